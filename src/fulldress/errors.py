@@ -1,0 +1,90 @@
+"""Every error that a user can meet: its message and its exit code.
+
+The docstring of an error class *is* its message template; the arguments of the constructor fill it. An error class owns
+its exit code. Families: 2 usage, 4 package, 5 production, 6 database, 7 stage, 8 runbook and engine, 9 case and report.
+Exit codes 0 (go), 1 (no-go) and 3 (unknown) are verdicts, not errors; 130 is an interrupt.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class FulldressError(Exception):
+    """{0}"""
+
+    exit_code: ClassVar[int] = 9
+
+    def __init__(self, *args: Any, **values: Any) -> None:
+        super().__init__(*args)
+        self.values = values
+
+    def __str__(self) -> str:
+        template = " ".join((type(self).__doc__ or "{0}").split())
+        return template.format(*self.args, **self.values)
+
+
+class UsageError(FulldressError):
+    """{0}"""
+
+    exit_code = 2
+
+
+class PackageError(FulldressError):
+    """{0}"""
+
+    exit_code = 4
+
+
+class ProductionError(FulldressError):
+    """{0}"""
+
+    exit_code = 5
+
+
+class DatabaseError(FulldressError):
+    """{0}"""
+
+    exit_code = 6
+
+
+class StageError(FulldressError):
+    """{0}"""
+
+    exit_code = 7
+
+
+class RunbookError(FulldressError):
+    """{0}"""
+
+    exit_code = 8
+
+
+class CaseError(FulldressError):
+    """{0}"""
+
+    exit_code = 9
+
+
+class PackageNotFound(PackageError):
+    """{0}: no such file or folder. Give the path of the package as it arrived."""
+
+
+class PackageUnreadable(PackageError):
+    """{0}: {1}. Nothing of it was judged; ask for the file again and compare its digest."""
+
+
+class UnknownKey(ProductionError):
+    """{file}:{line}: unknown key "{key}" in {table}{hint}"""
+
+
+class BadSyntax(ProductionError):
+    """{file}:{line}: {problem}. {remedy}"""
+
+
+class MissingFolder(ProductionError):
+    """{0}: no such folder. Create it with "fulldress init", or correct the path in {1}."""
+
+
+class DiskFull(CaseError):
+    """{0}: no space left on the device. Free some space and start again; nothing half-written was kept."""

@@ -1,0 +1,158 @@
+"""The vocabulary. One module per family of facts; a fact says who testifies and where it can be looked up.
+
+Imports nothing else of fulldress. Add a family only together with the check that uses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from fulldress.facts.contents import Binary, Entry, Reason, Release, Unread
+from fulldress.facts.database import Difference, Lock, Migration, Runners, Wait, Work
+from fulldress.facts.demands import (
+    Command,
+    Downtime,
+    FileEffect,
+    Looseness,
+    Privilege,
+    Reboot,
+    Requirement,
+    Restart,
+    Service,
+)
+from fulldress.facts.interfaces import Interface, InterfaceChange, Use
+from fulldress.facts.inventory import Compatibility, Installed, Running, UpgradePath
+from fulldress.facts.leftovers import Credential, Flag, Webhook
+from fulldress.facts.masking import MASK, excerpt, is_secret_name, mask
+from fulldress.facts.performance import Fidelity, Health, Latency, Shift, Timing
+from fulldress.facts.schedules import Endpoint, Growth, JobRun, Partition, Schedule, Secret
+from fulldress.facts.settings import Setting, SettingChange
+from fulldress.facts.signature import Advisory, Certificate, Integrity, Signature, Trust
+from fulldress.facts.timeline import Gate, Point, Span, Timeline
+from fulldress.facts.witness import Evidence, Fact, Witness
+
+AnyFact = (
+    Advisory
+    | Binary
+    | Command
+    | Compatibility
+    | Credential
+    | Difference
+    | Downtime
+    | Endpoint
+    | Entry
+    | Fidelity
+    | FileEffect
+    | Flag
+    | Growth
+    | Health
+    | Installed
+    | Interface
+    | InterfaceChange
+    | JobRun
+    | Latency
+    | Lock
+    | Migration
+    | Partition
+    | Privilege
+    | Reboot
+    | Release
+    | Requirement
+    | Restart
+    | Running
+    | Runners
+    | Schedule
+    | Secret
+    | Service
+    | Setting
+    | SettingChange
+    | Shift
+    | Signature
+    | Timing
+    | Unread
+    | UpgradePath
+    | Use
+    | Wait
+    | Webhook
+    | Work
+)
+
+_decoder = msgspec.json.Decoder(list[AnyFact])
+
+
+def encode(facts: Iterable[Fact]) -> bytes:
+    """Facts as a JSON array; every element carries its family in ``fact``."""
+    return msgspec.json.encode(list(facts))
+
+
+def decode(data: bytes) -> list[AnyFact]:
+    """The inverse of :func:`encode`. Raises :class:`msgspec.ValidationError` for anything else."""
+    return _decoder.decode(data)
+
+
+__all__ = [
+    "MASK",
+    "Advisory",
+    "AnyFact",
+    "Binary",
+    "Certificate",
+    "Command",
+    "Compatibility",
+    "Credential",
+    "Difference",
+    "Downtime",
+    "Endpoint",
+    "Entry",
+    "Evidence",
+    "Fact",
+    "Fidelity",
+    "FileEffect",
+    "Flag",
+    "Gate",
+    "Growth",
+    "Health",
+    "Installed",
+    "Integrity",
+    "Interface",
+    "InterfaceChange",
+    "JobRun",
+    "Latency",
+    "Lock",
+    "Looseness",
+    "Migration",
+    "Partition",
+    "Point",
+    "Privilege",
+    "Reason",
+    "Reboot",
+    "Release",
+    "Requirement",
+    "Restart",
+    "Runners",
+    "Running",
+    "Schedule",
+    "Secret",
+    "Service",
+    "Setting",
+    "SettingChange",
+    "Shift",
+    "Signature",
+    "Span",
+    "Timeline",
+    "Timing",
+    "Trust",
+    "Unread",
+    "UpgradePath",
+    "Use",
+    "Wait",
+    "Webhook",
+    "Witness",
+    "Work",
+    "decode",
+    "encode",
+    "excerpt",
+    "is_secret_name",
+    "mask",
+]

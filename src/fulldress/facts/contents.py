@@ -1,0 +1,74 @@
+"""What is in a package, and what could not be read of it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from fulldress.facts.witness import Fact
+
+
+class Entry(Fact, tag=True, frozen=True, kw_only=True):
+    """A member of a package. ``kind`` is what the bytes are (``elf``, ``shell``, ``sql``, ``zip`` …), not the suffix."""
+
+    path: str
+    kind: str
+    size: int
+    sha256: str = ""
+    modified: datetime | None = None
+    mode: int | None = None
+    link: str = ""
+    container: str = ""  #: format of the container that holds it
+
+
+class Release(Fact, tag=True, frozen=True, kw_only=True):
+    """The release that a manifest, a file name or a binary claims to be.
+
+    ``aspect`` tells which place speaks: ``manifest``, ``file name``, ``control``, ``metadata``, ``binary``."""
+
+    product: str
+    version: str
+    aspect: str
+    released: date | None = None
+    vendor: str = ""
+    upgrades_from: str = ""  #: range of versions it claims to upgrade from, in the manifest's own words
+
+
+class Binary(Fact, tag=True, frozen=True, kw_only=True):
+    """What a compiled file says of itself."""
+
+    path: str
+    format: str  #: elf, pe, macho, go, jar
+    built: datetime | None = None
+    built_from: str = ""  #: where the date stands: ``go vcs.time``, ``pe time stamp``, ``jar Build-Time`` …
+    version: str = ""
+    version_from: str = ""
+    build_id: str = ""
+    needed: tuple[str, ...] = ()
+
+
+class Reason(StrEnum):
+    """Why something was not read, reached or measured."""
+
+    ENCRYPTED = "encrypted"
+    BUDGET = "budget"
+    GRAMMAR = "beyond its grammar"
+    FORMAT = "unknown format"
+    DAMAGED = "damaged"
+    NO_DATA = "says nothing"
+    REFUSED = "refused for safety"
+    MISSING = "missing"
+    UNREACHABLE = "unreachable"
+    NOT_MEASURED = "not measured"
+    CANNOT = "this machine cannot"
+
+
+class Unread(Fact, tag=True, frozen=True, kw_only=True):
+    """Something that was not read, not reached or not measured, and why. Never silent: a line in every report.
+
+    ``needed`` is true when a verdict depends on it: the outcome is then *unknown*, not *go*."""
+
+    what: str
+    reason: Reason
+    detail: str = ""
+    needed: bool = False

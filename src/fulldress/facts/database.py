@@ -1,0 +1,86 @@
+"""Migrations, locks, waits, and whether the way back restores every row."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from fulldress.facts.witness import Fact
+
+
+class Migration(Fact, tag=True, frozen=True, kw_only=True):
+    """A migration script (``read``), or one that ran on a clone (``observed``, then with ``duration``)."""
+
+    name: str
+    path: str = ""
+    direction: str = "up"  #: up, down
+    dialect: str = ""
+    statements: int = 0
+    counterpart: str = ""  #: path of the other direction; empty: there is none
+    empty: bool = False  #: no statement in it
+    destructive: tuple[str, ...] = ()  #: statements that lose data
+    heavy: tuple[str, ...] = ()  #: statements known to rewrite, scan or lock a table
+    transaction: bool | None = None  #: wraps itself in one transaction
+    takes_lock: bool | None = None  #: advisory lock or a lock on its version table
+    sets_lock_timeout: bool | None = None
+    duration: timedelta | None = None
+    outcome: str = ""  #: observed: ok, failed: …
+
+
+class Work(Fact, tag=True, frozen=True, kw_only=True):
+    """What one statement did, from the server's own words."""
+
+    migration: str
+    statement: str
+    started: datetime
+    duration: timedelta
+    rewritten: tuple[str, ...] = ()
+    scanned: tuple[str, ...] = ()
+    built: tuple[str, ...] = ()
+    rows: int | None = None
+    wal_bytes: int | None = None
+    error: str = ""
+
+
+class Lock(Fact, tag=True, frozen=True, kw_only=True):
+    """A lock that a statement held. ``mode`` is the server's own name, e.g. ``AccessExclusiveLock``."""
+
+    migration: str
+    statement: str
+    mode: str
+    object: str
+    taken: datetime
+    held: timedelta
+    caught: str  #: how it was seen: commit-hold, sync-hold, poll, log
+
+
+class Wait(Fact, tag=True, frozen=True, kw_only=True):
+    """Somebody who waited for a statement of the upgrade."""
+
+    victim: str  #: operation or query, e.g. ``GET /orders``
+    object: str
+    mode: str  #: mode that the victim asked for
+    blocker: str  #: statement that held it
+    migration: str
+    count: int
+    worst: timedelta
+    total: timedelta
+    first: datetime | None = None
+
+
+class Runners(Fact, tag=True, frozen=True, kw_only=True):
+    """The migration started twice at once. ``outcome``: serialised, both ran, one failed, unknown."""
+
+    migration: str
+    outcome: str
+    detail: str = ""
+
+
+class Difference(Fact, tag=True, frozen=True, kw_only=True):
+    """A table (or another object of the database) that is not what it was before, after the rollback."""
+
+    object: str
+    kind: str  #: rows lost, rows added, rows changed, column lost, schema, sequence, none
+    rows: int | None = None
+    columns: tuple[str, ...] = ()
+    detail: str = ""
+    equality: str = ""  #: which equality was tested: ``byte`` (text of every column), ``semantic`` (record hash)

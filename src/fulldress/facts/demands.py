@@ -1,0 +1,83 @@
+"""What an upgrade asks for and does to a host: requirements, reboots, restarts, privilege, files, downtime."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+
+from fulldress.facts.witness import Fact
+
+
+class Looseness(StrEnum):
+    EXACT = "exact"
+    BOUNDED = "bounded"  #: an upper and a lower bound
+    UNBOUNDED = "unbounded above"
+    ANY = "any version"
+    FLOATING = "floating tag"  #: ``latest``, a branch name …
+    UNREADABLE = "unreadable"
+
+
+class Requirement(Fact, tag=True, frozen=True, kw_only=True):
+    """A dependency and how tightly it is held."""
+
+    component: str
+    constraint: str
+    looseness: Looseness
+    scheme: str = ""  #: version scheme it was read with; empty where it had to be guessed
+    admits: str = ""  #: a version that nobody tested and that it lets in
+    optional: bool = False
+
+
+class Reboot(Fact, tag=True, frozen=True, kw_only=True):
+    claim: str  #: declared: ``required``, ``recommended``, ``not needed``; read / observed: ``performed``
+    command: str = ""
+
+
+class Restart(Fact, tag=True, frozen=True, kw_only=True):
+    """A service started, stopped, restarted, enabled … by the upgrade."""
+
+    unit: str  #: without the ``.service`` suffix
+    action: str
+    command: str = ""
+    outcome: str = ""  #: observed: ``ok``, ``no such unit``, ``failed`` …
+
+
+class Service(Fact, tag=True, frozen=True, kw_only=True):
+    """A unit that exists: in production, in the package (``read``), or on the stage."""
+
+    unit: str
+    state: str = ""
+    start: str = ""
+    health: str = ""
+
+
+class Privilege(Fact, tag=True, frozen=True, kw_only=True):
+    """Rights that are assumed or taken."""
+
+    how: str  #: ``sudo``, ``su``, ``setuid``, ``sudoers``, ``capability`` …
+    command: str = ""
+
+
+class FileEffect(Fact, tag=True, frozen=True, kw_only=True):
+    """A file that is created, changed, deleted … ``left`` is true when rollback did not undo it."""
+
+    path: str
+    action: str  #: create, change, delete, mode, owner, link, xattr
+    detail: str = ""  #: e.g. a masked unified diff
+    before_sha256: str = ""
+    after_sha256: str = ""
+    size: int = 0
+    left: bool = False
+
+
+class Downtime(Fact, tag=True, frozen=True, kw_only=True):
+    duration: timedelta
+    basis: str = ""  #: the sentence or the measurement
+
+
+class Command(Fact, tag=True, frozen=True, kw_only=True):
+    """A command that ran on the stage through a recording stand-in, or a prompt it waited at."""
+
+    argv: tuple[str, ...]
+    exit_code: int | None = None
+    note: str = ""

@@ -1,0 +1,55 @@
+"""Secrets are masked at the moment they are read; nothing downstream ever holds one."""
+
+from __future__ import annotations
+
+import re
+
+#: What a masked value reads as, everywhere.
+MASK = "********"
+
+#: Names of settings, variables and options whose values are secrets.
+SECRET_NAME = re.compile(
+    r"(?i)(?:^|[_.\-/\b])(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|"
+    r"client[_-]?secret|credential|auth[_-]?key|encryption[_-]?key|signing[_-]?key)s?(?:$|[_.\-\b\d])"
+)
+
+_ASSIGNED = re.compile(
+    r"""(?ix)
+    ( [\w.\-]* (?: pass(?:word|wd|phrase)? | pwd | secret | token | api[_-]?key | private[_-]?key | access[_-]?key
+                 | credential | auth[_-]?key | encryption[_-]?key ) [\w.\-]* ["']? \s* (?: [:=] \s* | \s+ (?=['"]) ) )
+    ( "[^"\n]*" | '[^'\n]*' | [^\s,;&'"]+ )
+    """
+)
+_OPTION = re.compile(r"(?i)(--?[\w-]*(?:password|passwd|token|secret|api-?key)[\w-]*[= ]+)(\"[^\"\n]*\"|'[^'\n]*'|\S+)")
+_URL_PASSWORD = re.compile(r"(?i)\b([a-z][a-z0-9+.\-]*://[^\s:/@'\"]*):([^\s/@'\"]+)@")
+_BEARER = re.compile(r"(?i)\b(bearer|basic|token)\s+([A-Za-z0-9+/=._\-]{8,})")
+_SHAPED = re.compile(
+    r"\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|glpat-[A-Za-z0-9_\-]{16,}|xox[abprs]-[A-Za-z0-9\-]{10,}|"
+    r"sk_(?:live|test)_[A-Za-z0-9]{10,}|eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*)"
+)
+_VARIABLE = re.compile(r"""^["']?(?:\$|%\w+%|<|\{\{|\*{3})""")
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a setting, variable or option of this name holds a secret."""
+    return bool(SECRET_NAME.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)))
+
+
+def mask(text: str) -> str:
+    """``text`` with everything that looks like a secret replaced; references such as ``$TOKEN`` stay readable."""
+
+    def hide(match: re.Match[str]) -> str:
+        value = match.group(2)
+        return match.group(0) if _VARIABLE.match(value) else match.group(1) + MASK
+
+    text = _URL_PASSWORD.sub(lambda m: m.group(0) if _VARIABLE.match(m.group(2)) else f"{m.group(1)}:{MASK}@", text)
+    text = _ASSIGNED.sub(hide, text)
+    text = _OPTION.sub(hide, text)
+    text = _BEARER.sub(lambda m: f"{m.group(1)} {MASK}", text)
+    return _SHAPED.sub(MASK, text)
+
+
+def excerpt(text: str, limit: int = 160) -> str:
+    """One masked line of at most ``limit`` characters, fit for an :class:`~fulldress.facts.Evidence`."""
+    line = " ".join(mask(text).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"

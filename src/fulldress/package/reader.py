@@ -1,0 +1,95 @@
+"""The one small protocol between the walker and every reader of a package.
+
+The walker opens containers and offers their members; a reader looks at the members whose kind it knows and yields
+facts. A reader is a module with a function ``read(package: Package) -> Iterator[Fact]``; its name stands in
+:data:`READERS`. Readers yield facts, they don't judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import BinaryIO, Protocol
+
+import msgspec
+
+from fulldress.facts import Evidence, excerpt
+
+#: Modules of this room whose ``read(package)`` is called, in this order. A new reader is one new line.
+READERS: tuple[str, ...] = (
+    "fulldress.package.manifests",
+    "fulldress.package.signatures",
+    "fulldress.package.binaries",
+    "fulldress.package.scripts",
+    "fulldress.package.schedules",
+    "fulldress.package.migrations",
+    "fulldress.package.interfaces",
+    "fulldress.package.settings",
+)
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """A file inside a package. ``data`` holds its bytes where it is small enough to be kept (see ``kept``).
+
+    ``kind`` is one of: elf pe macho java-class zip jar wheel tar gz xz bz2 zst deb npm ar cms pem der pgp minisign
+    shell powershell python perl batch javascript sql json yaml toml ini properties xml env conf cron crontab
+    systemd-timer systemd-service desktop markdown text html image data empty link folder device.
+    """
+
+    source: str  #: sha256 of the outermost package
+    path: str  #: nested containers as ``a.zip!/b.tar!/c``; for the outermost container just ``c``
+    kind: str
+    size: int
+    sha256: str
+    mode: int | None = None
+    modified: datetime | None = None
+    link: str = ""
+    container: str = ""  #: format of the container that holds it
+    data: bytes = b""
+    kept: bool = True  #: False: too large to keep; use ``Package.open``
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rsplit("/", 1)[-1]
+
+    @property
+    def inner(self) -> str:
+        """The path inside the innermost container."""
+        return self.path.rsplit("!/", 1)[-1]
+
+    @property
+    def prefix(self) -> str:
+        """What comes before :attr:`inner`: empty, or ``a.zip!/``."""
+        return self.path[: len(self.path) - len(self.inner)]
+
+    @property
+    def text(self) -> str:
+        """The bytes as text: UTF-8 (with or without mark), else Latin-1. Never fails."""
+        raw = self.data.removeprefix(b"\xef\xbb\xbf")
+        if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            return raw.decode("utf-16", "replace")
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            return raw.decode("latin-1")
+
+    def evidence(self, line: int = 0, column: int = 0, text: str = "") -> Evidence:
+        """Evidence for a place in this member; ``text`` is masked and shortened."""
+        return Evidence(source=self.source, path=self.path, line=line, column=column, excerpt=excerpt(text))
+
+
+class Package(Protocol):
+    """One opened package, all containers unfolded."""
+
+    source: str  #: sha256 of the outermost file (of the sorted list of digests for a plain folder)
+    name: str  #: file name as it arrived
+    members: Mapping[str, Member]
+
+    def of(self, *kinds: str) -> Iterator[Member]:
+        """Members of these kinds, by path."""
+        ...
+
+    def open(self, path: str) -> BinaryIO:
+        """The bytes of a member, seekable, also of one too large to be kept."""
+        ...
