@@ -94,7 +94,7 @@ def run(argv: list[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - unknown ones are raised again, known ones become one line
         return _known(error)
     return outcome if isinstance(outcome, int) else 0
 
