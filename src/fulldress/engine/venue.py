@@ -78,6 +78,27 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @runtime_checkable
+class Database(Protocol):
+    """One database of a venue: a clone on the stage (traced), the real one in production."""
+
+    def query(self, sql: str) -> list[dict[str, object]]: ...
+
+    def execute(self, sql: str, *, name: str, step: str) -> StatementRun: ...
+
+    def snapshot(self, name: str) -> None:
+        """Keep all rows under ``name`` (a copy of the database beside it, or a dump)."""
+        ...
+
+    def restore(self, name: str) -> None:
+        """Put the rows kept under ``name`` in place of what is there now; sessions of others are ended."""
+        ...
+
+    def forget(self, name: str) -> None:
+        """Drop a snapshot that is no longer needed."""
+        ...
+
+
+@runtime_checkable
 class Venue(Protocol):
     """Run a command, read / write / stat a file, query a database, control a service, tell the time."""
 
@@ -110,6 +131,14 @@ class Venue(Protocol):
 
     def remove(self, path: str) -> None: ...
 
+    def walk(self, path: str) -> list[str]:
+        """``path`` and everything below it, sorted, links not followed; empty when there is nothing."""
+        ...
+
+    def database(self, name: str) -> Database:
+        """A database of ``production.toml`` by its name. Raises :class:`fulldress.errors.RunbookError` for others."""
+        ...
+
     def query(self, database: str, sql: str) -> list[dict[str, object]]:
         """Rows of one statement, in its own transaction. ``database`` is a name of ``production.toml``."""
         ...
@@ -133,12 +162,3 @@ class Venue(Protocol):
     def now(self) -> datetime: ...
 
     def snapshot(self) -> Snapshot: ...
-
-
-@runtime_checkable
-class Database(Protocol):
-    """One database of a venue: a clone on the stage (traced), the real one in production."""
-
-    def query(self, sql: str) -> list[dict[str, object]]: ...
-
-    def execute(self, sql: str, *, name: str, step: str) -> StatementRun: ...

@@ -104,6 +104,16 @@ class File(Step, tag="file", frozen=True, kw_only=True):
     remove: bool = False
 
 
+class Snapshot(Step, tag="snapshot", frozen=True, kw_only=True):
+    """Keep the bytes and metadata of ``paths`` and the rows of ``databases``; undo puts all of them back.
+
+    Placed before the vendor's scripts, its undo runs last on the way back, and so makes good what their own rollback
+    leaves behind. What lies outside (roles of the database server, webhooks at third parties) stays: see the ledger."""
+
+    paths: tuple[str, ...] = ()  #: files and folders at the venue
+    databases: tuple[str, ...] = ()  #: names of ``production.toml``
+
+
 class Service(Step, tag="service", frozen=True, kw_only=True):
     unit: str
     action: str  #: start, stop, restart, reload, enable, disable
@@ -178,6 +188,7 @@ AnyStep = (
     | Migrate
     | Setting
     | File
+    | Snapshot
     | Service
     | Schedule
     | FlagStep
