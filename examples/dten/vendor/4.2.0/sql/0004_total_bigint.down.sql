@@ -1,0 +1,2 @@
+ALTER TABLE orders ALTER COLUMN total TYPE integer;
+DELETE FROM schema_version WHERE version = 4;

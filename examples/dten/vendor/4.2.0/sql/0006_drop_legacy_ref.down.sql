@@ -1,0 +1,2 @@
+ALTER TABLE orders ADD COLUMN legacy_ref text;
+DELETE FROM schema_version WHERE version = 6;
