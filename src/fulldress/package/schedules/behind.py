@@ -1,0 +1,65 @@
+"""Which member of the package a command starts."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+
+from fulldress.package.reader import Package
+
+
+def files(command: str) -> Iterator[str]:
+    """Paths in ``command`` that could be the file it starts, most likely first: absolute or relative ones."""
+    try:
+        lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
+        lexer.whitespace_split = True
+        words = list(lexer)
+    except ValueError:  # unbalanced quotes
+        words = command.split()
+    later: list[str] = []
+    folder = ""
+    for index, word in enumerate(words):
+        if index and words[index - 1] == "cd":
+            folder = word
+        if " " in word:  # the argument of sh -c
+            yield from files(word)
+        elif re.match(r"[.\w$/{}@%+-]*/[\w.@%+-]+$", word):
+            name = word.removeprefix("./")
+            if index and words[index - 1] in ("[", "test", "-x", "-f", "-e", "-r", "-d", ">", ">>", "<", "2>", "&>"):
+                later.append(word)
+            elif folder and not word.startswith("/"):
+                yield f"{folder.rstrip('/')}/{name}"
+            else:
+                yield word
+        elif folder and re.fullmatch(r"[\w-]+\.\w{1,4}", word):
+            later.append(f"{folder.rstrip('/')}/{word}")
+        elif re.fullmatch(r"[\w.-]+\.(sh|py|pl|rb|php|jar|js)", word):
+            later.append(word)
+    yield from later
+
+
+def script(package: Package, command: str, beside: str = "") -> str:
+    """The path of the member that ``command`` starts, or empty.
+
+    A file of the command matches a member whose path ends with it. Packages are laid out in many ways, so shorter and
+    shorter ends are tried, down to the name with its folder; a bare name has to be unambiguous. Members of the
+    container of ``beside`` (a member's path) win over those of others.
+    """
+    prefix = beside.rsplit("!/", 1)[0] if "!/" in beside else ""
+    for word in files(command):
+        parts = [part for part in word.split("/") if part and part != "." and not part.startswith("$")]
+        for start in range(len(parts)):
+            end = "/".join(parts[start:])
+            hits = [
+                path
+                for path, member in package.members.items()
+                if (path == end or path.endswith("/" + end)) and member.kind not in ("folder", "device")
+            ]
+            near = [path for path in hits if prefix and path.startswith(prefix)]
+            hits = near or hits
+            if len(hits) > 1 and beside:
+                hits = [path for path in hits if path != beside]
+            if len(hits) == 1 or (hits and len(parts) - start >= 2):
+                return min(hits, key=lambda path: (len(path), path))
+    return ""

@@ -1,0 +1,166 @@
+"""Schedules: the case folders, the calendar grammar against the service manager's own, and clock changes."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from casefolders import check, folders
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from openfolder import open_folder
+
+from fulldress.package import schedules
+from fulldress.package.schedules import calendar, cron
+
+CASES = Path(__file__).parent / "cases" / "schedules"
+BERLIN = ZoneInfo("Europe/Berlin")
+ORACLE = shutil.which("systemd-analyze")
+
+
+@pytest.mark.parametrize("case", folders(CASES), ids=lambda case: case.name)
+def test_cases(case: Path) -> None:
+    check(case, schedules.read(open_folder(case)))
+
+
+REAL = [
+    "*:00/10",
+    "07..23:30",
+    "Sun *-*-* 03:10:00",
+    "1:05:00",
+    "*-*-* 6,18:00",
+    "Mon-Wed *-*-* 3:00",
+    "Mon,Wed..Fri 2027-*-1,5..9 11:12:13",
+    "*-02~03",
+    "Mon *-05~07/1",
+    "05-08",
+    "12-05-08",
+    "3/2:0",
+    "18:15:30.25",
+    "2027-1..6/2-1",
+    "*-*~1..3",
+    "tuesday",
+    "08:05:40 UTC",
+    "*-*-31",
+    "*:*:0/20",
+    "*-*-* 02:30:00 Europe/Berlin",
+    "*-*-* *:15 Europe/Berlin",
+    "weekly",
+    "quarterly",
+    "semiannually",
+    "anually",
+    "@4000000000",
+    "*-2-29",
+    "Sat,Sun 12-*-* 00:00",
+    "*-*-* 0..23/3:07:01,31",
+    "Mon..Mon *-*-* 00:00",
+    "*-02-31",
+]
+REFUSED = [
+    "*/10",
+    "24:00",
+    "10:60",
+    "now",
+    "Sun..Tue",
+    "*:59..10",
+    "Mon..Wed 5",
+    "~3",
+    "10..5:00",
+    "*-7-4,11-*",
+    "*-*-* 0",
+]
+
+
+def oracle(expression: str, start: datetime, count: int) -> list[datetime] | None:
+    """What systemd says: instants, or None where it refuses the expression."""
+    argv = [ORACLE or "", "calendar", f"--iterations={count}", f"--base-time={start:%Y-%m-%d %H:%M:%S} UTC", expression]
+    done = subprocess.run(argv, capture_output=True, text=True, env={"TZ": "UTC", "LC_ALL": "C"}, check=False)
+    if done.returncode and "Failed to parse" in done.stderr:
+        return None
+    local = re.findall(r"(?:elapse|Iter\. #\d+|\(in UTC\)): \w{3} (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC", done.stdout)
+    return [datetime.fromisoformat(text).replace(tzinfo=UTC) for text in local]
+
+
+@pytest.mark.skipif(not ORACLE, reason="systemd-analyze is not on this machine")
+@pytest.mark.parametrize("expression", REAL + REFUSED)
+def test_calendar_agrees_with_systemd(expression: str) -> None:
+    start = datetime(2026, 10, 24, 12, tzinfo=UTC)  # the zone's hour comes twice that night
+    wanted = oracle(expression, start, 4)
+    try:
+        runs = calendar.parse(expression).after(start, ZoneInfo("UTC"))
+    except calendar.CalendarError:
+        assert wanted is None
+        return
+    assert wanted is not None
+    assert [moment.replace(microsecond=0) for moment in islice(runs, 4)] == wanted
+
+
+_number = st.integers(0, 23)
+_hour = st.one_of(
+    st.just("*"),
+    _number.map(str),
+    st.tuples(_number, _number).map(lambda t: f"{min(t)}..{max(t)}"),
+    st.tuples(_number, st.integers(1, 9)).map(lambda t: f"{t[0]}/{t[1]}"),
+)
+_day = st.one_of(st.just("*"), st.integers(1, 31).map(str), st.sampled_from(["1,15", "1/7", "10..20/3"]))
+_weekday = st.sampled_from(["", "Mon ", "Sat,Sun ", "Tue..Thu "])
+
+
+@pytest.mark.skipif(not ORACLE, reason="systemd-analyze is not on this machine")
+@settings(max_examples=40, deadline=None)
+@given(weekday=_weekday, month=st.sampled_from(["*", "2", "1/3"]), mark=st.sampled_from("-~"), day=_day, hour=_hour)
+@example(weekday="", month="2", mark="~", day="10..20/3", hour="*")
+def test_calendar_agrees_with_systemd_on_drawn_expressions(
+    weekday: str, month: str, mark: str, day: str, hour: str
+) -> None:
+    expression = f"{weekday}*-{month}{mark}{day} {hour}:30:00"
+    start = datetime(2027, 3, 3, 7, 15, tzinfo=UTC)
+    wanted = oracle(expression, start, 3)
+    try:
+        found = list(islice(calendar.parse(expression).after(start, ZoneInfo("UTC")), 3))
+    except calendar.CalendarError:
+        found = None
+    assert found == wanted
+
+
+@given(st.text(alphabet="0123456789*-~:/.,@ MonTueSu", max_size=24))
+def test_any_text_is_a_calendar_or_refused(text: str) -> None:
+    try:
+        runs = calendar.parse(text)
+    except calendar.CalendarError:
+        return
+    start = datetime(2026, 11, 25, tzinfo=UTC)
+    found = list(islice(runs.after(start, ZoneInfo("UTC")), 2))
+    assert found == sorted(set(found))
+    assert all(moment > start for moment in found)
+
+
+def test_a_time_that_the_zone_skips_is_skipped_by_the_timer_and_made_up_by_cron() -> None:
+    start = datetime(2027, 3, 27, 12, tzinfo=BERLIN)
+    timer = next(calendar.parse("02:30").after(start, BERLIN))
+    job = cron.next_runs("30 2 * * *", start, BERLIN, 1)[0]
+    assert timer == datetime(2027, 3, 29, 2, 30, tzinfo=BERLIN)
+    assert job == datetime(2027, 3, 28, 3, 0, tzinfo=BERLIN)
+
+
+def test_a_time_that_comes_twice_runs_once() -> None:
+    start = datetime(2026, 10, 24, 12, tzinfo=BERLIN)
+    timer = list(islice(calendar.parse("02:30").after(start, BERLIN), 2))
+    job = cron.next_runs("30 2 * * *", start, BERLIN, 2)
+    assert timer[0] == job[0] == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert timer[1] == job[1] == datetime(2026, 10, 26, 1, 30, tzinfo=UTC)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_crontab(text: str) -> None:
+    for item in cron.parse(text, with_user=None):
+        assert item.line >= 1
+        if isinstance(item, cron.Job):
+            assert item.command
+            assert cron.check(item.expression) == ""
