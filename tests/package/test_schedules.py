@@ -11,13 +11,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from casefolders import check, folders
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from openfolder import open_folder
 
+from casefolders import check, folders
 from fulldress.package import schedules
 from fulldress.package.schedules import calendar, cron
+from openfolder import open_folder
 
 CASES = Path(__file__).parent / "cases" / "schedules"
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -252,7 +252,8 @@ def _date(text: str) -> tuple[Field, Field, Field, bool]:
     if len(values) != 3 or marks[0] != "-":
         raise CalendarError(f'"{text}" is no date')
     years = _field(values[0], 1970, LAST_YEAR, "year", two_digits=True)
-    return years, _field(values[1], 1, 12, "month"), _field(values[2], 1, 31, "day"), marks[1] == "~"
+    from_end = marks[1] == "~"  # counted from the end, a day has to exist in every month
+    return years, _field(values[1], 1, 12, "month"), _field(values[2], 1, 28 if from_end else 31, "day"), from_end
 
 
 def _field(text: str, low: int, high: int, name: str, *, two_digits: bool = False) -> Field:
@@ -283,6 +284,10 @@ def _part(start: int, stop: int | None, step: int, low: int, high: int, item: st
         raise CalendarError(f'"{item}" is out of range')
     if stop is not None and not step:
         step = 1 if high < 10_000 else SECOND
+    if stop is not None and start + step > stop:
+        stop, step = start, 0
+    if start + step > high:
+        raise CalendarError(f'"{item}" repeats beyond the end of its field')
     if stop is None and not step:
         stop = start
     elif stop is not None:
