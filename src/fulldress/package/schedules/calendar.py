@@ -252,11 +252,16 @@ def _date(text: str) -> tuple[Field, Field, Field, bool]:
     if len(values) != 3 or marks[0] != "-":
         raise CalendarError(f'"{text}" is no date')
     years = _field(values[0], 1970, LAST_YEAR, "year", two_digits=True)
-    from_end = marks[1] == "~"  # counted from the end, a day has to exist in every month
-    return years, _field(values[1], 1, 12, "month"), _field(values[2], 1, 28 if from_end else 31, "day"), from_end
+    from_end = marks[1] == "~"
+    return (
+        years,
+        _field(values[1], 1, 12, "month"),
+        _field(values[2], 1, 28 if from_end else 31, "day", from_end=from_end),
+        from_end,
+    )
 
 
-def _field(text: str, low: int, high: int, name: str, *, two_digits: bool = False) -> Field:
+def _field(text: str, low: int, high: int, name: str, *, two_digits: bool = False, from_end: bool = False) -> Field:
     if text == "*":
         return ()
     parts = []
@@ -270,7 +275,7 @@ def _field(text: str, low: int, high: int, name: str, *, two_digits: bool = Fals
             start, stop = _year(start), _year(stop) if stop is not None else None
         if match[3] and step == 0:
             raise CalendarError(f'"{item}" repeats after 0')
-        parts.append(_part(start, stop, step, low, high, item))
+        parts.append(_part(start, stop, step, low, high, item, from_end=from_end))
     return tuple(parts)
 
 
@@ -279,18 +284,19 @@ def _year(value: int) -> int:
     return value + (1900 if value >= 70 else 2000) if value < 100 else value
 
 
-def _part(start: int, stop: int | None, step: int, low: int, high: int, item: str) -> Part:
+def _part(start: int, stop: int | None, step: int, low: int, high: int, item: str, *, from_end: bool = False) -> Part:
+    """One checked part. At least one repetition has to fit into the field, as the service manager asks."""
     if not low <= start <= high or (stop is not None and not start <= stop <= high):
         raise CalendarError(f'"{item}" is out of range')
-    if stop is not None and not step:
+    if not step and stop is not None and stop > start:
         step = 1 if high < 10_000 else SECOND
     if stop is not None and start + step > stop:
-        stop, step = start, 0
-    if start + step > high:
+        step = 0
+    if step and stop is None and step > (start - low if from_end else high - start):
         raise CalendarError(f'"{item}" repeats beyond the end of its field')
-    if stop is None and not step:
-        stop = start
-    elif stop is not None:
+    if not step:
+        return Part(start, start, 0)
+    if stop is not None:
         stop = start + (stop - start) // step * step  # the last one reached; it counts where days run from the end
     return Part(start, stop, step)
 
