@@ -88,3 +88,73 @@ class MissingFolder(ProductionError):
 
 class DiskFull(CaseError):
     """{0}: no space left on the device. Free some space and start again; nothing half-written was kept."""
+
+
+class BadLogFormat(ProductionError):
+    """log format "{0}": {1}. Give nginx's log_format or Apache's LogFormat string, as it stands in its configuration."""
+
+
+class NoDescription(ProductionError):
+    """{0}: no production.toml in it. Write one with "fulldress init {0}", or name its folder with -p."""
+
+
+class InventoryUnreadable(ProductionError):
+    """{0}"""
+
+    def __init__(self, problem: str, line: int = 0) -> None:
+        super().__init__(problem)
+        self.line = line  #: from 1; 0 where it is not known
+
+
+class RunbookSyntax(RunbookError):
+    """{file}:{line}: {problem}"""
+
+
+class RunbookInvalid(RunbookError):
+    """{where}: {problem}. {remedy}"""
+
+
+class JournalBusy(RunbookError):
+    """{path}: process {pid} is writing this journal. Wait until it has ended, or end it, then start again."""
+
+
+class JournalOther(RunbookError):
+    """{path}: this journal belongs to runbook {there}, not to {here}. A run goes on only with the bytes it began with."""
+
+
+class InDoubt(RunbookError):
+    """step "{step}" was cut off and nothing tells whether it was carried out{detail}. Look at the host, then say so:
+    --settle {step}=done or --settle {step}=undone"""
+
+
+class StillAlive(RunbookError):
+    """step "{step}" was cut off, but its process still lives: {processes}. Wait until it has ended (or end it), then
+    start again."""
+
+
+class RunEnded(RunbookError):
+    """{path}: this run {how}. {remedy}"""
+
+
+class NotRehearsed(RunbookError):
+    """{what} was not rehearsed: {why}. Other bytes, no run: {remedy}"""
+
+
+class NotApproved(RunbookError):
+    """runbook {frozen} has {have} of {need} approvals. Ask for one: fulldress plan {path} --approve --as NAME"""
+
+
+class NeedsYes(RunbookError):
+    """{what} has to be confirmed, and there is no terminal to ask at. Say --yes."""
+
+
+class ChainBroken(CaseError):
+    """{path}: entry {entry} is not what was written ({problem}). Trust nothing in it after entry {entry}."""
+
+
+class NoCase(CaseError):
+    """{0}: no case for package {1}. Open one: fulldress case open PACKAGE"""
+
+
+class ForeignFile(CaseError):
+    """{path}: this is not {what} ({problem}). Name another path, or move it away."""
