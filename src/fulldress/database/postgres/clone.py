@@ -1,0 +1,232 @@
+"""A copy of one production database on a server of the rehearsal's own: queried, changed, traced, copied, put back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from fulldress.database.postgres import log
+from fulldress.database.postgres.poller import Names, Poller
+from fulldress.database.postgres.runner import Observer, Ran, Runner
+from fulldress.database.postgres.server import OBSERVER, Server
+from fulldress.database.postgres.testimony import facts
+from fulldress.database.postgres.trace import Trace
+from fulldress.database.postgres.wire import Connection, QueryFailed
+from fulldress.engine.venue import StatementRun
+from fulldress.errors import DatabaseError
+from fulldress.facts import AnyFact, Evidence, Reason, Unread, Witness
+
+RUNNER = "fulldress-runner"
+
+
+class NoSnapshot(DatabaseError):
+    """Database {0} has no snapshot named "{1}" to go back to."""
+
+
+def quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+class Clone:
+    """Implements :class:`fulldress.engine.venue.Database`. ``role`` is whom scripts run as, production's own."""
+
+    def __init__(self, server: Server, name: str, role: str = "postgres") -> None:
+        self.server = server
+        self.name = name
+        self.role = role
+        self.unread: list[Unread] = []
+        self.ran: list[Ran] = []
+        self.names = Names()
+        self.trace = Trace(self.names)
+        self._poller: Poller | None = None
+        self._kept: dict[str, str] = {}
+        self._log = log.Reader(server.log)
+        self._log.read()
+        self._settings: list[str] = []
+        self._prepare()
+        server.clones[name] = self
+
+    # -- addresses ------------------------------------------------------------------------------------------------
+
+    @property
+    def socket(self) -> Path:
+        """The unix socket of the clone's server."""
+        return self.server.socket
+
+    def dsn(self) -> str:
+        return self.server.dsn(self.name, self.role)
+
+    def session(self, application: str = "fulldress-observer", role: str = OBSERVER) -> Connection:
+        return self.server.session(self.name, role, application)
+
+    # -- engine.venue.Database ------------------------------------------------------------------------------------
+
+    def query(self, sql: str) -> list[dict[str, object]]:
+        """Rows of one statement in its own transaction, as production's role."""
+        with self.session("fulldress-query", self.role) as line:
+            return line.query(sql)
+
+    def execute(self, sql: str, *, name: str, step: str, siblings: Mapping[str, str] | None = None) -> StatementRun:
+        """Run a script as the vendor wrote it, over one session, traced. ``siblings``: files that ``\\i`` may name."""
+        watching = self._poller is not None
+        if not watching:
+            self.start_watch()
+        try:
+            with self.session() as observer, self.session(RUNNER, self.role) as line:
+                runner = Runner(line, Observer(observer, self.names), self.trace)
+                try:
+                    ran = runner.run(sql, name=name, step=step, siblings=siblings)
+                finally:
+                    self.trace.forget(line.pid)
+        finally:
+            if not watching:
+                self.stop_watch()
+        self.ran.append(ran)
+        return ran.run
+
+    def snapshot(self, name: str) -> None:
+        """Keep everything under ``name``. Sessions are ended, as the server copies only what nobody uses."""
+        kept = f"{self.name}@{name}"
+        with self._alone() as line:
+            line.query(f"DROP DATABASE IF EXISTS {quote(kept)}")
+            copy_database(self.server, line, self.name, kept)
+        self._kept[name] = kept
+
+    def restore(self, name: str) -> None:
+        """Put what was kept under ``name`` in the place of what is there now; it stays kept."""
+        kept = self._kept.get(name)
+        if kept is None:
+            raise NoSnapshot(self.name, name)
+        fresh = f"{self.name}@fresh"
+        with self._alone() as line:
+            line.query(f"DROP DATABASE IF EXISTS {quote(fresh)}")
+            copy_database(self.server, line, kept, fresh)
+            line.query(f"DROP DATABASE {quote(self.name)}")
+            line.query(f"ALTER DATABASE {quote(fresh)} RENAME TO {quote(self.name)}")
+
+    def forget(self, name: str) -> None:
+        kept = self._kept.pop(name, None)
+        if kept is not None:
+            with self.server.session("postgres") as line:
+                line.query(f"DROP DATABASE IF EXISTS {quote(kept)}")
+
+    # -- copies ---------------------------------------------------------------------------------------------------
+
+    def copy(self, name: str) -> Clone:
+        """Another clone with the same content. Sessions to this one are ended."""
+        with self._alone() as line:
+            copy_database(self.server, line, self.name, name)
+        other = Clone(self.server, name, self.role)
+        other.unread = list(self.unread)
+        return other
+
+    def drop(self) -> None:
+        self.stop_watch()
+        for name in list(self._kept):
+            self.forget(name)
+        with self._alone() as line:
+            line.query(f"DROP DATABASE IF EXISTS {quote(self.name)}")
+        self.server.clones.pop(self.name, None)
+
+    def _alone(self) -> _Alone:
+        return _Alone(self)
+
+    def _prepare(self) -> None:
+        """Let the log speak of this database, whoever connects to it."""
+        with self.server.session("postgres") as line:
+            for key, value in log.DATABASE_SETTINGS.items():
+                line.query(f"ALTER DATABASE {quote(self.name)} SET {key} = {literal(value)}")
+
+    # -- watching -------------------------------------------------------------------------------------------------
+
+    def mark(self, step: str) -> None:
+        """What other programs do to the clone from now on belongs to ``step``; empty: to none."""
+        self.trace.mark(step)
+
+    def start_watch(self) -> None:
+        """Poll locks and waiters, every 5 ms, until :meth:`stop_watch`."""
+        if self._poller is None:
+            self._poller = Poller(
+                self.session, self.server.installation.major, self.names, self.trace.watched, self.trace.absorb
+            )
+            self._poller.start()
+
+    def stop_watch(self) -> None:
+        poller, self._poller = self._poller, None
+        if poller is not None:
+            poller.stop()
+            if poller.failure:
+                self.unread.append(
+                    Unread(
+                        witness=Witness.OBSERVED,
+                        evidence=Evidence(table=self.name),
+                        what=f"locks and waits on database {self.name}",
+                        reason=Reason.NOT_MEASURED,
+                        detail=poller.failure,
+                        needed=True,
+                    )
+                )
+
+    def facts(self, since: datetime | float = 0) -> list[AnyFact]:
+        """What was observed from ``since`` (an instant, or seconds since the epoch) on: Work, Lock, Wait, Migration,
+        and what could not be observed."""
+        with self.session() as line:
+            self.trace.read_log(self._log.read(line), self.name)
+        begin = since.timestamp() if isinstance(since, datetime) else float(since)
+        return facts(self, begin, time.time())
+
+
+class _Alone:
+    """Nobody else may connect to the clone meanwhile; its poller pauses."""
+
+    def __init__(self, clone: Clone) -> None:
+        self.clone = clone
+
+    def __enter__(self) -> Connection:
+        self.watching = self.clone._poller is not None
+        self.clone.stop_watch()
+        self.line = self.clone.server.session("postgres")
+        name = self.clone.name
+        try:
+            self.line.query(f"ALTER DATABASE {quote(name)} ALLOW_CONNECTIONS false")
+            self.line.query(
+                f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = {literal(name)}"  # noqa: S608
+                if self.clone.server.installation.major >= 14
+                else f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {literal(name)}"  # noqa: S608
+            )
+        except QueryFailed:
+            self.line.close()
+            raise
+        return self.line
+
+    def __exit__(self, *_: object) -> None:
+        name = self.clone.name
+        there = self.line.rows(f"SELECT 1 FROM pg_database WHERE datname = {literal(name)}")  # noqa: S608
+        if there:
+            self.line.query(f"ALTER DATABASE {quote(name)} ALLOW_CONNECTIONS true")
+        self.line.close()
+        if self.watching and there:
+            self.clone.start_watch()
+
+
+def copy_database(server: Server, line: Connection, source: str, target: str) -> None:
+    """CREATE DATABASE … TEMPLATE, with owner, privileges and settings, which the server does not copy by itself."""
+    strategy = " STRATEGY FILE_COPY" if server.installation.major >= 15 else ""
+    line.query(f"CREATE DATABASE {quote(target)} TEMPLATE {quote(source)}{strategy}")
+    row = line.query(
+        "SELECT d.oid, pg_get_userbyid(d.datdba) AS owner, d.datacl::text AS acl FROM pg_database d"  # noqa: S608
+        f" WHERE d.datname = {literal(source)}"
+    )[0]
+    line.query(f"ALTER DATABASE {quote(target)} OWNER TO {quote(str(row['owner']))}")
+    acl = "NULL" if row["acl"] is None else f"{literal(str(row['acl']))}::aclitem[]"
+    line.query(f"UPDATE pg_database SET datacl = {acl} WHERE datname = {literal(target)}")  # noqa: S608
+    line.query(
+        "INSERT INTO pg_db_role_setting SELECT d.oid, s.setrole, s.setconfig FROM pg_db_role_setting s, pg_database d"  # noqa: S608
+        f" WHERE s.setdatabase = {row['oid']} AND d.datname = {literal(target)}"
+    )

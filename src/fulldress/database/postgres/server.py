@@ -1,0 +1,401 @@
+"""A PostgreSQL server of the rehearsal's own: private, without a network address, gone when fulldress is gone.
+
+Never runs as root: where fulldress is root, the server runs as ``postgres`` if there is such a user, else as ``nobody``.
+A guard process keeps a pipe from fulldress open; when the pipe closes, by whatever death, the guard ends the server and
+deletes its data. :func:`fulldress.database.postgres.records.sweep` is the second net.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fulldress.database.postgres import records
+from fulldress.database.postgres.resolve import Installation
+from fulldress.database.postgres.wire import Connection, ConnectionLost
+from fulldress.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from fulldress.database.postgres.clone import Clone
+
+#: Our own superuser, and the name under which observers show up. Production's ``postgres`` stays free.
+OBSERVER = "fulldress"
+PORT = 5432
+_MEBI = 1 << 20
+#: Ours; passed on the command line, so that an ALTER SYSTEM of the vendor's cannot blind the trace.
+_SETTINGS: dict[str, str] = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "max_connections": "300",
+    "logging_collector": "on",
+    "log_rotation_age": "0",
+    "log_rotation_size": "0",
+    "log_timezone": "UTC",
+    "log_lock_waits": "on",
+    "deadlock_timeout": "10ms",
+    "log_min_error_statement": "debug1",
+    "log_checkpoints": "off",
+    "log_autovacuum_min_duration": "-1",
+    "track_activity_query_size": "4096",
+    "cluster_name": "fulldress rehearsal",
+}
+_GUARD = '"$@" & server=$!; read -r _; kill -QUIT "$server" 2>/dev/null; wait "$server"; rm -rf -- "$0" 2>/dev/null'
+
+
+class ServerFailed(DatabaseError):
+    """The rehearsal's PostgreSQL server {0} did not start: {1}."""
+
+
+class NoSpace(DatabaseError):
+    """No room for the rehearsal's database: {0} MiB are needed, {1} has {2} MiB free. Free some, or name another
+    scratch folder."""
+
+
+class Server:
+    """A running server, as a context manager. ``need`` is how many bytes of data are expected.
+
+    Data lies on a memory file system where it fits, else below ``scratch``, else in the temporary folder."""
+
+    def __init__(
+        self,
+        installation: Installation,
+        scratch: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+        *,
+        need: int = 128 * _MEBI,
+    ) -> None:
+        self.installation = installation
+        self.settings = dict(settings or {})
+        self.need = need
+        self.clones: dict[str, Clone] = {}
+        self.account = _account()
+        self._scratch = scratch
+        self._guard: subprocess.Popen[bytes] | None = None
+        self._record: Path | None = None
+        self.base = Path()
+        self.socket_folder = Path()
+
+    # -- lifetime -------------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Server:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> Server:
+        records.sweep()
+        self.base = _base_folder(self._scratch, self.need, self.account)
+        try:
+            self._record = records.write(self.base, 0)
+            self.socket_folder = self._make_socket_folder()
+            self._programs = _reachable_programs(self.installation, self.base, self.account)
+            self._lay_out_data()
+            self._spawn()
+            self._wait_until_ready()
+            with self.session("postgres") as line:
+                if not line.rows("SELECT 1 FROM pg_roles WHERE rolname = 'postgres'"):
+                    line.query("CREATE ROLE postgres SUPERUSER LOGIN CREATEDB CREATEROLE REPLICATION BYPASSRLS")
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """End the server and delete its data. May be called twice."""
+        for clone in list(self.clones.values()):
+            clone.stop_watch()
+        self.clones.clear()
+        guard, self._guard = self._guard, None
+        if guard is not None:
+            assert guard.stdin is not None  # noqa: S101
+            guard.stdin.close()
+            try:
+                guard.wait(20)
+            except subprocess.TimeoutExpired:
+                records.stop_processes(self.base)
+                guard.kill()
+                guard.wait()
+        if self.base != Path():
+            records.remove(self.base)
+        if self._record is not None:
+            self._record.unlink(missing_ok=True)
+            self._record = None
+
+    # -- use ------------------------------------------------------------------------------------------------------
+
+    @property
+    def log(self) -> Path:
+        """The structured log: JSON lines from 15 on, CSV before."""
+        return self.base / "log" / ("server.json" if self.installation.major >= 15 else "server.csv")
+
+    @property
+    def socket(self) -> Path:
+        """The unix socket that clients connect to."""
+        return self.socket_folder / f".s.PGSQL.{PORT}"
+
+    def session(
+        self, database: str, user: str = OBSERVER, application: str = "fulldress-observer", options: str = ""
+    ) -> Connection:
+        return Connection(
+            self.socket_folder, PORT, user=user, database=database, application=application, options=options
+        )
+
+    def dsn(self, database: str, user: str) -> str:
+        from urllib.parse import quote
+
+        return f"postgresql://{quote(user, safe='')}@/{quote(database, safe='')}?host={quote(str(self.socket_folder))}&port={PORT}"
+
+    def clone_from(self, *, url: str = "", dump: Path | str = "", name: str, role: str = "") -> Clone:
+        """A copy of a production database, read from the server at ``url`` or from a ``pg_dump`` file."""
+        from fulldress.database.postgres import source
+
+        return source.clone(self, name, url=url, dump=Path(dump) if dump else None, role=role)
+
+    def create(self, name: str, role: str = "postgres") -> Clone:
+        """An empty database, e.g. for tracing a script that brings its own schema."""
+        from fulldress.database.postgres.clone import Clone, quote
+
+        with self.session("postgres") as line:
+            line.query(f"CREATE DATABASE {quote(name)} TEMPLATE template0 OWNER {quote(role)}")
+        return Clone(self, name, role)
+
+    def start_watch(self) -> None:
+        """Let every clone's poller look for locks and waits until :meth:`stop_watch`."""
+        for clone in self.clones.values():
+            clone.start_watch()
+
+    def stop_watch(self) -> None:
+        for clone in self.clones.values():
+            clone.stop_watch()
+
+    def free(self) -> int:
+        """Bytes free where the data lies."""
+        return shutil.disk_usage(self.base).free
+
+    # -- start ----------------------------------------------------------------------------------------------------
+
+    def _make_socket_folder(self) -> Path:
+        folder = self.base / "s"
+        if len(os.fsencode(folder / f".s.PGSQL.{PORT}")) < 100:  # sun_path ends at 107
+            folder.mkdir()
+        else:
+            folder = Path(tempfile.mkdtemp(prefix="fd-", dir="/tmp"))
+            (self.base / "socket-folder").symlink_to(folder)
+        _give(folder, self.account)
+        return folder
+
+    def _lay_out_data(self) -> None:
+        """The data directory, copied from the cached template of this version or made by initdb and then cached."""
+        data = self.base / "data"
+        one = self.installation
+        template = records.cache_folder() / "postgres" / f"{one.version}-{one.origin}-utf8-2"
+        if not (template / "PG_VERSION").is_file():
+            self._initdb(data)
+            _keep_template(data, template)
+            return
+        _copy(template, data)
+        _give_all(data, self.account)
+
+    def _initdb(self, data: Path) -> None:
+        said = ""
+        for locale in ("C.UTF-8", "C"):
+            shutil.rmtree(data, ignore_errors=True)
+            done = self._run(
+                "initdb",
+                "-D",
+                str(data),
+                "-U",
+                OBSERVER,
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                f"--locale={locale}",
+                "--no-sync",
+            )
+            if done.returncode == 0:
+                return
+            said = _last_words(done.stderr)
+        raise ServerFailed(self.installation.version, f"initdb failed: {said}")
+
+    def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        done: subprocess.CompletedProcess[str] = subprocess.run(
+            [str(self._programs / program), *arguments],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            cwd=self.base,
+            env=_environment(),
+            **_as(self.account),
+        )
+        return done
+
+    def _spawn(self) -> None:
+        log = self.base / "log"
+        log.mkdir()
+        _give(log, self.account)
+        settings = {
+            **_SETTINGS,
+            "unix_socket_directories": str(self.socket_folder),
+            "log_directory": str(log),
+            "log_filename": "server.log",
+            "log_destination": "jsonlog" if self.installation.major >= 15 else "csvlog",
+        }
+        if self.settings:
+            with (self.base / "data" / "postgresql.conf").open("a") as conf:
+                for key, value in self.settings.items():
+                    conf.write(f"{key} = '{value.replace(chr(39), chr(39) * 2)}'\n")
+        arguments = [str(self._programs / "postgres"), "-D", str(self.base / "data"), "-p", str(PORT)]
+        for key, value in settings.items():
+            arguments += ["-c", f"{key}={value}"]
+        with (self.base / "start.log").open("wb") as out:
+            self._guard = subprocess.Popen(
+                ["/bin/sh", "-c", _GUARD, str(self.base), *arguments],
+                stdin=subprocess.PIPE,
+                stdout=out,
+                stderr=out,
+                cwd=self.base,
+                env=_environment(),
+                start_new_session=True,  # Ctrl-C is for fulldress, which then ends the server in order
+                **_as(self.account),
+            )
+        self._record = records.write(self.base, self._guard.pid)
+
+    def _wait_until_ready(self, patience: float = 60.0) -> None:
+        deadline = time.monotonic() + patience
+        children = Path(f"/proc/{self._guard.pid}/task/{self._guard.pid}/children") if self._guard else Path()
+        seen = False
+        while True:
+            try:
+                self.session("postgres").close()
+                return
+            except DatabaseError as error:
+                alive = bool(children.read_text().strip()) if children.exists() else not seen
+                seen = seen or alive
+                if (seen and not alive) or time.monotonic() > deadline:
+                    words = _last_words((self.base / "start.log").read_text(errors="replace"))
+                    raise ServerFailed(self.installation.version, words or str(error)) from error
+                if not isinstance(error, ConnectionLost) and "57P03" not in str(error):
+                    raise
+            time.sleep(0.005)
+
+
+def _account() -> pwd.struct_passwd | None:
+    """Whom the server runs as: None for the present user, who is not root."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise ServerFailed("", "it cannot run as root, and there is neither a user postgres nor a user nobody")
+
+
+def _as(account: pwd.struct_passwd | None) -> dict[str, Any]:
+    return {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of the caller's environment reaches the server, PGOPTIONS and LD_PRELOAD least of all."""
+    return {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+
+
+def _base_folder(scratch: Path | None, need: int, account: pwd.struct_passwd | None) -> Path:
+    need = max(need, 100 * _MEBI)
+    places = [Path("/dev/shm"), *([scratch] if scratch else []), Path(tempfile.gettempdir())]  # noqa: S108
+    best: tuple[int, Path] = (-1, places[-1])
+    for place in places:
+        try:
+            free = shutil.disk_usage(place).free
+        except OSError:
+            continue
+        if place == places[0]:
+            free = min(free, _memory_available() // 2)
+        if free > need and os.access(place, os.W_OK) and _passable(place, account):
+            base = place / f"fulldress-{secrets.token_hex(6)}"
+            base.mkdir(mode=0o700)
+            _give(base, account)
+            return base
+        best = max(best, (free, place))
+    raise NoSpace(need // _MEBI, best[1], max(best[0], 0) // _MEBI)
+
+
+def _memory_available() -> int:
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        return 0
+    return 0
+
+
+def _passable(place: Path, account: pwd.struct_passwd | None) -> bool:
+    """Whether the server's user can get to ``place``: every folder on the way lets others pass."""
+    if account is None:
+        return True
+    return all(folder.stat().st_mode & 0o001 for folder in [place.resolve(), *place.resolve().parents])
+
+
+def _reachable_programs(installation: Installation, base: Path, account: pwd.struct_passwd | None) -> Path:
+    """The folder of programs; copied beside the data when the server's user cannot get to it (below ``/root``)."""
+    if _passable(installation.bin, account):
+        return installation.bin
+    copied = base / "programs"
+    shutil.copytree(installation.bin.parent, copied, symlinks=True)
+    copied.chmod(0o755)
+    return copied / installation.bin.name
+
+
+def _give(folder: Path, account: pwd.struct_passwd | None) -> None:
+    """Owned by the server's user; our own group may pass, so that programs on the stage reach the socket."""
+    if account is not None:
+        os.chown(folder, account.pw_uid, os.getegid())
+        folder.chmod(0o710)
+    else:
+        folder.chmod(0o700)
+
+
+def _give_all(top: Path, account: pwd.struct_passwd | None) -> None:
+    if account is None:
+        return
+    for folder, _, files in os.walk(top):
+        os.chown(folder, account.pw_uid, account.pw_gid)
+        for name in files:
+            os.chown(f"{folder}/{name}", account.pw_uid, account.pw_gid, follow_symlinks=False)
+
+
+def _copy(source: Path, target: Path) -> None:
+    done = subprocess.run(
+        ["cp", "-a", "--reflink=auto", str(source), str(target)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise ServerFailed("", f"its data folder could not be copied: {_last_words(done.stderr)}")
+
+
+def _keep_template(data: Path, template: Path) -> None:
+    """Cache a fresh data directory. The rename makes it appear whole or not at all; a loser of the race cleans up."""
+    template.parent.mkdir(parents=True, exist_ok=True)
+    half = template.with_name(f"{template.name}.{secrets.token_hex(4)}")
+    try:
+        _copy(data, half)
+        half.rename(template)
+    except (OSError, ServerFailed):
+        shutil.rmtree(half, ignore_errors=True)  # a full disk or a faster process: the cache is a convenience
+
+
+def _last_words(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    telling = [line for line in lines if "FATAL" in line or "error" in line.lower()]
+    return (telling or lines or [""])[-1][:300]

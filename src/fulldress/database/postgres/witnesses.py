@@ -1,0 +1,93 @@
+"""The join of the server's log with what the runner and the poller saw."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fulldress.database.postgres import log
+
+if TYPE_CHECKING:
+    from fulldress.database.postgres.trace import Statement, Trace
+
+_SLACK = 0.003  #: seconds; the log rounds to milliseconds
+
+
+def join(trace: Trace, lines: list[log.Line], database: str) -> None:
+    """Put each line where it belongs; lines of our own observers and of other databases are passed over."""
+    from fulldress.database.postgres.server import OBSERVER
+
+    runners = {statement.pid for statement in trace.statements if statement.sent}
+    others = trace.logged
+    for line in lines:
+        if line.database != database or line.user == OBSERVER:
+            continue
+        waited = log.wait(line)
+        if waited is not None:
+            _exact(trace, line, waited)
+            continue
+        if line.pid not in runners:
+            _foreign(trace, line, others)
+        found = log.work(line)
+        if found is None:
+            continue
+        statement = others.get(line.pid) or _running(trace, line)
+        if statement is not None:
+            kind, name = found
+            names: list[str] = getattr(statement, kind)
+            if name not in names:
+                names.append(name)
+
+
+def _running(trace: Trace, line: log.Line) -> Statement | None:
+    """The runner's statement that a line belongs to: same session, same text, at that time."""
+    close = [
+        statement
+        for statement in trace.statements
+        if statement.pid == line.pid
+        and statement.started - _SLACK <= line.at
+        and (statement.ended is None or line.at <= statement.ended + _SLACK)
+    ]
+    same = [statement for statement in close if line.statement and statement.sent.strip() == line.statement.strip()]
+    return (same or close)[-1] if close else None
+
+
+def _foreign(trace: Trace, line: log.Line, others: dict[int, Statement]) -> None:
+    """Statements of programs other than our runner: what changes the schema, and what psql ran for long."""
+    from fulldress.database.postgres.trace import _MIGRATING, Statement
+
+    migration = trace.step_at(line.at) or line.application
+    text = log.statement(line)
+    if text:
+        statement = Statement(migration, text, line.pid, line.at, step=trace.step_at(line.at), ended=line.at)
+        others[line.pid] = statement
+        trace.statements.append(statement)
+        return
+    took = log.duration(line)
+    if took is not None:
+        seconds, whole = took
+        before = others.pop(line.pid, None)
+        if not whole and before is not None:
+            before.ended = before.started + seconds
+        elif whole and _MIGRATING.match(line.application):
+            trace.statements.append(
+                Statement(migration, whole, line.pid, line.at - seconds, step=trace.step_at(line.at), ended=line.at)
+            )
+        return
+    if line.severity in ("ERROR", "FATAL") and (line.pid in others or _MIGRATING.match(line.application)):
+        before = others.pop(line.pid, None)
+        if before is None:
+            before = Statement(migration, line.statement, line.pid, line.at, step=trace.step_at(line.at), ended=line.at)
+            trace.statements.append(before)
+        before.error = line.message
+
+
+def _exact(trace: Trace, line: log.Line, waited: log.Waited) -> None:
+    """The log's time of a wait is exact where the poller's is not; and it names the table of a row lock."""
+    for wait in reversed(trace.waits):
+        if wait.pid == waited.pid and wait.since - 0.02 <= line.at - waited.seconds <= wait.since + 0.02:
+            if waited.over:
+                wait.exact = waited.seconds
+                wait.ended = line.at
+            if wait.object == "a row" and 'in relation "' in line.context:
+                wait.object = "a row of " + line.context.partition('in relation "')[2].partition('"')[0]
+            return
