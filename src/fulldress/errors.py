@@ -158,3 +158,27 @@ class NoCase(CaseError):
 
 class ForeignFile(CaseError):
     """{path}: this is not {what} ({problem}). Name another path, or move it away."""
+
+
+class NothingToReplay(ProductionError):
+    """no traffic can be made of this log: {0}. Name another log in [traffic] log, or allow more in [traffic] methods."""
+
+
+class TargetRefused(StageError):
+    """traffic to {0} was refused: it is not on this machine. Traffic is only ever sent to a rehearsal copy."""
+
+
+class BadQuery(ProductionError):
+    """traffic query "{0}": {1}. Mend it in production.toml, [[databases.….traffic]]."""
+
+
+class BadPlan(StageError):
+    """traffic plan {0}: {1}. It is written by the rehearsal; start that again."""
+
+
+class NoTraffic(DatabaseError):
+    """no SQL traffic: {0}. Look at the log of the clone's server."""
+
+
+class AlreadyThere(ProductionError):
+    """{0} is there already; nothing was written. Edit it, or name another folder."""

@@ -82,7 +82,7 @@ class Production:
 
     def _all_logs(self) -> list[Path]:
         folder = self._path(self.description.folders.logs)
-        paths = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+        paths = (path for path in folder.rglob("*") if path.is_file() and path.name[0] not in "._")
         return sorted(path for path in paths if re.search(r"\.(?:log|jsonl?|txt|gz)(?:\b|\.\d)|access", path.name))
 
     def requests(self) -> Iterator[logs.Request]:

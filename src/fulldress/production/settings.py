@@ -24,7 +24,7 @@ def read(folder: Path, description: Description, base: Path) -> Iterator[AnyFact
             yield _gap(path, base, Reason.MISSING, f"components.{component} names it", needed=True)
     if not folder.is_dir():
         return
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")):
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.name[0] not in "._"):
         yield from _file(path, named.get(path) or _owner(path.relative_to(folder), description), base)
 
 

@@ -38,7 +38,7 @@ def read(folder: Path, description: Description, base: Path) -> Iterator[AnyFact
         return
     names = {package: name for name, component in description.components.items() for package in component.packages}
     names |= {name: name for name in description.components}
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")):
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.name[0] not in "._"):
         place = str(path.relative_to(base)) if path.is_relative_to(base) else str(path)
         below = path.relative_to(folder).parts[:-1]
         yield from _file(path, place, below[0] if below else "", names, description)

@@ -88,11 +88,11 @@ def _processes(proc: Path, unread: list[str]) -> Iterator[_Process]:
         for path in {target, *_mapped(maps)}:
             bare = path.removesuffix(_DELETED)
             process.files.add(bare)
-            if path.endswith(_DELETED):
+            if path.endswith(_DELETED) and not bare.startswith("/memfd:"):  # never had a name: memfd_create(2)
                 process.replaced.add(bare)
         yield process
     if closed:
-        unread.append(f"{closed} processes of other users: run it as root to see them")
+        unread.append(f"processes of other users ({closed}): run it as root to see them")
 
 
 def _mapped(maps: str) -> Iterator[str]:
