@@ -196,9 +196,9 @@ class _Alone:
         try:
             self.line.query(f"ALTER DATABASE {quote(name)} ALLOW_CONNECTIONS false")
             self.line.query(
-                f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = {literal(name)}"  # noqa: S608
+                f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = {literal(name)}"
                 if self.clone.server.installation.major >= 14
-                else f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {literal(name)}"  # noqa: S608
+                else f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {literal(name)}"
             )
         except QueryFailed:
             self.line.close()
@@ -207,7 +207,7 @@ class _Alone:
 
     def __exit__(self, *_: object) -> None:
         name = self.clone.name
-        there = self.line.rows(f"SELECT 1 FROM pg_database WHERE datname = {literal(name)}")  # noqa: S608
+        there = self.line.rows(f"SELECT 1 FROM pg_database WHERE datname = {literal(name)}")
         if there:
             self.line.query(f"ALTER DATABASE {quote(name)} ALLOW_CONNECTIONS true")
         self.line.close()
@@ -220,13 +220,13 @@ def copy_database(server: Server, line: Connection, source: str, target: str) ->
     strategy = " STRATEGY FILE_COPY" if server.installation.major >= 15 else ""
     line.query(f"CREATE DATABASE {quote(target)} TEMPLATE {quote(source)}{strategy}")
     row = line.query(
-        "SELECT d.oid, pg_get_userbyid(d.datdba) AS owner, d.datacl::text AS acl FROM pg_database d"  # noqa: S608
+        "SELECT d.oid, pg_get_userbyid(d.datdba) AS owner, d.datacl::text AS acl FROM pg_database d"
         f" WHERE d.datname = {literal(source)}"
     )[0]
     line.query(f"ALTER DATABASE {quote(target)} OWNER TO {quote(str(row['owner']))}")
     acl = "NULL" if row["acl"] is None else f"{literal(str(row['acl']))}::aclitem[]"
-    line.query(f"UPDATE pg_database SET datacl = {acl} WHERE datname = {literal(target)}")  # noqa: S608
+    line.query(f"UPDATE pg_database SET datacl = {acl} WHERE datname = {literal(target)}")
     line.query(
-        "INSERT INTO pg_db_role_setting SELECT d.oid, s.setrole, s.setconfig FROM pg_db_role_setting s, pg_database d"  # noqa: S608
+        "INSERT INTO pg_db_role_setting SELECT d.oid, s.setrole, s.setconfig FROM pg_db_role_setting s, pg_database d"
         f" WHERE s.setdatabase = {row['oid']} AND d.datname = {literal(target)}"
     )

@@ -66,7 +66,7 @@ def _locks(database: int, watched: set[int], major: int) -> str:
           FROM pg_locks l
          WHERE l.pid <> pg_backend_pid() AND (l.database IS NULL OR l.database IN (0, {database}))
            AND (NOT l.granted OR l.locktype = 'advisory'
-                OR l.locktype = 'relation' AND (l.mode IN ({strong}) {ours}))"""  # noqa: S608 - numbers of ours only
+                OR l.locktype = 'relation' AND (l.mode IN ({strong}) {ours}))"""
 
 
 class Names:
@@ -94,7 +94,7 @@ class Names:
         unknown = ", ".join(str(oid) for oid in oids if oid and oid not in self._known)
         if unknown:
             for row in line.rows(
-                "SELECT c.oid, n.nspname, c.relname, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"  # noqa: S608
+                "SELECT c.oid, n.nspname, c.relname, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
                 f" WHERE c.oid IN ({unknown})"
             ):
                 oid = int(str(row[0]))
@@ -167,7 +167,7 @@ class Poller:
         sessions: dict[int, Session] = {}
         if wanted:
             rows = line.rows(
-                "SELECT pid, coalesce(application_name, ''), coalesce(usename, ''), coalesce(query, ''),"  # noqa: S608
+                "SELECT pid, coalesce(application_name, ''), coalesce(usename, ''), coalesce(query, ''),"
                 f" {'coalesce(leader_pid, 0)' if self._major >= 13 else '0'}"
                 f" FROM pg_stat_activity WHERE pid IN ({', '.join(map(str, wanted))})"
             )

@@ -47,7 +47,7 @@ class Observer:
         """Locks that ``pid`` holds (weakest mode left out), and the end of the write-ahead log in bytes."""
         self.looks += 1
         rows = self.line.rows(
-            "SELECT locktype, mode, coalesce(relation, 0)::int8, coalesce(classid, 0)::int8, coalesce(objid, 0)::int8,"  # noqa: S608
+            "SELECT locktype, mode, coalesce(relation, 0)::int8, coalesce(classid, 0)::int8, coalesce(objid, 0)::int8,"
             " coalesce(objsubid, 0)::int4, (pg_current_wal_insert_lsn() - '0/0')::int8"
             f" FROM pg_locks WHERE pid = {pid} AND granted AND mode <> 'AccessShareLock'"
             " AND (locktype = 'advisory' OR locktype = 'relation'"

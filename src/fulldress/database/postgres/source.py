@@ -113,7 +113,7 @@ def describe(installation: Installation, url: str) -> Source:
         'settings', (SELECT json_agg(json_build_array(coalesce(r.rolname, ''), c)) FROM pg_db_role_setting s
                       LEFT JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) c
                       WHERE s.setdatabase = d.oid OR s.setdatabase = 0))
-        FROM pg_database d WHERE datname = current_database()"""  # noqa: S608
+        FROM pg_database d WHERE datname = current_database()"""
     try:
         done = subprocess.run(
             [installation.program("psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", address.url, "-c", sql],
@@ -299,7 +299,7 @@ def _make_roles(line: Connection, source: Source, unread: list[Unread]) -> None:
 
 
 def _make_role(line: Connection, name: str, attributes: str) -> None:
-    there = line.rows(f"SELECT 1 FROM pg_roles WHERE rolname = {literal(name)}")  # noqa: S608
+    there = line.rows(f"SELECT 1 FROM pg_roles WHERE rolname = {literal(name)}")
     if not there:
         line.query(f"CREATE ROLE {quoted(name)} {attributes}")
 
@@ -328,7 +328,7 @@ def _finish(
     words: list[str],
 ) -> Clone:
     with server.session("postgres") as line:
-        if not line.rows(f"SELECT 1 FROM pg_roles WHERE rolname = {literal(role)}"):  # noqa: S608
+        if not line.rows(f"SELECT 1 FROM pg_roles WHERE rolname = {literal(role)}"):
             line.query(f"CREATE ROLE {quoted(role)} LOGIN")
         for owner, setting in settings:
             key, _, value = setting.partition("=")
