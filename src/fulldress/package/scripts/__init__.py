@@ -1,0 +1,245 @@
+"""What the scripts of a package would do, read and never run.
+
+A language's reader yields events (:mod:`.events`); rules turn events into facts. A new rule is a module with a
+function ``facts(event, context)`` and one line in :data:`RULES`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+
+from fulldress.facts import AnyFact, Endpoint, Evidence, Reason, Unread, Witness, encode
+from fulldress.package.reader import Member, Package
+from fulldress.package.schedules import clock, cron, units
+from fulldress.package.scripts import (
+    asks,
+    endpoints,
+    files,
+    installed,
+    leftovers,
+    plain,
+    privilege,
+    python,
+    secrets,
+    services,
+)
+from fulldress.package.scripts.events import AnyEvent, Assign, Gap
+from fulldress.package.scripts.rule import Context, Rule
+from fulldress.package.scripts.shell import Exhausted, Shell
+
+#: In this order; secrets first, for what they learn has to be masked in all others.
+RULES: tuple[Rule, ...] = (
+    secrets.facts,
+    endpoints.facts,
+    services.facts,
+    privilege.facts,
+    installed.facts,
+    leftovers.facts,
+    files.facts,
+    asks.facts,
+)
+_LIFECYCLE = frozenset(
+    [
+        "preinstall",
+        "install",
+        "postinstall",
+        "prepublish",
+        "preprepare",
+        "prepare",
+        "postprepare",
+        "preuninstall",
+        "uninstall",
+        "postuninstall",
+        "preupgrade",
+        "upgrade",
+        "postupgrade",
+        "prestart",
+        "start",
+        "stop",
+        "restart",
+        "migrate",
+        "premigrate",
+        "postmigrate",
+    ]
+)
+#: Python files that act at installation or on the command line; modules of an application are not scripts.
+_PYTHON_SCRIPT = re.compile(
+    r"(?i)(^|/)(setup|install\w*|upgrade\w*|update\w*|migrate\w*|deploy\w*|pre_?\w*inst\w*|post_?\w*inst\w*|bootstrap|uninstall\w*)\.py$"
+    r"|(^|/)(s?bin|scripts?|hooks?|libexec|tools|cron[\w.]*|DEBIAN)/[^/]+$"
+)
+_SCRIPTS = ("shell", "python", "powershell", "batch", "perl", "javascript")
+
+
+def read(package: Package) -> Iterator[AnyFact]:
+    """Facts of every script; :class:`Unread` for what is beyond a grammar, a budget, or the languages known here."""
+    at, zone = clock(package)
+    context = Context(package, at, zone)
+    found = _Facts(context)
+    modules = 0
+    for path in sorted(package.members):
+        member = package.members[path]
+        reader = _reader(member)
+        if reader is None:
+            modules += member.kind in ("python", "javascript", "perl") and bool(member.size)
+            continue
+        if not member.kept:
+            found.add(_unread(member, Reason.BUDGET, f"{member.size} bytes are too many for a script"))
+            continue
+        try:
+            reader(package, member, found.event)
+        except Exhausted:
+            found.add(
+                _unread(member, Reason.BUDGET, "it has too many ways through it; what was found before is listed")
+            )
+        except RecursionError:
+            found.add(_unread(member, Reason.BUDGET, "its statements are nested too deeply"))
+    yield from found.all()
+    if modules:
+        yield Unread(
+            witness=Witness.READ,
+            evidence=_whole(package),
+            what=f"{modules} Python, JavaScript and Perl files of the application",
+            reason=Reason.NOT_MEASURED,
+            detail="they are not scripts of the installation, so their calls were not looked for",
+        )
+
+
+class _Facts:
+    """Gathers facts; each one once, and resolved ones before those that only say that something is unknown."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.events: dict[AnyEvent, None] = {}
+        self.extra: list[AnyFact] = []
+
+    def event(self, event: AnyEvent) -> None:
+        self.events.setdefault(event)
+        for _ in secrets.facts(event, self.context):
+            pass  # what it learns has to be known before any fact is worded
+
+    def add(self, fact: AnyFact) -> None:
+        self.extra.append(fact)
+
+    def all(self) -> Iterator[AnyFact]:
+        seen: set[bytes] = set()
+        assigned: list[Endpoint] = []
+        hosts: set[str] = set()
+        known: set[tuple[str, int]] = set()
+        unknown: list[Unread] = []
+        for event in self.events:
+            if isinstance(event, Gap):
+                yield _gap(event)
+                continue
+            for rule in RULES:
+                for fact in rule(event, self.context):
+                    code = encode([fact])
+                    if code in seen:
+                        continue
+                    seen.add(code)
+                    if isinstance(fact, Endpoint) and isinstance(event, Assign):
+                        assigned.append(fact)
+                    elif isinstance(fact, Unread) and rule is endpoints.facts:
+                        unknown.append(fact)
+                    else:
+                        if isinstance(fact, Endpoint):
+                            hosts.add(fact.host)
+                            known.add((fact.evidence.path, fact.evidence.line))
+                        yield fact
+        for fact in assigned:
+            if fact.host not in hosts:
+                yield fact
+        for fact in unknown:
+            if (fact.evidence.path, fact.evidence.line) not in known:
+                yield fact
+        yield from self.extra
+
+
+Reader = Callable[[Package, Member, Callable[[AnyEvent], None]], None]
+
+
+def _reader(member: Member) -> Reader | None:
+    if member.kind == "shell":
+        return _shell
+    if member.kind in ("crontab", "cron") or re.search(r"(^|/)cron\.d/[^/]+$|(^|/)var/spool/cron/", member.path):
+        return _crontab if member.kind in ("crontab", "cron", "text", "conf", "env", "shell") else None
+    if member.kind == "systemd-service":
+        return _service
+    if member.kind == "json" and member.name == "package.json" and "node_modules/" not in member.path:
+        return _npm
+    if member.kind == "python" and (_PYTHON_SCRIPT.search(member.inner) or _is_executable(member)):
+        return python.read
+    if member.kind in ("powershell", "batch"):
+        return plain.read
+    if member.kind == "perl" and (_is_executable(member) or _PYTHON_SCRIPT.search(member.inner)):
+        return plain.read
+    return None
+
+
+def _is_executable(member: Member) -> bool:
+    return bool(member.mode is not None and member.mode & 0o111) and member.data.startswith(b"#!")
+
+
+def _shell(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
+    Shell(package, member, emit).run(member.text)
+
+
+def _crontab(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
+    """The commands of a crontab are scripts of one line."""
+    with_user = True if re.search(r"(^|/)cron\.d/", member.path) else None
+    for job in cron.parse(member.text, with_user=with_user):
+        if isinstance(job, cron.Job):
+            shell = Shell(package, member, emit)
+            shell.variables = {name: [value] for name, value in job.environment.items()}
+            shell.text(job.command, job.line)
+
+
+def _service(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
+    """What a unit executes is a command, without a shell's redirections."""
+    for item in units.assignments(member):
+        if item.section == "Service" and item.key.startswith("Exec") and item.value:
+            Shell(package, member, emit).text(item.value.lstrip("@-:+!"), item.line)
+
+
+def _npm(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
+    """The scripts that npm runs when a package is installed or started."""
+    try:
+        described = json.loads(member.text)
+    except ValueError:
+        return  # the manifests' reader reports it
+    scripts = described.get("scripts") if isinstance(described, dict) else None
+    for name, text in (scripts or {}).items() if isinstance(scripts, dict) else ():
+        if name in _LIFECYCLE and isinstance(text, str):
+            match = re.search(rf'"{re.escape(name)}"\s*:', member.text)
+            line = member.text.count("\n", 0, match.start()) + 1 if match else 1
+            Shell(package, member, emit).text(text, line)
+
+
+def _gap(event: Gap) -> Unread:
+    lines = f"line {event.line}" if event.line == event.last else f"lines {event.line}–{event.last}"
+    return Unread(
+        witness=Witness.READ,
+        evidence=event.member.evidence(event.line),
+        what=f"{lines} of {event.member.name}",
+        reason=Reason.GRAMMAR,
+        detail=event.problem or f"{lines}: read one by one, without following variables through them",
+    )
+
+
+def _unread(member: Member, reason: Reason, detail: str) -> Unread:
+    return Unread(
+        witness=Witness.READ,
+        evidence=member.evidence(),
+        what=f"script {member.name}",
+        reason=reason,
+        detail=detail,
+        needed=True,
+    )
+
+
+def _whole(package: Package) -> Evidence:
+    return Evidence(source=package.source)
+
+
+__all__ = ["RULES", "read"]

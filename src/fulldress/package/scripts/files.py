@@ -1,0 +1,150 @@
+"""Files that a script creates, changes and deletes, and how far a deletion reaches."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from fulldress.facts import AnyFact, FileEffect, Witness
+from fulldress.package.scripts.events import AnyEvent, Call, Event, Write
+from fulldress.package.scripts.rule import Context, operands, option
+from fulldress.package.scripts.values import HERE, TEMPORARY, holes, is_constant, show, without
+
+#: Folders of which the loss is felt by others than the product.
+_SHARED = re.compile(
+    r"/(?:bin|boot|dev|etc|home|lib\w*|media|mnt|opt|proc|root|run|s?bin|srv|sys|tmp|usr|var)?(?:/\*)?"
+)
+_SHARED_BELOW = re.compile(
+    r"/(?:etc/(?:systemd(?:/system)?|cron\.\w+|init\.d|ssl|ssh|pam\.d|sudoers\.d|apt|nginx|apache2)|"
+    r"usr/(?:local|bin|sbin|lib|share|local/(?:bin|lib|share|etc))|"
+    r"var/(?:lib|log|cache|spool|www|mail|run|tmp|backups|lib/(?:dpkg|apt|rpm|postgresql|mysql|docker))|home/\w+)(?:/\*)?"
+)
+
+
+def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
+    for path, action, detail in _effects(event):
+        if not _counts(path):
+            continue
+        yield FileEffect(
+            witness=Witness.READ,
+            evidence=context.evidence(event),
+            path=context.words(path, 300),
+            action=action,
+            detail=context.words(detail, 300),
+        )
+
+
+def _counts(path: str) -> bool:
+    """Absolute paths, and those that begin with something unknown; not scratch space, devices and the script's folder."""
+    if not path or path.startswith((HERE, TEMPORARY, "-")) or TEMPORARY in path:
+        return False
+    if re.match(r"/(tmp|var/tmp|dev|proc|sys|run/lock)(/|$)", path):
+        return False
+    return path.startswith(("/", "~")) or bool(holes(path) and not is_constant(path[:1]))
+
+
+def _effects(event: AnyEvent) -> Iterator[tuple[str, str, str]]:
+    if isinstance(event, Write):
+        if event.path.startswith(("/", "~")) and not event.path.startswith(("/dev/tcp", "/dev/udp")):
+            yield event.path, "change" if event.append else "create", "appends to it" if event.append else ""
+        return
+    if not isinstance(event, Call):
+        return
+    name, words = event.name, event.arguments
+    plain = operands(words, {"install": "mogtS", "cp": "tS", "mv": "tS", "truncate": "s", "ln": "tS"}.get(name, ""))
+    recursive = any(re.match(r"-[a-zA-Z]*[rR]", word) or word == "--recursive" for word in words)
+    if name in ("rm", "unlink", "shred", "srm"):
+        for path in plain:
+            yield path, "delete", _reach(event, path, recursive)
+    elif name == "rmdir":
+        yield from ((path, "delete", "if it is empty") for path in plain)
+    elif name == "find" and ("-delete" in words or "rm" in words):
+        for path in plain[: _first_test(words)]:
+            yield path, "delete", _found_files(event, path)
+    elif name in ("cp", "install", "mv", "ln") and plain:
+        yield from _placed(name, words, plain)
+    elif name == "mkdir":
+        yield from ((path, "create", "folder") for path in plain)
+    elif name in ("chmod", "chown", "chgrp") and len(plain) > 1:
+        action = "mode" if name == "chmod" else "owner"
+        how = show(plain[0]) + (", all below it" if recursive else "")
+        for path in plain[1:]:
+            yield path, action, f"{how}; {_reach(event, path, recursive)}" if _danger(event, path) else how
+    elif name in ("sed", "perl") and any(re.match(r"(-[a-zA-Z]*i|--in-place)", word) for word in words):
+        targets = plain if any(word in ("-e", "-f") or word.startswith("--expression") for word in words) else plain[1:]
+        yield from ((path, "change", "edited in place") for path in targets if "/" in path)
+    elif name == "truncate":
+        yield from ((path, "change", f"cut to {option(words, '-s', '--size') or 'a size'}") for path in plain)
+    elif name == "touch":
+        yield from ((path, "create", "") for path in plain)
+    elif name == "dd" and (target := next((word[3:] for word in words if word.startswith("of=")), "")):
+        yield target, "change", "overwritten by dd"
+    elif re.match(r"mkfs(\.|$)|wipefs$|mkswap$", name) and plain:
+        yield from ((path, "change", "a new, empty file system") for path in plain[-1:])
+    elif name == "tar" and (folder := option(words, "-C", "--directory")) and any("x" in word for word in words[:1]):
+        yield folder, "change", "an archive is unpacked into it"
+    elif name in ("update-alternatives", "dpkg-divert") and len(plain) > 1 and "--remove" not in words:
+        target = next((path for path in plain if path.startswith("/")), "")
+        yield target, "link" if name == "update-alternatives" else "change", name
+    elif name == "rsync" and any(word.startswith("--del") for word in words) and plain:
+        yield plain[-1], "delete", "what the source does not have"
+
+
+def _placed(name: str, words: tuple[str, ...], plain: list[str]) -> Iterator[tuple[str, str, str]]:
+    folder = option(words, "-t", "--target-directory")
+    if name == "install" and any(re.fullmatch(r"-[a-zA-Z]*d", word) or word == "--directory" for word in words):
+        yield from ((path, "create", "folder") for path in plain)
+        return
+    target = folder or (plain[-1] if len(plain) > 1 else "")
+    sources = plain if folder else plain[:-1]
+    if not target:
+        return
+    action = "link" if name == "ln" else "create"
+    for source in sources:
+        file = source.rstrip("/").rsplit("/", 1)[-1]
+        path = f"{target.rstrip('/')}/{file}" if folder or target.endswith("/") or len(sources) > 1 else target
+        yield path, action, f"from {show(source)}" if name != "ln" else f"to {show(source)}"
+        if name == "mv":
+            yield source, "delete", f"moved to {show(path)}"
+
+
+def _first_test(words: tuple[str, ...]) -> int:
+    return next((index for index, word in enumerate(words) if word.startswith(("-", "(", "!"))), len(words))
+
+
+def _found_files(call: Call, path: str) -> str:
+    tests = " ".join(show(word) for word in call.arguments[1:])
+    reach = _reach(call, path, True)
+    return f"files found by {tests}" + (f"; {reach}" if "may be empty" in reach or "shared" in reach else "")
+
+
+def _danger(event: Event, path: str) -> bool:
+    return "would reach" in _reach(event, path, True) or "shared" in _reach(event, path, True)
+
+
+def _reach(event: Event, path: str, recursive: bool) -> str:
+    """How far a deletion goes, in words; what it would reach if an unknown part of the path is empty."""
+    words = "it and all below it" if recursive else ""
+    unsure = [name for name in holes(path) if not _is_sure(event, name)]
+    if unsure and recursive:
+        bare = posixpath.normpath("/" + without(path).lstrip("/")) if without(path) else ""
+        bare = bare + "/*" if path.endswith("/*") and not bare.endswith("/*") else bare
+        if without(path).startswith("/") and (_SHARED.fullmatch(bare) or _SHARED_BELOW.fullmatch(bare)):
+            names = " and ".join(dict.fromkeys(show(f"\ue000{name}\ue001") for name in unsure))
+            how = "" if not event.nounset else ", though set -u stops at an unset one"
+            return f"{words}; {names} may be empty{how}: would reach {bare}"
+    if is_constant(path) and recursive and path.startswith("/"):
+        plain = posixpath.normpath(path)
+        if _SHARED.fullmatch(plain) or _SHARED_BELOW.fullmatch(plain):
+            return f"{words}; a folder shared with others"
+    return words
+
+
+def _is_sure(event: Event, name: str) -> bool:
+    """Whether a hole is known not to be empty: tested before, or made of more than one variable could lack."""
+    return (
+        name in event.sure
+        or name.startswith(("@", "<("))
+        or name in ("HOME", "PWD", "#", "?", "!", "$", "RANDOM", "UID")
+    )

@@ -1,0 +1,94 @@
+"""Rights that a script assumes, takes or gives away; code that it downloads and runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fulldress.facts import AnyFact, Privilege, Witness
+from fulldress.package.scripts import wrappers
+from fulldress.package.scripts.events import AnyEvent, Call, Write
+from fulldress.package.scripts.rule import Context, operands, option
+from fulldress.package.scripts.values import holes, show
+
+_ADMINISTRATORS = frozenset(["sudo", "wheel", "admin", "adm", "docker", "root", "lxd", "libvirt", "disk", "shadow"])
+_DOWNLOADERS = frozenset({"curl", "wget", "fetch", "aria2c", "http"})
+
+
+def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
+    for how, what in _found(event):
+        yield Privilege(
+            witness=Witness.READ, evidence=context.evidence(event), how=how, command=context.words(what, 160)
+        )
+
+
+def _found(event: AnyEvent) -> Iterator[tuple[str, str]]:
+    if isinstance(event, Write):
+        content = " ".join((event.content or "").split())
+        if re.match(r"/etc/sudoers(\.d/|$)", event.path):
+            yield "sudoers", content or f"writes {show(event.path)}"
+        elif re.search(r"/polkit-1/|/polkit/", event.path):
+            yield "polkit", f"writes {show(event.path)}"
+        elif re.search(r"/\.ssh/authorized_keys2?$", event.path):
+            yield "authorized keys", f"writes {show(event.path)}"
+        elif event.path in ("/etc/passwd", "/etc/shadow", "/etc/group"):
+            yield "accounts", f"writes {event.path}"
+        return
+    if not isinstance(event, Call):
+        return
+    name, words = event.name, event.arguments
+    command = show(" ".join(event.words))
+    if name in ("sudo", "doas", "pkexec"):
+        if words and not all(word.startswith("-") for word in words):
+            yield "sudo", show(" ".join(wrappers.inner(event.words)) or " ".join(words))
+    elif name in ("su", "runuser", "gosu", "setpriv"):
+        yield "su", command
+    elif name == "chmod":
+        plain = operands(words)
+        if plain and (how := _special_mode(plain[0])):
+            yield how, command
+    elif name == "install" and (how := _special_mode(option(words, "-m", "--mode"))):
+        yield how, command
+    elif name == "dpkg-statoverride" and "--add" in words:
+        plain = operands(words)
+        if len(plain) > 3 and (how := _special_mode(plain[2])):
+            yield how, command
+    elif name == "setcap" and "-r" not in words:
+        yield "capability", command
+    elif name in ("usermod", "gpasswd", "adduser", "addgroup", "useradd"):
+        groups = set(",".join(words).split(","))
+        if groups & _ADMINISTRATORS and (name in ("gpasswd",) or "-aG" in words or "-G" in words or _pair(name, words)):
+            yield "administrators' group", command
+    elif name in ("visudo", "setenforce", "aa-disable", "aa-complain", "setsebool"):
+        yield ("sudoers" if name == "visudo" else "confinement"), command
+    elif name in ("cp", "install", "mv", "ln", "tee", "sed"):
+        plain = [word for word in words if re.match(r"/etc/sudoers(\.d/|$)", word)]
+        if plain and (name in ("tee", "sed") or words[-1] in plain):
+            yield "sudoers", command
+    yield from _downloaded(event, command)
+
+
+def _special_mode(mode: str) -> str:
+    if re.fullmatch(r"0?[4567][0-7]{3}", mode):
+        return "setuid" if mode.lstrip("0")[0] in "4567" else ""
+    if re.fullmatch(r"0?[23][0-7]{3}", mode):
+        return "setgid"
+    found = re.findall(r"([ugoa]*)\+[rwxXt]*s", mode)
+    return "" if not found else "setuid" if any(who in ("", "a") or "u" in who for who in found) else "setgid"
+
+
+def _pair(name: str, words: tuple[str, ...]) -> bool:
+    """``adduser USER GROUP``."""
+    return name == "adduser" and len([word for word in words if not word.startswith("-")]) == 2
+
+
+def _downloaded(call: Call, command: str) -> Iterator[tuple[str, str]]:
+    interpreters = wrappers.SHELLS | {"python", "python3", "perl", "node", "ruby", "php", ".", "source", "eval"}
+    if call.name not in interpreters:
+        return
+    if call.piped_from in _DOWNLOADERS:
+        yield "downloaded code", f"{call.piped_from} … | {command}"
+    elif any(
+        re.search(rf"[$<]\(?[^)]*\b({'|'.join(_DOWNLOADERS)})\b", name) for word in call.words for name in holes(word)
+    ):
+        yield "downloaded code", command

@@ -1,0 +1,593 @@
+"""Follows a shell script without running it.
+
+Statements are taken in order, both branches of a decision, every pass of a loop over constants. Variables keep the
+values they may have; functions are followed where they are called; sourced and called scripts of the package are
+followed, too. What comes out is a stream of events. Nothing is executed, and nothing outside the package is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import islice, product
+from typing import Any
+
+import msgspec
+import tree_sitter_bash
+from tree_sitter import Language, Node, Parser
+
+from fulldress.package.reader import Member, Package
+from fulldress.package.scripts import lines, wrappers
+from fulldress.package.scripts.events import AnyEvent, Assign, Call, Gap, Write
+from fulldress.package.scripts.sourced import member_of
+from fulldress.package.scripts.values import ALTERNATIVES, HERE, clean, hole, is_constant
+from fulldress.package.scripts.words import Words, cut_tabs
+
+_LANGUAGE = Language(tree_sitter_bash.language())
+_STEPS = 200_000  #: nodes followed for one script, over all its functions and the scripts that it calls
+_DEPTH = 12  #: functions and scripts inside each other
+_SKIPPED = ("comment", "heredoc_start", "heredoc_end", "word")
+
+#: Nodes whose children are statements, in order, and nothing else.
+_BLOCKS = ("program", "compound_statement", "do_group", "else_clause", "subshell", "command_substitution")
+
+Environment = dict[str, list[str]]
+
+
+class Exhausted(Exception):
+    """The script has too many ways through it."""
+
+
+class Function(msgspec.Struct, frozen=True):
+    body: Node
+    member: Member
+    offset: int
+
+
+class Shell(Words):
+    """One pass over one script."""
+
+    def __init__(self, package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
+        self.package = package
+        self.member = member
+        self.emit = emit
+        self.variables: Environment = {}
+        self.arguments: tuple[str, ...] | None = None  # None: not known
+        self.functions: dict[str, Function] = {}
+        self.called: set[str] = set()
+        self.active: list[str] = []
+        self.sure: frozenset[str] = frozenset()
+        self.nounset = False
+        self.offset = 0
+        self.steps = 0
+        self.stdin: str | None = None
+        self.fed = False
+        self.before = ""  # the command before this one in a pipeline
+        self.alone = True
+
+    # -- entry points
+
+    def run(self, text: str) -> None:
+        """Follows a whole script, then the functions that nothing called. Raises :class:`Exhausted`."""
+        self.text(text, 1)
+        for name in sorted(set(self.functions) - self.called):
+            if name not in self.called:
+                self._function(name, None)
+
+    def text(self, text: str, line: int) -> str:
+        """Follows a piece of script that begins at ``line``; what it prints, where that is known."""
+        tree = Parser(_LANGUAGE).parse(clean(text).encode())
+        kept, self.offset = self.offset, line - 1
+        try:
+            return self.follow(tree.root_node)
+        finally:
+            self.offset = kept
+
+    # -- statements
+
+    def follow(self, node: Node) -> str:
+        """Follows a statement and gives what it prints."""
+        self.steps += 1
+        if self.steps > _STEPS:
+            raise Exhausted
+        kind = node.type
+        if kind == "ERROR":
+            return self._error(node)
+        if kind in _BLOCKS:
+            kept = {name: list(values) for name, values in self.variables.items()} if kind == "subshell" else None
+            printed = "".join(self.follow(child) for child in node.children if self._is_statement(child))
+            if kept is not None:
+                self.variables = kept
+            return printed
+        handler = _HANDLERS.get(kind)
+        return handler(self, node) if handler else ""
+
+    @staticmethod
+    def _is_statement(node: Node) -> bool:
+        return node.is_named and node.type not in _SKIPPED
+
+    def _list(self, node: Node) -> str:
+        left, right = node.children[0], node.children[-1]
+        operator = next((child.type for child in node.children if child.type in ("&&", "||")), "")
+        printed = self.follow(left)
+        kept = self.sure
+        if operator == "&&":
+            self.sure |= tested(left, "full")
+        elif operator == "||":
+            self.sure |= tested(left, "empty")
+        printed += self.follow(right)
+        self.sure = kept
+        leaves = _leaves(right)
+        if leaves and operator == "&&":
+            self.sure |= tested(left, "empty")
+        elif leaves and operator == "||":
+            self.sure |= tested(left, "full")
+        return printed
+
+    def _if(self, node: Node) -> str:
+        printed, before, kept = "", self._copy(), self.sure
+        branches: list[Environment] = []
+        section: list[Node] = []
+        full: frozenset[str] = frozenset()
+        empty: frozenset[str] = frozenset()
+        has_else, in_body, body_leaves = False, False, False
+        for child in node.children:
+            if child.type == "then":
+                in_body, self.sure = True, self.sure | full
+            elif child.type in ("elif_clause", "else_clause"):
+                if in_body:
+                    branches.append(self.variables)
+                    in_body = False
+                self.variables = {name: list(values) for name, values in before.items()}
+                self.sure = kept | empty
+                printed += self._if(child) if child.type == "elif_clause" else self.follow(child)
+                branches.append(self.variables)
+                has_else = has_else or child.type == "else_clause"
+            elif self._is_statement(child):
+                if not in_body:
+                    full |= tested(child, "full")
+                    empty |= tested(child, "empty")
+                    section.append(child)
+                    kept_alone, self.alone = self.alone, False
+                    self.follow(child)
+                    self.alone = kept_alone
+                else:
+                    printed += self.follow(child)
+                    body_leaves = body_leaves or _leaves(child)
+        if in_body:
+            branches.append(self.variables)
+        if not has_else:
+            branches.append(before)
+        self.variables = _merge(branches)
+        self.sure = kept | empty if body_leaves and len(section) == 1 else kept
+        return printed
+
+    def _case(self, node: Node) -> str:
+        printed, before, branches = "", self._copy(), []
+        for item in node.children:
+            if item.type != "case_item":
+                continue
+            self.variables = {name: list(values) for name, values in before.items()}
+            values = {child.id for child in item.children_by_field_name("value")}
+            printed += "".join(
+                self.follow(child) for child in item.children if self._is_statement(child) and child.id not in values
+            )
+            branches.append(self.variables)
+        self.variables = _merge([*branches, before])
+        return printed
+
+    def _for(self, node: Node) -> str:
+        variable = node.child_by_field_name("variable")
+        body = node.child_by_field_name("body")
+        if variable is None or body is None:
+            return ""
+        name = self.raw(variable)
+        values = [word for child in node.children_by_field_name("value") for word in self.split(child)]
+        known = [value for value in dict.fromkeys(values) if is_constant(value)]
+        if len(known) > ALTERNATIVES * 4 or not known:
+            known = [hole(name)]
+        printed, kept = "", self.sure
+        self.sure |= {name}
+        for value in known:
+            self.variables[name] = [value]
+            printed += self.follow(body)
+        self.variables[name] = known[:ALTERNATIVES]
+        self.sure = kept
+        return printed
+
+    def _while(self, node: Node) -> str:
+        printed = ""
+        for child in node.children:
+            if self._is_statement(child):
+                printed += self.follow(child)
+        return printed
+
+    def _pipeline(self, node: Node) -> str:
+        kept = self.stdin, self.fed, self.before
+        printed: str = ""
+        stages = [child for child in node.children if self._is_statement(child)]
+        for index, stage in enumerate(stages):
+            if index or node.children[0].type == "|":
+                self.stdin, self.fed = printed, True
+            printed = self.follow(stage)
+            self.before = _name_of(stage, self)
+        self.stdin, self.fed, self.before = kept
+        return printed
+
+    def _redirected(self, node: Node) -> str:
+        body = node.child_by_field_name("body")
+        redirects = node.children_by_field_name("redirect")
+        return self._with_redirects(node, body, redirects)
+
+    def _with_redirects(self, node: Node, body: Node | None, redirects: list[Node]) -> str:
+        kept = self.stdin, self.fed
+        targets: list[tuple[Node, str]] = []
+        later: list[Node] = []
+        content_line = 0
+        for redirect in redirects:
+            if redirect.type == "heredoc_redirect":
+                begin = next((child for child in redirect.children if child.type == "heredoc_body"), None)
+                self.stdin, self.fed = self._heredoc(redirect), True
+                content_line = (begin.start_point.row + 1 + self.offset) if begin else 0
+                for child in redirect.children:
+                    if child.type == "file_redirect":
+                        targets.append((child, _operator(child)))
+                    elif self._is_statement(child) and child.type not in ("heredoc_body", "file_descriptor"):
+                        later.append(child)
+            elif redirect.type == "herestring_redirect":
+                words = [child for child in redirect.children if child.is_named]
+                self.stdin = "".join(self.expand(words[-1])[:1]) + "\n" if words else None
+                self.fed = True
+            elif _operator(redirect) == "<":
+                self.stdin, self.fed = None, True
+            else:
+                targets.append((redirect, _operator(redirect)))
+        printed = self.follow(body) if body is not None else ""
+        for redirect, operator in targets:
+            words = redirect.children_by_field_name("destination")
+            if not words or _descriptor(redirect) not in ("", "1") or operator in (">&", "<&"):
+                continue
+            for path in self.expand(words[0]):
+                self._write(node, path, printed, operator == ">>", content_line)
+            printed = ""
+        self.stdin, self.fed = printed, True
+        self.before = _name_of(body, self) if body is not None else ""
+        for statement in later:
+            printed = self.follow(statement)
+        self.before = ""
+        self.stdin, self.fed = kept
+        return printed
+
+    def _heredoc(self, redirect: Node) -> str:
+        start = next((child for child in redirect.children if child.type == "heredoc_start"), None)
+        body = next((child for child in redirect.children if child.type == "heredoc_body"), None)
+        if start is None or body is None:
+            return ""
+        quoted = any(mark in self.raw(start) for mark in "'\"\\")
+        text = self.raw(body) if quoted else self.filled(body, body.start_byte, body.end_byte)[0]
+        return cut_tabs(text) if self.raw(redirect).startswith("<<-") else text
+
+    def _function_definition(self, node: Node) -> str:
+        name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
+        if name is not None and body is not None:
+            self.functions[self.raw(name)] = Function(body, self.member, self.offset)
+        return ""
+
+    def _negated(self, node: Node) -> str:
+        return "".join(self.follow(child) for child in node.children if self._is_statement(child))
+
+    def _test(self, node: Node) -> str:
+        kept, self.alone = self.alone, False
+        for child in _descend(node, "command_substitution"):
+            self.follow(child)
+        self.alone = kept
+        return ""
+
+    # -- assignments
+
+    def _assignment(self, node: Node) -> str:
+        name_node, value = node.child_by_field_name("name"), node.child_by_field_name("value")
+        if name_node is None:
+            return ""
+        name = self.raw(name_node)
+        values = self.expand(value) if value is not None else [""]
+        if any(child.type == "+=" for child in node.children):
+            values = [old + new for old, new in product(self.variables.get(name, [""]), values)]
+        values = [self.own_hole(name, text) for text in values][:ALTERNATIVES]
+        for text in values:
+            self.emit(Assign(**self.place(node), name=name, value=text))
+        self.variables[name] = values
+        return ""
+
+    def _declaration(self, node: Node) -> str:
+        for child in node.children:
+            if child.type in ("variable_assignment", "variable_assignments"):
+                self.follow(child)
+        return ""
+
+    def _assignments(self, node: Node) -> str:
+        for child in node.children:
+            if child.type == "variable_assignment":
+                self._assignment(child)
+        return ""
+
+    # -- commands
+
+    def _command(self, node: Node) -> str:
+        environment: list[tuple[str, str]] = []
+        words: list[list[list[str]]] = []
+        redirects: list[Node] = []
+        for child in node.children:
+            if child.type == "variable_assignment":
+                name, value = child.child_by_field_name("name"), child.child_by_field_name("value")
+                if name is not None:
+                    text = self.expand(value)[0] if value is not None else ""
+                    environment.append((self.raw(name), text))
+            elif child.type in ("file_redirect", "herestring_redirect", "heredoc_redirect"):
+                redirects.append(child)
+            elif child.type == "command_name":
+                words.append([[word] for word in self.split(child.children[0])] if child.children else [])
+            elif child.is_named and child.type != "comment":
+                words.append([[word] for word in self.split(child)] if self.splits(child) else [self.expand(child)])
+        if redirects:
+            kept = self.stdin, self.fed
+            for redirect in redirects:
+                if redirect.type == "herestring_redirect":
+                    last = [child for child in redirect.children if child.is_named]
+                    self.stdin, self.fed = ("".join(self.expand(last[-1])[:1]) + "\n" if last else None), True
+            printed = self._calls(node, words, environment)
+            self.stdin, self.fed = kept
+            return printed
+        return self._calls(node, words, environment)
+
+    def _calls(self, node: Node, words: list[list[list[str]]], environment: list[tuple[str, str]]) -> str:
+        flat = [choices for word in words for choices in word]
+        printed = ""
+        for number, choice in enumerate(islice(product(*flat), ALTERNATIVES)):
+            line = tuple(choice)
+            if line and line[0]:
+                output = self.call(node, line, tuple(environment))
+                printed = printed if number else output
+        return printed
+
+    def call(self, node: Node, words: tuple[str, ...], environment: tuple[tuple[str, str], ...] = ()) -> str:
+        """Follows one command whose words are expanded; what it prints."""
+        name = words[0].rsplit("/", 1)[-1]
+        if name in self.functions and "/" not in words[0]:
+            return self._function(name, words[1:])
+        if name == "set":
+            self._set(words[1:])
+            return ""
+        self.emit(
+            Call(
+                **self.place(node),
+                words=words,
+                environment=environment,
+                stdin=self.stdin,
+                fed=self.fed,
+                piped_from=self.before,
+                alone=self.alone,
+            )
+        )
+        if name in ("read", "mapfile", "readarray", "getopts"):
+            for variable in words[1:]:
+                if variable.isidentifier():
+                    self.variables[variable] = [hole(variable)]
+            return ""
+        if name in ("shift", "exit", "return", "true", "false", ":"):
+            return ""
+        if name == "tee":
+            for path in words[1:]:
+                if not path.startswith("-"):
+                    self._write(node, path, self.stdin, "-a" in words, 0)
+            return self.stdin or ""
+        text = wrappers.text(words)
+        if text:
+            return self.nested(text, node)
+        if name in wrappers.SHELLS and self.stdin and self.fed and is_constant(self.stdin):
+            return self.nested(self.stdin, node)
+        run = wrappers.inner(words)
+        if run and run != words:
+            return self.call(node, run)
+        self._script(words)
+        return self.printed(name, words)
+
+    def nested(self, text: str, node: Node) -> str:
+        """Follows text that is itself a script, such as that of ``sh -c``."""
+        if len(self.active) >= _DEPTH:
+            return ""
+        self.active.append("-c")
+        try:
+            return self.text(text, node.start_point.row + 1 + self.offset)
+        finally:
+            self.active.pop()
+
+    def _set(self, words: tuple[str, ...]) -> None:
+        for index, word in enumerate(words):
+            if (re.match(r"-[a-z]*u", word)) or (word == "-o" and words[index + 1 : index + 2] == ("nounset",)):
+                self.nounset = True
+        if words[:1] == ("--",):
+            self.arguments = words[1:]
+
+    def _function(self, name: str, arguments: tuple[str, ...] | None) -> str:
+        self.called.add(name)
+        if name in self.active or len(self.active) >= _DEPTH:
+            return ""
+        function = self.functions[name]
+        kept = self.member, self.offset, self.arguments
+        self.member, self.offset, self.arguments = function.member, function.offset, arguments
+        self.active.append(name)
+        try:
+            return self.follow(function.body)
+        finally:
+            self.active.pop()
+            self.member, self.offset, self.arguments = kept
+
+    def _script(self, words: tuple[str, ...]) -> None:
+        """Follows a shell script of the package that the command sources or starts."""
+        file, arguments = wrappers.script_file(words)
+        sources = words[0] in (".", "source")
+        found = member_of(self.package, self.member, file) if file else None
+        if found is None or found.kind != "shell" or f"{found.path} {arguments}" in self.active:
+            return
+        if len(self.active) >= _DEPTH:
+            return
+        kept = self.member, self.offset, self.arguments, self._copy(), dict(self.functions)
+        self.member, self.offset = found, 0
+        if arguments or not sources:
+            self.arguments = arguments
+        self.active.append(f"{found.path} {arguments}")
+        try:
+            self.text(found.text, 1)
+        finally:
+            self.active.pop()
+            self.member, self.offset, self.arguments = kept[:3]
+            if not sources:
+                self.variables, self.functions = kept[3], kept[4]
+
+    def _write(self, node: Node, path: str, content: str | None, append: bool, first_line: int) -> None:
+        if path.startswith(("/dev/", "&")) and not path.startswith(("/dev/tcp/", "/dev/udp/")):
+            return
+        self.emit(Write(**self.place(node), path=path, content=content, append=append, first_line=first_line))
+
+    # -- what the grammar doesn't cover
+
+    def _error(self, node: Node) -> str:
+        """Statements inside the node are followed as usual; the lines between them are read one by one."""
+        first, last = node.start_point.row, node.end_point.row
+        good = [child for child in node.children if child.type in _HANDLERS and not child.has_error]
+        covered = {row for child in good for row in range(child.start_point.row, child.end_point.row + 1)}
+        self.emit(
+            Gap(member=self.member, line=first + 1 + self.offset, text=_first_line(node), last=last + 1 + self.offset)
+        )
+        printed = "".join(self.follow(child) for child in good)
+        rest = self.raw(node).split("\n")
+        kept = [("" if first + index in covered else text) for index, text in enumerate(rest)]
+        for line in lines.commands("\n".join(kept)):
+            self._line(line, first + self.offset)
+        return printed
+
+    def _line(self, line: lines.Line, shift: int) -> None:
+        words = tuple(self.substituted(word) for word in line.words)
+        place: dict[str, Any] = {
+            "member": self.member,
+            "line": line.number + shift,
+            "text": line.text,
+            "sure": self.sure,
+            "nounset": self.nounset,
+        }
+        for name, value in line.assignments:
+            self.variables[name] = [self.own_hole(name, self.substituted(value))]
+            self.emit(Assign(**place, name=name, value=self.variables[name][0]))
+        for path, append in line.writes:
+            self.emit(Write(**place, path=self.substituted(path), content=line.stdin, append=append))
+        while words:
+            self.emit(Call(**place, words=words, stdin=line.stdin, fed=line.fed, piped_from=line.piped_from))
+            words = wrappers.inner(words)
+
+    # -- small things
+
+    def place(self, node: Node) -> dict[str, Any]:
+        """What every event of this node says of its place."""
+        return {
+            "member": self.member,
+            "line": node.start_point.row + 1 + self.offset,
+            "text": _first_line(node),
+            "sure": self.sure,
+            "nounset": self.nounset,
+        }
+
+    def _copy(self) -> Environment:
+        return {name: list(values) for name, values in self.variables.items()}
+
+
+def _first_line(node: Node) -> str:
+    text = (node.text or b"").decode("utf-8", "replace")
+    return text.split("\n", 1)[0] if not text.startswith("\n") else text.strip().split("\n", 1)[0]
+
+
+def _descend(node: Node, kind: str) -> Iterator[Node]:
+    for child in node.children:
+        if child.type == kind:
+            yield child
+        else:
+            yield from _descend(child, kind)
+
+
+def _operator(redirect: Node) -> str:
+    return next(
+        (child.type for child in redirect.children if child.type in (">", ">>", "<", ">&", "<&", "&>", "&>>", ">|")), ""
+    )
+
+
+def _descriptor(redirect: Node) -> str:
+    node = redirect.child_by_field_name("descriptor")
+    return (node.text or b"").decode() if node is not None else ""
+
+
+def _name_of(node: Node, shell: Words) -> str:
+    while node.type in ("redirected_statement", "pipeline", "negated_command") and node.named_children:
+        node = node.named_children[0]
+    name = node.child_by_field_name("name") if node.type == "command" else None
+    return shell.raw(name).rsplit("/", 1)[-1] if name is not None else ""
+
+
+def _merge(branches: list[Environment]) -> Environment:
+    """The values that variables may have after any of the branches."""
+    merged: Environment = {}
+    for branch in branches:
+        for name, values in branch.items():
+            held = merged.setdefault(name, [])
+            held.extend(value for value in values if value not in held)
+    for values in merged.values():
+        del values[ALTERNATIVES:]
+    return merged
+
+
+_FULL = re.compile(
+    r"""(?x) -n\s+ "?\$\{?(\w+)                      # [ -n "$X" ]
+    | -[bcdefhkLprsSuwx]\s+ "?\$\{?(\w+)\}?"?\s      # [ -d "$X" ]; not "$X/": that is the root if X is empty
+    | \[\s+ "?\$\{?(\w+)\}?"?\s+ \]                  # [ "$X" ]
+    | "?\$\{?(\w+)\}?"? \s* != \s* (?:""|'')         # [ "$X" != "" ]
+    """
+)
+_EMPTY = re.compile(r"""(?x) -z\s+ "?\$\{?(\w+) | "?\$\{?(\w+)\}?"? \s* ==? \s* (?:""|'')""")
+
+
+def tested(node: Node, what: str) -> frozenset[str]:
+    """Variables that are surely not empty when the test holds (``full``), or when it fails (``empty``)."""
+    text = (node.text or b"").decode("utf-8", "replace")
+    if len(text) > 400 or "||" in text or text.lstrip().startswith("!"):
+        return frozenset()
+    pattern = _FULL if what == "full" else _EMPTY
+    return frozenset(name for match in pattern.finditer(text) for name in match.groups() if name)
+
+
+def _leaves(node: Node) -> bool:
+    """Whether the statement ends the script or function."""
+    text = (node.text or b"").decode("utf-8", "replace").strip()
+    return bool(
+        re.match(r"(?:exit|return|die|fatal|abort)\b", text)
+        or re.search(r"[;{\n]\s*(?:exit|return)\b[^;]*;?\s*\}?$", text)
+    )
+
+
+_HANDLERS: dict[str, Callable[[Shell, Node], str]] = {
+    "list": Shell._list,
+    "if_statement": Shell._if,
+    "case_statement": Shell._case,
+    "for_statement": Shell._for,
+    "c_style_for_statement": Shell._while,
+    "while_statement": Shell._while,
+    "pipeline": Shell._pipeline,
+    "redirected_statement": Shell._redirected,
+    "function_definition": Shell._function_definition,
+    "negated_command": Shell._negated,
+    "test_command": Shell._test,
+    "variable_assignment": Shell._assignment,
+    "variable_assignments": Shell._assignments,
+    "declaration_command": Shell._declaration,
+    "command": Shell._command,
+    **dict.fromkeys(_BLOCKS, Shell.follow),
+}
+__all__ = ["HERE", "Exhausted", "Shell"]

@@ -1,0 +1,114 @@
+"""Commands that run another command: what they run, as words or as text of a script."""
+
+from __future__ import annotations
+
+#: Command -> its options that take a value in the next word (short ones by letter, long ones by name).
+_WORDS: dict[str, tuple[str, frozenset[str]]] = {
+    "sudo": ("ughpCrtTDRU", frozenset({"user", "group", "host", "prompt", "chdir", "chroot"})),
+    "doas": ("uC", frozenset()),
+    "pkexec": ("", frozenset({"user"})),
+    "env": ("uCS", frozenset({"unset", "chdir"})),
+    "nohup": ("", frozenset()),
+    "nice": ("n", frozenset({"adjustment"})),
+    "ionice": ("cnp", frozenset({"class", "classdata"})),
+    "chrt": ("", frozenset()),
+    "time": ("fo", frozenset({"format", "output"})),
+    "exec": ("a", frozenset()),
+    "command": ("", frozenset()),
+    "builtin": ("", frozenset()),
+    "busybox": ("", frozenset()),
+    "setsid": ("", frozenset()),
+    "stdbuf": ("ioe", frozenset({"input", "output", "error"})),
+    "systemd-run": ("pEu", frozenset({"unit", "property", "setenv", "slice", "uid", "gid", "description"})),
+    "runuser": ("ugG", frozenset({"user", "group"})),
+    "setpriv": ("", frozenset({"reuid", "regid"})),
+    "xargs": ("aEdIiLlnPs", frozenset({"max-args", "max-procs", "delimiter", "replace"})),
+    "chronic": ("", frozenset()),
+    "fakeroot": ("", frozenset()),
+    "gosu": ("", frozenset()),
+    "sshpass": ("pfdeP", frozenset()),
+    "then": ("", frozenset()),
+    "!": ("", frozenset()),
+}
+#: Commands with operands of their own before the command that they run.
+_OPERANDS = {"timeout": 1, "chroot": 1, "flock": 1, "gosu": 1, "watch": 0, "retry": 0, "chrt": 1}
+_OPERAND_OPTIONS = {"timeout": "ks", "flock": "wE", "chroot": "", "watch": "n", "gosu": "", "retry": "", "chrt": "TPD"}
+SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh"})
+
+
+def inner(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The words of the command that ``words`` runs; empty where it runs none."""
+    name = words[0].rsplit("/", 1)[-1]
+    if name == "command" and any(word in ("-v", "-V") for word in words[1:2]):
+        return ()  # it only asks where the command is
+    if name in _OPERANDS:
+        rest = _skip(words[1:], _OPERAND_OPTIONS[name], frozenset())
+        return _command(rest[_OPERANDS[name] :])
+    if name == "find":
+        for index, word in enumerate(words):
+            if word in ("-exec", "-execdir", "-ok"):
+                end = next((i for i, w in enumerate(words) if i > index and w in (";", "+")), len(words))
+                return words[index + 1 : end]
+        return ()
+    if name not in _WORDS:
+        return ()
+    short, long = _WORDS[name]
+    return _command(_skip(words[1:], short, long))
+
+
+def _command(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Words from the first that is no assignment on."""
+    for index, word in enumerate(words):
+        left, equals, _ = word.partition("=")
+        if not (equals and left.isidentifier()):
+            return words[index:]
+    return ()
+
+
+def _skip(words: tuple[str, ...], short: str, long: frozenset[str]) -> tuple[str, ...]:
+    index = 0
+    while index < len(words):
+        word = words[index]
+        if word == "--":
+            return words[index + 1 :]
+        if not word.startswith("-") or word == "-":
+            return words[index:]
+        if word.startswith("--"):
+            index += 2 if word[2:] in long else 1
+        else:
+            index += 2 if word[-1] in short else 1
+    return ()
+
+
+def text(words: tuple[str, ...]) -> str:
+    """The text of a script that a command gets in a word: ``sh -c TEXT``, ``su -c TEXT``, ``eval``, ``trap``."""
+    name = words[0].rsplit("/", 1)[-1]
+    if name in SHELLS or name in ("su", "runuser"):
+        for index, word in enumerate(words[1:-1], 1):
+            if word == "--command" or (
+                word.startswith("-") and not word.startswith("--") and word.endswith("c") and len(word) < 6
+            ):
+                return words[index + 1]
+            if word.startswith("--command="):
+                return word.partition("=")[2]
+        return ""
+    if name == "eval":
+        return " ".join(words[1:])
+    if name == "trap" and len(words) > 2 and words[1] not in ("-", "", "-p", "-l"):
+        return words[1]
+    return ""
+
+
+def script_file(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """The file of a script that a command starts, with its arguments; empty where there is none."""
+    name = words[0].rsplit("/", 1)[-1]
+    if name in (".", "source") and len(words) > 1:
+        return words[1], words[2:]
+    if name in SHELLS or name in ("python", "python3", "perl", "node", "ruby", "php"):
+        rest = _skip(words[1:], "oO", frozenset())
+        if rest and not any(word.startswith("-") and "c" in word[1:3] for word in words[1:2]):
+            return rest[0], rest[1:]
+        return "", ()
+    if "/" in words[0]:
+        return words[0], words[1:]
+    return "", ()
