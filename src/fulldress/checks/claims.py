@@ -1,0 +1,358 @@
+"""The four-witness table: one row a claim, one column a witness, and whether they disagree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+import msgspec
+
+from fulldress.checks.index import Index, unit_name
+from fulldress.checks.rule import count, several
+from fulldress.facts import (
+    Binary,
+    Credential,
+    Difference,
+    Downtime,
+    Endpoint,
+    Fact,
+    FileEffect,
+    Flag,
+    Health,
+    Installed,
+    Interface,
+    InterfaceChange,
+    JobRun,
+    Lock,
+    Migration,
+    Privilege,
+    Reboot,
+    Release,
+    Requirement,
+    Restart,
+    Running,
+    Schedule,
+    Setting,
+    SettingChange,
+    Signature,
+    Timing,
+    Use,
+    Wait,
+    Webhook,
+    Witness,
+)
+from fulldress.findings import Finding, Severity, Testimony
+
+MARK = "–"  #: what a witness who says nothing is shown as
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one witness says on one claim. Empty ``says``: it says nothing."""
+
+    says: str = ""
+    testimony: tuple[Testimony, ...] = ()
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One row. ``disagrees``: witnesses contradict each other, or one says what another keeps quiet about."""
+
+    name: str
+    declared: Cell = Cell()
+    read: Cell = Cell()
+    observed: Cell = Cell()
+    running: Cell = Cell()
+    disagrees: bool = False
+    severity: Severity | None = None  #: of the worst finding that belongs to this row
+    rules: tuple[str, ...] = ()
+
+    def cell(self, witness: Witness) -> Cell:
+        return {
+            Witness.DECLARED: self.declared,
+            Witness.READ: self.read,
+            Witness.OBSERVED: self.observed,
+            Witness.RUNNING: self.running,
+        }[witness]
+
+
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    families: tuple[type[Fact], ...]
+    words: Callable[[Witness, list[Fact]], str]
+    rules: tuple[str, ...]
+    #: given what the four say, whether they disagree; None uses "a finding of these rules is there"
+    contradicts: Callable[[Index], bool] | None = None
+
+
+def _duration(value: timedelta) -> str:
+    seconds = value.total_seconds()
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 120:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes} min {rest:02d} s" if rest else f"{minutes} minutes" if minutes > 1 else "1 minute"
+
+
+def _reboot(witness: Witness, facts: list[Fact]) -> str:
+    found = [f for f in facts if isinstance(f, Reboot)]
+    if witness is Witness.DECLARED:
+        return several(sorted({f.claim for f in found}))
+    return "yes" if found else ""
+
+
+def _downtime(witness: Witness, facts: list[Fact]) -> str:
+    found = [f for f in facts if isinstance(f, Downtime)]
+    if not found:
+        return ""
+    longest = _duration(max(f.duration for f in found))
+    return f"{longest} negotiated" if witness is Witness.RUNNING else longest
+
+
+def _services(witness: Witness, facts: list[Fact]) -> str:
+    restarts = [f for f in facts if isinstance(f, Restart)]
+    missing = sorted({unit_name(f.unit) for f in restarts if "no such" in f.outcome})
+    units = [u for u in dict.fromkeys(unit_name(f.unit) for f in restarts) if u not in missing]
+    words = several(units)
+    return "; ".join(filter(None, (words, f"no such unit: {several(missing)}" if missing else "")))
+
+
+def _calls(witness: Witness, facts: list[Fact]) -> str:
+    found = [f for f in facts if isinstance(f, Endpoint)]
+    if witness is Witness.RUNNING:
+        return several([f"{f.host} is {f.policy}" for f in found if f.policy])
+    if witness is Witness.OBSERVED:
+        return several([f"{f.host} {f.outcome}".strip() for f in found])
+    return several([f"{f.scheme}://{f.host}" if f.scheme else f.host for f in found])
+
+
+def _jobs(witness: Witness, facts: list[Fact]) -> str:
+    words = [f"{f.name} ({f.mechanism} {f.expression})" for f in facts if isinstance(f, Schedule) and f.enabled]
+    runs = [f for f in facts if isinstance(f, JobRun)]
+    words += [f"{r.schedule} at {r.due:%H:%M} UTC: exit {r.exit_code}" for r in runs]
+    return several(words, 3)
+
+
+def _privilege(witness: Witness, facts: list[Fact]) -> str:
+    counts = Counter(f.how for f in facts if isinstance(f, Privilege))
+    return ", ".join(f"{how} × {number}" for how, number in counts.most_common())
+
+
+def _database(witness: Witness, facts: list[Fact]) -> str:
+    migrations = [f for f in facts if isinstance(f, Migration)]
+    ups = [m for m in migrations if m.direction == "up"]
+    downs = [m for m in migrations if m.direction == "down"]
+    parts = []
+    if ups:
+        parts.append(count(len(ups), "migration"))
+    if heavy := [m for m in ups if m.heavy]:
+        parts.append(f"{len(heavy)} lock or rewrite a table")
+    if lost := [m for m in ups if m.destructive]:
+        parts.append(f"{len(lost)} {'loses' if len(lost) == 1 else 'lose'} data")
+    if empty := [m for m in downs if m.empty]:
+        parts.append(count(len(empty), "empty rollback script"))
+    locks = [f for f in facts if isinstance(f, Lock)]
+    if locks:
+        longest = max(locks, key=lambda k: k.held)
+        parts.append(f"{longest.object} locked {_duration(longest.held)}")
+    waits = [f for f in facts if isinstance(f, Wait)]
+    if waits:
+        parts.append(
+            f"{count(sum(w.count for w in waits), 'request')} waited, worst {_duration(max(w.worst for w in waits))}"
+        )
+    return ", ".join(parts)
+
+
+def _rollback(witness: Witness, facts: list[Fact]) -> str:
+    differences = [f for f in facts if isinstance(f, Difference)]
+    wrong = sorted({d.object for d in differences if d.kind != "none"})
+    if wrong:
+        return f"not restored: {several(wrong)}"
+    if differences:
+        return "every row as before"
+    downs = [f for f in facts if isinstance(f, Migration) and f.direction == "down"]
+    if downs and witness is Witness.READ:
+        return f"{count(len(downs), 'down script')}, {sum(m.empty for m in downs)} empty"
+    back = [f for f in facts if isinstance(f, Timing) and f.act == "rollback" and not f.step]
+    return f"took {_duration(max(t.duration for t in back))}" if back else ""
+
+
+def _leftovers(witness: Witness, facts: list[Fact]) -> str:
+    observed = witness is Witness.OBSERVED
+    parts = []
+    for family, noun in ((Flag, "flag"), (Webhook, "webhook"), (Credential, "credential")):
+        found = [f for f in facts if isinstance(f, family) and (not observed or f.left)]
+        names = [getattr(f, "name", "") or getattr(f, "target", "") for f in found]
+        if found:
+            parts.append(f"{noun} {several(names, 2)}")
+    files = {f.path for f in facts if isinstance(f, FileEffect) and f.left}
+    if files:
+        parts.append(count(len(files), "file"))
+    return ", ".join(parts)
+
+
+def _release(witness: Witness, facts: list[Fact]) -> str:
+    if witness is Witness.RUNNING:
+        return several([f"{f.component} {f.version}" for f in facts if isinstance(f, Installed | Running)], 3)
+    words = [f"{f.product} {f.version}" for f in facts if isinstance(f, Release)]
+    built = [f.built for f in facts if isinstance(f, Binary) and f.built]
+    if built:
+        words.append(f"binaries built {min(built):%Y-%m}" + (f" to {max(built):%Y-%m}" if len(built) > 1 else ""))
+    return several(words, 3)
+
+
+def _signature(witness: Witness, facts: list[Fact]) -> str:
+    found = [f for f in facts if isinstance(f, Signature)]
+    return "; ".join(dict.fromkeys(f"bytes {f.integrity.value}, chain {f.trust.value}" for f in found))
+
+
+def _requirements(witness: Witness, facts: list[Fact]) -> str:
+    found = [f for f in facts if isinstance(f, Requirement)]
+    loose = [r for r in found if r.looseness.value in ("any version", "floating tag", "unbounded above")]
+    return count(len(found), "dependency", "dependencies") + (f", {len(loose)} loose" if loose else "") if found else ""
+
+
+def _settings(witness: Witness, facts: list[Fact]) -> str:
+    changes = Counter(f.kind for f in facts if isinstance(f, SettingChange))
+    if changes:
+        return ", ".join(f"{number} {kind}" for kind, number in changes.most_common())
+    keys = [f for f in facts if isinstance(f, Setting)]
+    return count(len(keys), "key") if keys else ""
+
+
+def _api(witness: Witness, facts: list[Fact]) -> str:
+    changes = Counter(f.kind for f in facts if isinstance(f, InterfaceChange))
+    if changes:
+        return ", ".join(f"{number} {kind}" for kind, number in changes.most_common())
+    uses = [f for f in facts if isinstance(f, Use)]
+    if uses:
+        return f"{sum(u.per_day for u in uses):,.0f} calls a day to {count(len(uses), 'operation')}"
+    listed = [f for f in facts if isinstance(f, Interface)]
+    return count(len(listed), "operation") if listed else ""
+
+
+def _health(witness: Witness, facts: list[Fact]) -> str:
+    found = [f for f in facts if isinstance(f, Health) and f.phase not in ("baseline", "before", "upgrade")]
+    bad = sorted({h.subject for h in found if h.outcome != "pass"})
+    if bad:
+        return f"not well: {several(bad)}"
+    return "all well" if found else ""
+
+
+def _reboot_contradicts(index: Index) -> bool:
+    done = index.of(Reboot, Witness.READ, Witness.OBSERVED)
+    return bool(done) and "required" not in {r.claim for r in index.of(Reboot, Witness.DECLARED)}
+
+
+def _downtime_contradicts(index: Index) -> bool:
+    said = [d.duration for d in index.of(Downtime, Witness.DECLARED)]
+    measured = [d.duration for d in index.of(Downtime, Witness.OBSERVED)]
+    return bool(said and measured and max(measured) > max(said) * 1.2)
+
+
+#: Rows in the order of consequence when nothing else decides.
+_ROWS = (
+    _Row(
+        name="rollback",
+        families=(Difference, Migration, Timing),
+        words=_rollback,
+        rules=("FD203", "FD204", "FD209", "FD805"),
+    ),
+    _Row(
+        name="keeps running afterwards",
+        families=(Schedule, JobRun),
+        words=_jobs,
+        rules=("FD301", "FD302", "FD304", "FD305", "FD307", "FD308", "FD309", "FD310"),
+    ),
+    _Row(name="reboot", families=(Reboot,), words=_reboot, rules=("FD401",), contradicts=_reboot_contradicts),
+    _Row(
+        name="downtime",
+        families=(Downtime,),
+        words=_downtime,
+        rules=("FD410", "FD411", "FD803"),
+        contradicts=_downtime_contradicts,
+    ),
+    _Row(name="services touched", families=(Restart,), words=_services, rules=("FD402", "FD403", "FD404")),
+    _Row(name="health", families=(Health,), words=_health, rules=("FD801",)),
+    _Row(name="calls out to", families=(Endpoint,), words=_calls, rules=("FD301", "FD303", "FD306")),
+    _Row(
+        name="database",
+        families=(Migration, Lock, Wait),
+        words=_database,
+        rules=("FD201", "FD202", "FD205", "FD206", "FD207", "FD208", "FD210", "FD211", "FD809"),
+    ),
+    _Row(name="privilege", families=(Privilege,), words=_privilege, rules=("FD405", "FD406", "FD407")),
+    _Row(
+        name="leaves behind",
+        families=(Flag, Webhook, Credential, FileEffect),
+        words=_leftovers,
+        rules=("FD802", "FD901", "FD902", "FD903"),
+    ),
+    _Row(
+        name="settings",
+        families=(SettingChange, Setting),
+        words=_settings,
+        rules=("FD601", "FD602", "FD603", "FD604", "FD605", "FD606", "FD607", "FD608"),
+    ),
+    _Row(
+        name="API", families=(InterfaceChange, Interface, Use), words=_api, rules=("FD701", "FD702", "FD703", "FD704")
+    ),
+    _Row(name="dependencies", families=(Requirement,), words=_requirements, rules=("FD501", "FD502", "FD503")),
+    _Row(
+        name="release",
+        families=(Release, Binary, Installed, Running),
+        words=_release,
+        rules=("FD004", "FD005", "FD006", "FD508", "FD511", "FD512", "FD513"),
+    ),
+    _Row(
+        name="signature",
+        families=(Signature,),
+        words=_signature,
+        rules=("FD101", "FD103", "FD104", "FD105", "FD110", "FD111", "FD112"),
+    ),
+)
+
+
+def claims(facts: Iterable[Fact], findings: Iterable[Finding]) -> list[Claim]:
+    """The table, the row with the gravest consequence first. Rows on which nobody says anything are left out."""
+    index, findings = Index(facts), list(findings)
+    rows: list[tuple[int, int, Claim]] = []
+    for place, row in enumerate(_ROWS):
+        cells = {witness: _cell(row, witness, index) for witness in Witness}
+        if not any(cell.says for cell in cells.values()):
+            continue
+        own = [f for f in findings if f.rule in row.rules and f.counts]
+        worst = min((f.severity for f in own), key=lambda s: s.rank, default=None)
+        between = any(len({t.witness for t in f.testimony}) > 1 for f in own)
+        quiet = bool(cells[Witness.READ].says or cells[Witness.OBSERVED].says) and worst in (
+            Severity.BLOCKER,
+            Severity.MAJOR,
+        )
+        disagrees = row.contradicts(index) if row.contradicts else between or quiet
+        claim = Claim(
+            name=row.name,
+            declared=cells[Witness.DECLARED],
+            read=cells[Witness.READ],
+            observed=cells[Witness.OBSERVED],
+            running=cells[Witness.RUNNING],
+            disagrees=disagrees,
+            severity=worst,
+            rules=tuple(dict.fromkeys(f.rule for f in own)),
+        )
+        rows.append((worst.rank if worst else len(Severity), place, claim))
+    return [claim for _, _, claim in sorted(rows, key=lambda r: r[:2])]
+
+
+def _cell(row: _Row, witness: Witness, index: Index) -> Cell:
+    facts: list[Fact] = [fact for family in row.families for fact in index.of(family, witness)]
+    says = row.words(witness, facts)
+    if not says:
+        return Cell()
+    evidence = {fact.evidence.where(): fact for fact in facts}
+    return Cell(
+        says=says,
+        testimony=tuple(
+            Testimony(witness=witness, says=fact.evidence.excerpt or type(fact).__name__, evidence=fact.evidence)
+            for fact in evidence.values()
+        ),
+    )

@@ -1,0 +1,242 @@
+"""FD2xx: the database on its way there and back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import timedelta
+
+from fulldress.checks.index import Index
+from fulldress.checks.rule import Hit, count, rule, says, several
+from fulldress.facts import Difference, Lock, Migration, Runners, Timing, Wait, Witness, Work
+from fulldress.findings import Finding, Severity
+
+#: A request that waits this long has failed for whoever sent it: usual time-outs of clients are 30 to 60 seconds.
+LOST = timedelta(seconds=60)
+FELT = timedelta(seconds=1)
+
+
+def keep(paths: list[str] | None = None, database: bool = False) -> dict[str, object]:
+    """The general remedy for a way back that does not hold: come back by restoring."""
+    offer: dict[str, object] = {"kind": "snapshot", "name": "keep-before-upgrade", "phase": "before"}
+    if paths:
+        offer["paths"] = paths
+    if database:
+        # the drafter puts the names of production.toml here; facts do not know them
+        offer["databases"] = ["*"]
+    return offer
+
+
+def ups(index: Index) -> list[Migration]:
+    return [m for m in index.of(Migration, Witness.READ) if m.direction == "up"]
+
+
+def _downs(index: Index) -> list[Migration]:
+    return [m for m in index.of(Migration, Witness.READ) if m.direction == "down"]
+
+
+def rows_recur(finding: Finding, index: Index) -> bool | None:
+    """After a rehearsed way back: does any table still differ? None when no way back was rehearsed or compared."""
+    differences = index.of(Difference, Witness.OBSERVED)
+    if any(d.kind != "none" for d in differences):
+        return True
+    if any(t.act == "rollback" and t.outcome != "ok" for t in index.of(Timing, Witness.OBSERVED)):
+        return True
+    went_back = any(t.act == "rollback" for t in index.of(Timing, Witness.OBSERVED))
+    return False if went_back and differences else None
+
+
+@rule("FD201", Severity.MAJOR, "A migration loses data", rows_recur)
+def destructive(index: Index) -> Iterator[Hit]:
+    empty_downs = {d.path for d in _downs(index) if d.empty}
+    for migration in ups(index):
+        if not migration.destructive:
+            continue
+        way_back = migration.counterpart and migration.counterpart not in empty_downs
+        yield Hit(
+            title=f"{migration.name} loses data: {several(list(migration.destructive), 2)}",
+            subject=migration.path or migration.name,
+            remedy="Keep the rows before it runs (the offered snapshot), or ask the vendor to rename now and drop a release later.",
+            testimony=(says(migration, several(list(migration.destructive), 3)),),
+            severity=None if way_back else Severity.BLOCKER,
+            offers=keep(database=True),
+        )
+
+
+@rule("FD202", Severity.MINOR, "A migration rewrites, scans or locks a table")
+def heavy(index: Index) -> Iterator[Hit]:
+    watched = {work.migration for work in index.of(Work, Witness.OBSERVED)}
+    for migration in ups(index):
+        # once a rehearsal has measured it, FD208 says how long it really took
+        if migration.heavy and migration.name not in watched:
+            yield Hit(
+                title=f"{migration.name} locks a table for as long as it is large: {several(list(migration.heavy), 2)}",
+                subject=migration.path or migration.name,
+                remedy="Rehearse it on data of production's size: fulldress rehearse runbook.toml -p production/",
+                testimony=(says(migration, several(list(migration.heavy), 3)),),
+                severity=Severity.MAJOR if len(migration.heavy) > 1 else None,
+            )
+
+
+@rule("FD203", Severity.MAJOR, "Migrations have no way back", rows_recur)
+def no_down(index: Index) -> Iterator[Hit]:
+    without = [m for m in ups(index) if not m.counterpart]
+    if not without:
+        return
+    if len(without) == len(ups(index)):
+        folder = without[0].path.rsplit("/", 1)[0] if "/" in without[0].path else ""
+        yield Hit(
+            title=f"none of {count(len(without), 'migration')} has a way back",
+            subject=folder or without[0].name,
+            remedy="Come back by restoring: take the offered snapshot before the upgrade and rehearse the way back with it.",
+            testimony=tuple(says(m, "no counterpart") for m in without),
+            offers=keep(database=True),
+        )
+        return
+    for migration in without:
+        yield Hit(
+            title=f"{migration.name} has no way back, although others have",
+            subject=migration.path or migration.name,
+            remedy="Ask the vendor for the missing script; until then come back by restoring (the offered snapshot).",
+            testimony=(says(migration, "no counterpart"),),
+            offers=keep(database=True),
+        )
+
+
+@rule("FD204", Severity.BLOCKER, "A rollback script is empty", rows_recur)
+def empty_down(index: Index) -> Iterator[Hit]:
+    changed = {m.counterpart for m in ups(index) if not m.empty}
+    for migration in _downs(index):
+        if not migration.empty:
+            continue
+        known_up = migration.path in changed or migration.counterpart
+        if not known_up and ups(index):
+            continue
+        yield Hit(
+            title=f"rollback script {migration.path or migration.name} is empty: it succeeds and takes nothing back",
+            subject=migration.path or migration.name,
+            remedy="Ask the vendor for its contents; until then come back by restoring (the offered snapshot).",
+            testimony=(says(migration, "no statement in it"),),
+            offers=keep(database=True),
+        )
+
+
+@rule("FD205", Severity.MINOR, "A heavy migration sets no lock_timeout")
+def no_lock_timeout(index: Index) -> Iterator[Hit]:
+    found = [m for m in ups(index) if m.heavy and m.sets_lock_timeout is False]
+    if found:
+        yield Hit(
+            title=f"{several([m.name for m in found])}: one long query in front of it and everybody queues behind it",
+            subject="lock_timeout",
+            remedy="In runbook.toml give the migrate step a limit: lock_timeout = 5.0\n(or ask the vendor for SET lock_timeout = '5s' and a retry)",
+            testimony=tuple(says(m, "no lock_timeout before a heavy statement") for m in found),
+        )
+
+
+def _two_runners(finding: Finding, index: Index) -> bool | None:
+    seen = index.of(Runners, Witness.OBSERVED)
+    if not seen:
+        return None
+    return any(r.outcome not in ("serialised", "one failed") for r in seen)
+
+
+@rule("FD206", Severity.MINOR, "No migration takes a lock against a second runner", _two_runners)
+def no_migration_lock(index: Index) -> Iterator[Hit]:
+    if index.of(Runners, Witness.OBSERVED):
+        return  # FD207 knows
+    found = [m for m in ups(index) if m.takes_lock is False and not m.empty]
+    if found and len(found) == len([m for m in ups(index) if not m.empty]):
+        yield Hit(
+            title=f"nothing keeps two runners apart: {count(len(found), 'migration')}, no lock among them",
+            subject="migration lock",
+            remedy="In runbook.toml give the migrate step a lock: advisory_lock = 4200",
+            testimony=tuple(says(m, "takes no advisory lock and locks no version table") for m in found),
+        )
+
+
+@rule("FD207", Severity.MAJOR, "Started twice at once, both runners ran")
+def both_ran(index: Index) -> Iterator[Hit]:
+    for runners in index.of(Runners, Witness.OBSERVED):
+        if runners.outcome == "both ran":
+            yield Hit(
+                title=f"started twice at once, both runners carried out {runners.migration}: {runners.detail or 'no lock'}",
+                subject=runners.migration,
+                remedy="Start it from one place only, and give the migrate step a lock: advisory_lock = 4200",
+                testimony=(says(runners, f"{runners.outcome} {runners.detail}".strip()),),
+            )
+
+
+@rule("FD208", Severity.MAJOR, "A lock kept others waiting")
+def lock_with_waits(index: Index) -> Iterator[Hit]:
+    waits: dict[tuple[str, str], list[Wait]] = defaultdict(list)
+    for wait in index.of(Wait, Witness.OBSERVED):
+        waits[wait.migration, wait.object].append(wait)
+    for (migration, table), group in waits.items():
+        worst = max(w.worst for w in group)
+        number = sum(w.count for w in group)
+        locks = [k for k in index.of(Lock, Witness.OBSERVED) if k.migration == migration and k.object == table]
+        held = max((k.held for k in locks), default=None)
+        title = f"{table} locked"
+        if held is not None:
+            title += f" {held.total_seconds():.1f} s"
+        title += f" by {migration}: {count(number, 'request')} waited, worst {worst.total_seconds():.1f} s"
+        strongest = max(locks, key=lambda k: k.held, default=None)
+        yield Hit(
+            title=title,
+            subject=f"{migration} {table}",
+            remedy="Stop the callers first, or split the statement: add the column, fill it in batches, switch over; "
+            "and set lock_timeout = 5.0 on the migrate step so that it gives up instead of queueing.",
+            testimony=(
+                *([says(strongest, f"{strongest.mode} by {strongest.statement}")] if strongest else []),
+                *(says(w, f"{w.victim} waited {w.worst.total_seconds():.1f} s ({w.count}×)") for w in group),
+            ),
+            severity=Severity.BLOCKER if worst >= LOST else None if worst >= FELT else Severity.MINOR,
+        )
+
+
+@rule("FD209", Severity.BLOCKER, "After the way back, rows are not what they were")
+def rows_lost(index: Index) -> Iterator[Hit]:
+    by_object: dict[str, list[Difference]] = defaultdict(list)
+    for difference in index.of(Difference, Witness.OBSERVED):
+        if difference.kind != "none":
+            by_object[difference.object].append(difference)
+    for name, differences in by_object.items():
+        words = several(
+            [
+                d.kind
+                + (f" in {count(d.rows, 'row')}" if d.rows else "")
+                + (f" ({', '.join(d.columns)})" if d.columns else "")
+                for d in differences
+            ]
+        )
+        yield Hit(
+            title=f"after the rollback {name} is not what it was: {words}",
+            subject=name,
+            remedy="Come back by restoring: take the offered snapshot before the upgrade, and rehearse again.",
+            testimony=tuple(says(d, d.detail or d.kind) for d in differences),
+            offers=keep(database=True),
+        )
+
+
+@rule("FD210", Severity.BLOCKER, "A migration failed on the stage")
+def failed(index: Index) -> Iterator[Hit]:
+    for migration in index.of(Migration, Witness.OBSERVED):
+        if migration.outcome and migration.outcome != "ok":
+            yield Hit(
+                title=f"{migration.name} failed on a copy of the data: {migration.outcome}",
+                subject=f"{migration.path or migration.name} {migration.direction}",
+                remedy="Send the vendor the statement and the error; do not start until a corrected script has been rehearsed.",
+                testimony=(says(migration, migration.outcome),),
+            )
+
+
+@rule("FD211", Severity.MINOR, "A migration that stops half-way stays half-way")
+def half_way(index: Index) -> Iterator[Hit]:
+    found = [m for m in ups(index) if m.transaction is False and m.statements > 1]
+    if found:
+        yield Hit(
+            title=f"killed half-way, {count(len(found), 'migration stays', 'migrations stay')} half-way: no transaction around {several([m.name for m in found])}",
+            subject="transaction",
+            remedy="Ask the vendor to wrap each in BEGIN … COMMIT, or note the repair for each statement in the runbook.",
+            testimony=tuple(says(m, f"{m.statements} statements, no transaction") for m in found),
+        )

@@ -1,0 +1,324 @@
+"""FD4xx: what the upgrade does to the host: reboots, units, rights, prompts, downtime."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import timedelta
+
+from fulldress.checks.index import Index, unit_name
+from fulldress.checks.rule import Hit, count, rule, says, several
+from fulldress.facts import (
+    Command,
+    Downtime,
+    Endpoint,
+    Fact,
+    FileEffect,
+    Privilege,
+    Reboot,
+    Restart,
+    Secret,
+    Timing,
+    Witness,
+)
+from fulldress.findings import Finding, Severity
+
+_PIPED = re.compile(r"\b(?:curl|wget|fetch)\b[^|;&]*\|\s*(?:sudo\s+)?(?:env\s+)?(?:ba|z|da|k)?sh\b")
+_NEEDS_UNIT = ("start", "restart", "stop", "reload", "try-restart", "reload-or-restart", "enable")
+#: Files whose presence gives somebody rights.
+_RIGHTS = re.compile(r"^/etc/(?:sudoers(?:\.d/|$)|polkit-1/)|/\.ssh/authorized_keys$|^/etc/(?:passwd|shadow|group)$")
+
+
+@rule("FD401", Severity.MAJOR, "The host is rebooted although the vendor does not say that it must be")
+def reboot(index: Index) -> Iterator[Hit]:
+    done = index.of(Reboot, Witness.READ, Witness.OBSERVED)
+    if not done:
+        return
+    declared = index.of(Reboot, Witness.DECLARED)
+    claims = {r.claim for r in declared}
+    if "required" in claims:
+        return
+    denied = "not needed" in claims
+    said = "says that none is needed" if denied else f"says {several(sorted(claims))}" if claims else "says nothing"
+    first = done[0]
+    yield Hit(
+        title=f"the host is rebooted by {first.evidence.where()}; the vendor {said}",
+        subject="reboot",
+        remedy="Plan the reboot into the window and tell whoever shares the host; or take the line out with the vendor's consent.",
+        testimony=(*(says(r, r.claim) for r in declared), *(says(r, r.command or "performed") for r in done)),
+        severity=Severity.BLOCKER if denied else None,
+    )
+
+
+def _near_unit(unit: str, index: Index) -> str:
+    """A unit of production that the missing one was probably renamed to."""
+    near = difflib.get_close_matches(unit, sorted(index.units), n=1, cutoff=0.55)
+    return near[0] if near else ""
+
+
+def _unit_recurs(finding: Finding, index: Index) -> bool | None:
+    seen = [r for r in index.of(Restart, Witness.OBSERVED) if unit_name(r.unit) == finding.subject]
+    return any("no such" in r.outcome or "fail" in r.outcome for r in seen) if seen else None
+
+
+@rule("FD402", Severity.BLOCKER, "A script controls a unit that does not exist", _unit_recurs)
+def no_such_unit(index: Index) -> Iterator[Hit]:
+    if not index.units:
+        return  # gaps() says that nothing can be judged
+    by_unit: dict[str, list[Restart]] = defaultdict(list)
+    for restart in index.of(Restart, Witness.READ, Witness.OBSERVED):
+        unit = unit_name(restart.unit)
+        observed_missing = restart.witness is Witness.OBSERVED and "no such" in restart.outcome
+        unheard = unit not in index.units and unit not in index.shipped_units
+        templated = "$" in unit or "%" in unit or unit.endswith("@")
+        if restart.action in _NEEDS_UNIT and not templated and (observed_missing or unheard):
+            by_unit[unit].append(restart)
+    for unit, restarts in by_unit.items():
+        # a unit that the stage answered for is there, whatever the lists say
+        if any(r.witness is Witness.OBSERVED and r.outcome == "ok" for r in restarts):
+            continue
+        near = _near_unit(unit, index)
+        first = restarts[0]
+        offers: dict[str, object] | None = None
+        if near:
+            link = f"/etc/systemd/system/{unit}.service"
+            offers = {
+                "kind": "command",
+                "name": f"alias-{unit}",
+                "why": f"the script controls {unit}; production has {near}",
+                "phase": "before",
+                "argv": ["ln", "-s", f"{near}.service", link],
+                "undo": ["rm", "-f", link],
+            }
+        yield Hit(
+            title=f"{first.evidence.where()} {first.action}s {unit}, a unit that exists neither here nor in the package",
+            subject=unit,
+            remedy=f"Ask the vendor for the unit's new name{f' (probably {near})' if near else ''}."
+            + (f"\nUntil then an alias: ln -s {near}.service /etc/systemd/system/{unit}.service" if near else ""),
+            testimony=(
+                *(says(r, r.outcome or r.command or f"{r.action} {r.unit}") for r in restarts),
+                *([says(index.units[near], f"{near} exists")] if near else []),
+            ),
+            offers=offers,
+        )
+
+
+@rule("FD403", Severity.MAJOR, "A script restarts a unit that is not the package's own")
+def foreign_unit(index: Index) -> Iterator[Hit]:
+    declared = {unit_name(r.unit) for r in index.of(Restart, Witness.DECLARED)}
+    product = index.product.lower()
+    by_unit: dict[str, list[Restart]] = defaultdict(list)
+    for restart in index.of(Restart, Witness.READ):
+        unit = unit_name(restart.unit)
+        own = unit in index.shipped_units or unit in declared or (len(product) > 2 and unit.lower().startswith(product))
+        if not own and unit in index.units and restart.action in _NEEDS_UNIT:
+            by_unit[unit].append(restart)
+    for unit, restarts in by_unit.items():
+        only_reload = all(r.action in ("reload", "enable") for r in restarts)
+        actions = several(sorted({r.action for r in restarts}))
+        yield Hit(
+            title=f"{unit} is not the package's own, and a script {actions}s it: whoever else uses it feels that",
+            subject=unit,
+            remedy=f"Name {unit} in the notice, ask its owner, and watch it in the rehearsal (services.{unit}.health in production.toml).",
+            testimony=(
+                *(says(r, r.command or f"{r.action} {unit}") for r in restarts),
+                says(index.units[unit], "runs here"),
+            ),
+            severity=Severity.MINOR if only_reload else None,
+        )
+
+
+@rule("FD404", Severity.MINOR, "Services are restarted that the vendor does not name")
+def undeclared_restarts(index: Index) -> Iterator[Hit]:
+    declared = {unit_name(r.unit): r for r in index.of(Restart, Witness.DECLARED)}
+    if not declared:
+        return
+    extra: dict[str, Restart] = {}
+    for restart in index.of(Restart, Witness.READ, Witness.OBSERVED):
+        unit = unit_name(restart.unit)
+        if unit not in declared and restart.action in _NEEDS_UNIT:
+            extra.setdefault(unit, restart)
+    if extra:
+        yield Hit(
+            title=f"the vendor names {several(sorted(declared))}; the scripts also touch {several(sorted(extra))}",
+            subject="services",
+            remedy="Plan for all of them: owners, health checks, and the notice.",
+            testimony=(
+                *(says(r, f"{r.unit}") for r in declared.values()),
+                *(says(r, r.command or f"{r.action} {r.unit}") for r in extra.values()),
+            ),
+        )
+
+
+@rule("FD405", Severity.MINOR, "Scripts assume sudo")
+def assumes_sudo(index: Index) -> Iterator[Hit]:
+    found = [p for p in index.of(Privilege, Witness.READ) if p.how in ("sudo", "su", "doas", "pkexec")]
+    if found:
+        ways = several(sorted({p.how for p in found}))
+        yield Hit(
+            title=f"{count(len(found), 'command')} assume {ways}: without a rule for it the script stops there",
+            subject="sudo",
+            remedy="Run as root, or prove beforehand that it needs no password: sudo -n true && echo ready",
+            testimony=tuple(says(p, p.command or p.how) for p in found),
+        )
+
+
+@rule("FD406", Severity.MAJOR, "A program gets the right to run as its owner")
+def setuid(index: Index) -> Iterator[Hit]:
+    found = [
+        p for p in index.of(Privilege, Witness.READ, Witness.OBSERVED) if p.how in ("setuid", "setgid", "capability")
+    ]
+    by_command: dict[str, list[Privilege]] = defaultdict(list)
+    for privilege in found:
+        by_command[privilege.command or privilege.evidence.where()].append(privilege)
+    for command, group in by_command.items():
+        target = command.split()[-1] if command else "FILE"
+        yield Hit(
+            title=f"anyone on the host may then run {target} with its owner's rights ({group[0].how})",
+            subject=command,
+            remedy=f"Ask why. If nobody can say: chmod u-s,g-s {target}   (or setcap -r {target})",
+            testimony=tuple(says(p, command) for p in group),
+        )
+
+
+@rule("FD407", Severity.BLOCKER, "The upgrade grants rights that are absent today")
+def grants_rights(index: Index) -> Iterator[Hit]:
+    by_path: dict[str, list[Fact]] = defaultdict(list)
+    for privilege in index.of(Privilege, Witness.READ, Witness.OBSERVED):
+        if privilege.how in ("sudoers", "polkit", "authorized_keys"):
+            by_path[privilege.evidence.path or privilege.how].append(privilege)
+    for effect in index.of(FileEffect, Witness.READ, Witness.OBSERVED):
+        if _RIGHTS.search(effect.path) and effect.action in ("create", "change"):
+            by_path[effect.path].append(effect)
+    for path, facts in by_path.items():
+        yield Hit(
+            title=f"{path} gives rights that nobody has today",
+            subject=path,
+            remedy=f"Have it approved by whoever owns access; otherwise remove it after the upgrade: rm {path} && sudo -l",
+            testimony=tuple(
+                says(
+                    f,
+                    f.command
+                    if isinstance(f, Privilege)
+                    else f"{f.action} {f.path}"
+                    if isinstance(f, FileEffect)
+                    else "",
+                )
+                for f in facts
+            ),
+        )
+
+
+@rule("FD408", Severity.MAJOR, "Code is fetched from the network and run unseen")
+def piped_to_shell(index: Index) -> Iterator[Hit]:
+    found: dict[str, list[tuple[Fact, str]]] = defaultdict(list)
+    for fact in index.facts:
+        if fact.witness is not Witness.READ or not isinstance(fact, Endpoint | Privilege | Restart):
+            continue
+        text = fact.evidence.excerpt or getattr(fact, "command", "")
+        if _PIPED.search(text):
+            place = fact.evidence.path
+            if all(fact.evidence.line != other.evidence.line for other, _ in found[place]):
+                found[place].append((fact, text))
+    for path, group in found.items():
+        yield Hit(
+            title=f"{path} runs whatever a web server sends it on the day: it cannot be inspected or rehearsed",
+            subject=path,
+            remedy="Fetch the script now, keep it beside the package with its sha256, and have the vendor call that copy.",
+            testimony=tuple(says(fact, text) for fact, text in group),
+        )
+
+
+@rule("FD409", Severity.MAJOR, "A script stops and waits for an answer")
+def prompts(index: Index) -> Iterator[Hit]:
+    by_path: dict[str, list[Command]] = defaultdict(list)
+    for command in index.of(Command, Witness.READ, Witness.OBSERVED):
+        if "prompt" in command.note.lower():
+            by_path[command.evidence.path or command.evidence.step].append(command)
+    for path, group in by_path.items():
+        yield Hit(
+            title=f"{path} stops and waits for an answer: a lost session leaves the upgrade half-way",
+            subject=path,
+            remedy="Give the answers beforehand (arguments, environment or standard input of the script step), and rehearse it so.",
+            testimony=tuple(says(c, c.note or " ".join(c.argv)) for c in group),
+            severity=Severity.BLOCKER if any(c.witness is Witness.OBSERVED for c in group) else None,
+        )
+
+
+@rule("FD410", Severity.MAJOR, "Downtime is far longer than the vendor says")
+def downtime_exceeded(index: Index) -> Iterator[Hit]:
+    declared = index.of(Downtime, Witness.DECLARED)
+    observed = index.of(Downtime, Witness.OBSERVED)
+    if not declared or not observed:
+        return
+    said = max(declared, key=lambda d: d.duration)
+    worst = max(observed, key=lambda d: d.duration)
+    if worst.duration > said.duration * 1.2:
+        yield Hit(
+            title=f"downtime is {_minutes(worst.duration)}, not {_minutes(said.duration)} as the vendor says",
+            subject="downtime",
+            remedy="Negotiate the window from the measured figure: fulldress plan prints the negotiation sheet.",
+            testimony=(
+                says(said, said.basis or _minutes(said.duration)),
+                says(worst, worst.basis or _minutes(worst.duration)),
+            ),
+        )
+
+
+@rule("FD411", Severity.MINOR, "Nothing supports the vendor's downtime")
+def downtime_unsupported(index: Index) -> Iterator[Hit]:
+    declared = index.of(Downtime, Witness.DECLARED)
+    if declared and not index.of(Downtime, Witness.OBSERVED) and not index.of(Timing, Witness.OBSERVED):
+        yield Hit(
+            title=f"{_minutes(declared[0].duration)} of downtime is a claim: nothing in the package supports it",
+            subject="downtime claim",
+            remedy="Measure it: fulldress rehearse runbook.toml -p production/ -n 3",
+            testimony=tuple(says(d, d.basis or _minutes(d.duration)) for d in declared),
+        )
+
+
+@rule("FD412", Severity.MINOR, "A script deletes files that its rollback cannot bring back")
+def deletes(index: Index) -> Iterator[Hit]:
+    by_place: dict[str, list[FileEffect]] = defaultdict(list)
+    for effect in index.of(FileEffect, Witness.READ):
+        temporary = effect.path.startswith(("/tmp/", "/var/tmp/", "/run/", "$TMP", "${TMP"))  # noqa: S108 - names in scripts
+        if effect.action == "delete" and not temporary:
+            by_place[effect.evidence.path].append(effect)
+    for place, effects in by_place.items():
+        absolute = [
+            e.path
+            for e in effects
+            if e.path.startswith("/") and e.path.count("/") > 1 and not set("$*?[") & set(e.path)
+        ]
+        yield Hit(
+            title=f"{place} deletes {several([e.path for e in effects])}",
+            subject=place,
+            remedy="Keep a copy first (the offered snapshot), or make sure that nothing of value stands there.",
+            testimony=tuple(says(e, e.detail or f"delete {e.path}") for e in effects),
+            offers={"kind": "snapshot", "name": "keep-before-upgrade", "phase": "before", "paths": absolute}
+            if absolute
+            else None,
+        )
+
+
+@rule("FD413", Severity.MAJOR, "A secret stands in the open")
+def secret(index: Index) -> Iterator[Hit]:
+    by_place: dict[str, list[Secret]] = defaultdict(list)
+    for found in index.of(Secret, Witness.READ, Witness.DECLARED):
+        by_place[found.evidence.path].append(found)
+    for path, secrets in by_place.items():
+        yield Hit(
+            title=f"{path} holds a secret in the open: {several([s.name or s.kind for s in secrets])}",
+            subject=path,
+            remedy="Treat it as known to everybody who ever had the package: ask the vendor to revoke it, and set one of your own.",
+            testimony=tuple(says(s, f"{s.kind} {s.name}".strip()) for s in secrets),
+        )
+
+
+def _minutes(duration: timedelta) -> str:
+    seconds = duration.total_seconds()
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds % 60 == 0 else f"{int(seconds // 60)} min {int(seconds % 60)} s"

@@ -1,0 +1,140 @@
+"""FD1xx: who signed it, and whether that can be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fulldress.checks.index import Index
+from fulldress.checks.rule import Hit, count, rule, says, several
+from fulldress.facts import Entry, Integrity, Signature, Trust, Witness
+from fulldress.findings import Severity
+
+
+def _anchor(signature: Signature) -> str:
+    """The name at the top of the chain."""
+    return signature.chain[-1].issuer if signature.chain else signature.signer or "an unknown signer"
+
+
+def call_script(signature: Signature) -> str:
+    """What to say on the phone. The number never comes from the package, for whoever forged one forged the other."""
+    lines = ["Call the vendor on the number in your contract, not on one from the package or its e-mail, and say:"]
+    lines.append(
+        f'  "We hold a package signed by {signature.signer or "an unnamed signer"}. Did you sign with this key?"'
+    )
+    for certificate in signature.chain:
+        grouped = " ".join(certificate.sha256[i : i + 4] for i in range(0, len(certificate.sha256), 4))
+        lines.append(f"  {certificate.subject}")
+        lines.append(f"    sha256 {grouped}")
+    lines.append(
+        "Let THEM read the fingerprint out first. If it is the same, put the root into trust/ and note who said it."
+    )
+    return "\n".join(lines)
+
+
+@rule("FD101", Severity.BLOCKER, "The bytes are not the bytes that were signed")
+def broken(index: Index) -> Iterator[Hit]:
+    for signature in index.of(Signature):
+        if signature.integrity is Integrity.BROKEN:
+            yield Hit(
+                title=f"the bytes are not those that {signature.signer or 'the vendor'} signed: changed after signing",
+                subject=signature.path,
+                remedy="Do not use it. Fetch the package again; if it is the same, report it to the vendor's security contact.",
+                testimony=(says(signature, signature.words),),
+            )
+
+
+@rule("FD102", Severity.MAJOR, "Nobody signed the package")
+def not_signed(index: Index) -> Iterator[Hit]:
+    entries = index.of(Entry, Witness.READ)
+    if entries and not index.of(Signature):
+        yield Hit(
+            title="nobody signed it: anyone on the way could have changed it",
+            subject="signature",
+            remedy="Ask the vendor for a detached signature, or for the sha256 by a second channel, and compare it.",
+            testimony=(says(entries[0], f"{count(len(entries), 'entry', 'entries')}, no signature among them"),),
+        )
+
+
+@rule("FD103", Severity.MAJOR, "The signer's certificate has expired and no time stamp proves when it signed")
+def expired(index: Index) -> Iterator[Hit]:
+    for signature in index.of(Signature):
+        words = [w for w in signature.weaknesses if "expired" in w.lower()]
+        if words and signature.stamped_at is None:
+            yield Hit(
+                title="the signer's certificate has expired and no time stamp proves that it signed before",
+                subject=signature.path,
+                remedy="Ask for a package signed with the current certificate, or with a time stamp (RFC 3161).",
+                testimony=(says(signature, "; ".join(words)),),
+            )
+
+
+@rule("FD104", Severity.MAJOR, "The signature is weak")
+def weak(index: Index) -> Iterator[Hit]:
+    for signature in index.of(Signature):
+        words = [w for w in signature.weaknesses if "expired" not in w.lower()]
+        if words:
+            yield Hit(
+                title=f"the signature proves little: {several(words)}",
+                subject=signature.path,
+                remedy="Ask for a package signed with RSA of at least 3072 bits or an elliptic curve, and SHA-256 or better.",
+                testimony=(says(signature, "; ".join(words)),),
+            )
+
+
+@rule("FD105", Severity.MAJOR, "Another issuer than that of the vendor's last package")
+def issuer_changed(index: Index) -> Iterator[Hit]:
+    for signature in index.of(Signature):
+        words = signature.continuity.lower()
+        changed = any(
+            w in words for w in ("another", "other issuer", "differ", "changed", "not the same", "not by the same")
+        )
+        if changed and not signature.announced_in:
+            yield Hit(
+                title="another issuer than that of this vendor's last package, and no advisory announces it",
+                subject=signature.path,
+                remedy=call_script(signature),
+                testimony=(says(signature, signature.continuity),),
+            )
+
+
+@rule("FD110", Severity.BLOCKER, "The chain ends at a root that nobody here trusts")
+def unknown_root(index: Index) -> Iterator[Hit]:
+    for signature in index.of(Signature):
+        if signature.integrity is Integrity.BROKEN or signature.trust is Trust.TRUSTED or signature.announced_in:
+            continue
+        yield Hit(
+            title=f"signed by a chain that ends at {_anchor(signature)}, which nobody here trusts",
+            subject=signature.path,
+            remedy=call_script(signature),
+            testimony=(says(signature, signature.words),),
+            # Without a trust folder nothing can be trusted: that is a gap of ours, not yet a fault of theirs.
+            severity=None if signature.trust is Trust.UNTRUSTED else Severity.MAJOR,
+        )
+
+
+@rule("FD111", Severity.MAJOR, "An advisory announces the root, but it is not in the trust folder")
+def announced_only(index: Index) -> Iterator[Hit]:
+    for signature in index.of(Signature):
+        if (
+            signature.announced_in
+            and signature.trust is not Trust.TRUSTED
+            and signature.integrity is not Integrity.BROKEN
+        ):
+            yield Hit(
+                title=f"its root is announced in {signature.announced_in} but stands in no trust folder of ours yet",
+                subject=signature.path,
+                remedy=f"{call_script(signature)}\nThe advisory alone is not enough: it may have come the same way as the package.",
+                testimony=(says(signature, f"{signature.words}; announced in {signature.announced_in}"),),
+            )
+
+
+@rule("FD112", Severity.MAJOR, "The signature could not be verified")
+def unverified(index: Index) -> Iterator[Hit]:
+    for signature in index.of(Signature):
+        if signature.integrity is Integrity.UNVERIFIED:
+            yield Hit(
+                title=f"a signature is there, but whether the bytes are intact could not be computed: {signature.words}",
+                subject=signature.path,
+                remedy="Put the file that it covers beside it, or verify it with the vendor's own tool and note the result in the case.",
+                testimony=(says(signature, signature.words),),
+            )
