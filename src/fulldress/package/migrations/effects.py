@@ -1,0 +1,229 @@
+"""What statements do to rows and tables, from their form alone: which lose data, which rewrite, scan or lock.
+
+PostgreSQL's rules stand in its manual under ALTER TABLE ("Notes"), CREATE INDEX ("Building Indexes Concurrently") and
+"Explicit Locking"; MySQL's in "Online DDL Operations". A table that the same script creates is empty: nothing on it
+counts as heavy, and dropping it again loses nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from fulldress.facts import excerpt
+from fulldress.package.migrations.sql import Statement, statements
+
+_NAME = r"(?:ONLY )?(?P<table>(?:\"[^\"]+\"|`[^`]+`|[^\s(;,]+)(?: \. (?:\"[^\"]+\"|`[^`]+`|[^\s(;,]+))?)"
+_CREATE_TABLE = re.compile(
+    rf"CREATE (?P<temp>(?:GLOBAL |LOCAL )?TEMP(?:ORARY)? )?(?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?{_NAME}"
+)
+_SELECT_INTO = re.compile(rf"SELECT .*? INTO (?:TEMP(?:ORARY)? )?TABLE {_NAME}")
+_TARGETED = (
+    r"(?:ALTER (?:FOREIGN )?TABLE (?:IF EXISTS )?|DROP TABLE (?:IF EXISTS )?|TRUNCATE (?:TABLE )?|DELETE FROM |UPDATE "
+    r"|VACUUM (?:\(?.*?FULL.*?\)? )?|CLUSTER (?:VERBOSE )?|LOCK (?:TABLE )?|CREATE (?:UNIQUE )?INDEX (?:.*?)ON )"
+)
+_ON_TABLE = re.compile(_TARGETED + _NAME)
+_VOLATILE = re.compile(
+    r"DEFAULT (?:\( )*(?:(?:\w+ \. )?(?:RANDOM|GEN_RANDOM_UUID|UUID_GENERATE_V\d\w*|CLOCK_TIMESTAMP|NEXTVAL|TIMEOFDAY|UUIDV7|UUIDV4))\b"
+)
+
+_DESTRUCTIVE = (
+    re.compile(r"DROP (?:TABLE|SCHEMA|DATABASE|MATERIALIZED VIEW)\b"),
+    re.compile(
+        r"ALTER TABLE .* DROP (?:COLUMN\b|(?!CONSTRAINT\b|DEFAULT\b|NOT\b|IDENTITY\b|EXPRESSION\b|INDEX\b|KEY\b|PRIMARY\b"
+        r"|FOREIGN\b|PARTITION\b|CHECK\b|COLUMN\b)[\w\"`])"
+    ),
+    re.compile(r"TRUNCATE\b"),
+    re.compile(r"DELETE FROM (?!.*\bWHERE\b)(?!.*\bUSING\b)"),
+    re.compile(r"ALTER TABLE .* (?:DROP|TRUNCATE) PARTITION\b"),
+)
+_HEAVY_POSTGRES = (
+    re.compile(r"CREATE (?:UNIQUE )?INDEX (?!CONCURRENTLY\b)"),
+    re.compile(r"REINDEX (?!.*\bCONCURRENTLY\b)"),
+    re.compile(r"REFRESH MATERIALIZED VIEW (?!CONCURRENTLY\b)"),
+    re.compile(r"CLUSTER\b"),
+    re.compile(r"VACUUM (?:\( )?(?:.*, )?FULL\b"),
+    re.compile(r"LOCK (?:TABLE )?\S"),
+    re.compile(r"ALTER TABLE .* (?:ALTER (?:COLUMN )?\S+ )?(?:SET DATA )?TYPE \w"),
+    re.compile(r"ALTER TABLE .* SET NOT NULL\b"),
+    re.compile(r"ALTER TABLE .* SET (?:LOGGED|UNLOGGED|TABLESPACE|ACCESS METHOD)\b"),
+    re.compile(r"ALTER TABLE (?!.*\bNOT VALID\b).* ADD (?:CONSTRAINT \S+ )?(?:FOREIGN KEY|CHECK)\b"),
+    re.compile(r"ALTER TABLE (?!.*\bNOT VALID\b).* ADD (?:COLUMN )?(?!CONSTRAINT\b).* REFERENCES\b"),
+    re.compile(r"ALTER TABLE (?!.*\bUSING INDEX\b).* ADD (?:CONSTRAINT \S+ )?(?:PRIMARY KEY|UNIQUE|EXCLUDE)\b"),
+    re.compile(r"ALTER TABLE .* ADD (?:COLUMN )?.*\b(?:SMALLSERIAL|SERIAL|BIGSERIAL|SERIAL8|SERIAL4)\b"),
+    re.compile(r"ALTER TABLE .* ADD (?:COLUMN )?.*\bGENERATED (?:ALWAYS|BY DEFAULT) AS (?:IDENTITY\b|\( .* STORED\b)"),
+    re.compile(r"ALTER TABLE .* (?:ATTACH PARTITION|VALIDATE CONSTRAINT)\b"),
+)
+_HEAVY_MYSQL = (
+    re.compile(r"ALTER TABLE .* (?:MODIFY|CHANGE)\b"),
+    re.compile(r"ALTER TABLE .* (?:CONVERT TO CHARACTER SET|ENGINE =|ROW_FORMAT =|FORCE\b)"),
+    re.compile(r"ALTER TABLE .* ADD (?:CONSTRAINT \S+ )?(?:FOREIGN KEY|CHECK|PRIMARY KEY|FULLTEXT|SPATIAL)\b"),
+    re.compile(r"ALTER TABLE .* DROP PRIMARY KEY\b"),
+    re.compile(r"(?:OPTIMIZE|LOCK) TABLES?\b"),
+)
+_EVERY_ROW = re.compile(r"UPDATE (?!.*\bWHERE\b)(?!.*\bFROM\b)(?!.*\bJOIN\b).*\bSET\b")
+_LOCK = re.compile(r"\b(?:PG_(?:TRY_)?ADVISORY_(?:XACT_)?LOCK(?:_SHARED)?|GET_LOCK)\b|^LOCK (?:TABLES? )?\S")
+_TIMEOUT = re.compile(
+    r"^SET (?:LOCAL |SESSION )?(?:LOCK_TIMEOUT|LOCK_WAIT_TIMEOUT|INNODB_LOCK_WAIT_TIMEOUT)\b|^SELECT .*SET_CONFIG"
+)
+_TYPE_CHANGE = re.compile(
+    rf"ALTER TABLE (?:IF EXISTS )?{_NAME}.*? ALTER (?:COLUMN )?(?P<column>\S+) (?:SET DATA )?TYPE (?P<type>\w+(?: PRECISION| VARYING)?)(?: \( (?P<size>\d+))?"
+)
+_COLUMN = re.compile(r"^(?P<column>\"[^\"]+\"|`[^`]+`|\w+) (?P<type>\w+(?: PRECISION| VARYING)?)(?: \( (?P<size>\d+))?")
+_NOT_COLUMNS = {"CONSTRAINT", "PRIMARY", "FOREIGN", "UNIQUE", "CHECK", "EXCLUDE", "LIKE", "KEY", "INDEX"}
+#: Width order of types that can lose values when a column goes from a later to an earlier one.
+_WIDTHS = (
+    ("SMALLINT", "INT2", "INTEGER", "INT", "INT4", "BIGINT", "INT8", "NUMERIC", "DECIMAL"),
+    ("DATE", "TIMESTAMP", "TIMESTAMPTZ"),
+    ("REAL", "FLOAT4", "DOUBLE PRECISION", "FLOAT8"),
+)
+_ALIAS = {"INT2": "SMALLINT", "INT": "INTEGER", "INT4": "INTEGER", "INT8": "BIGINT", "DECIMAL": "NUMERIC", "SERIAL": "INTEGER",
+          "BIGSERIAL": "BIGINT", "FLOAT4": "REAL", "FLOAT8": "DOUBLE PRECISION"}  # fmt: skip
+_TEXTS = {"VARCHAR", "CHARACTER VARYING", "CHAR", "CHARACTER", "TEXT", "CITEXT"}
+_OPENING = re.compile(
+    r"^(?:(?:DECLARE .*?)?BEGIN |IF .*? THEN |ELSIF .*? THEN |ELSE |LOOP |FOR .*? LOOP |WHILE .*? LOOP |EXCEPTION WHEN .*? THEN |WHEN .*? THEN )"
+)
+
+_LONGEST = 10_000  #: characters of a statement that rules look at: they are not linear, and input may be hostile
+
+
+@dataclass
+class Effects:
+    """What a script does. Texts are excerpts of its own statements."""
+
+    count: int = 0
+    destructive: list[str] = field(default_factory=list)
+    heavy: list[str] = field(default_factory=list)
+    takes_lock: bool = False
+    sets_lock_timeout: bool = False
+    changes_schema: bool = False
+    dynamic: list[int] = field(default_factory=list)  #: lines of code that builds its SQL at run time
+    cut: list[int] = field(default_factory=list)  #: lines of statements too long to be judged whole
+    bare: list[str] = field(default_factory=list)
+    lines: list[tuple[int, str]] = field(default_factory=list)  #: line and text of what is destructive or heavy
+
+
+Columns = dict[tuple[str, str], tuple[str, int]]  #: (table, column) -> type and size, over all scripts so far
+
+_SCHEMA = re.compile(
+    r"(?:CREATE|ALTER|DROP|TRUNCATE|RENAME|GRANT|REVOKE|COMMENT|INSERT|UPDATE|DELETE|MERGE|COPY|DO|REINDEX|VACUUM|CLUSTER|REFRESH)\b"
+)
+
+
+def study(every: list[Statement], dialect: str, columns: Columns) -> Effects:
+    """Judge statement by statement, remembering which tables the script itself creates and how wide columns are."""
+    found = Effects()
+    created: set[str] = set()
+    for statement in every:
+        if statement.meta:
+            continue
+        found.count += 1
+        found.bare.append(statement.bare)
+        found.changes_schema = found.changes_schema or bool(_SCHEMA.match(statement.bare))
+        for line, text, bare in _inside(statement, found):
+            _one(found, line, text, bare, dialect, created, columns)
+    return found
+
+
+def _inside(statement: Statement, found: Effects) -> Iterator[tuple[int, str, str]]:
+    """The statement itself, or those in the body of a DO block."""
+    if statement.verb != "DO" or not statement.body:
+        yield statement.line, statement.text, statement.bare
+        return
+    start = statement.line + statement.text[: max(statement.text.find(statement.body), 0)].count("\n")
+    for inner in statements(statement.body):
+        bare = inner.bare
+        while (match := _OPENING.match(bare)) is not None:
+            bare = bare[match.end() :]
+        if bare.startswith("EXECUTE "):
+            found.dynamic.append(start + inner.line - 1)
+        yield start + inner.line - 1, _tail(inner.text, bare), bare
+
+
+def _tail(text: str, bare: str) -> str:
+    at = text.upper().rfind(bare.split(" ", 1)[0]) if bare else -1
+    return text[at:] if at > 0 else text
+
+
+def _one(found: Effects, line: int, text: str, bare: str, dialect: str, created: set[str], columns: Columns) -> None:
+    if len(bare) > _LONGEST:
+        if not bare.startswith(("INSERT", "SELECT", "CREATE TABLE")):
+            found.cut.append(line)
+        bare = bare[:_LONGEST]
+    if _LOCK.search(bare):
+        found.takes_lock = True
+    if _TIMEOUT.match(bare) and ("SET_CONFIG" not in bare or "lock_timeout" in text.lower()):
+        found.sets_lock_timeout = True
+    match = _CREATE_TABLE.match(bare) or _SELECT_INTO.match(bare)
+    if match:
+        created.add(_plain(match["table"]))
+        _remember(bare, _plain(match["table"]), columns)
+        return
+    on = _ON_TABLE.match(bare)
+    if on and _plain(on["table"]) in created:
+        return
+    if any(pattern.match(bare) for pattern in _DESTRUCTIVE) or _narrows(bare, columns):
+        found.destructive.append(excerpt(text, 120))
+        found.lines.append((line, text))
+    if _is_heavy(bare, dialect):
+        found.heavy.append(excerpt(text, 120))
+        found.lines.append((line, text))
+
+
+def _is_heavy(bare: str, dialect: str) -> bool:
+    if _EVERY_ROW.match(bare):
+        return True
+    if dialect in ("postgresql", ""):
+        added = bare.startswith("ALTER TABLE") and " ADD " in bare and _VOLATILE.search(bare)
+        return bool(added) or any(pattern.match(bare) for pattern in _HEAVY_POSTGRES)
+    if dialect == "mysql":
+        return any(pattern.match(bare) for pattern in _HEAVY_MYSQL)
+    return False
+
+
+def _plain(name: str) -> str:
+    return name.replace('"', "").replace("`", "").replace(" ", "").upper().rpartition(".")[2]
+
+
+def _remember(bare: str, table: str, columns: Columns) -> None:
+    inner = bare.partition(" ( ")[2]
+    for part in _top_level(inner):
+        match = _COLUMN.match(part)
+        if match and match["column"] not in _NOT_COLUMNS:
+            columns[table, _plain(match["column"])] = (_base(match["type"]), int(match["size"] or 0))
+
+
+def _top_level(text: str) -> Iterator[str]:
+    depth, start = 0, 0
+    for match in re.finditer(r"[(),]", text):
+        mark = match.group()
+        depth += (mark == "(") - (mark == ")")
+        if depth < 0 or (mark == "," and depth == 0):
+            yield text[start : match.start()].strip()
+            start = match.end()
+        if depth < 0:
+            return
+
+
+def _base(name: str) -> str:
+    return _ALIAS.get(name, name)
+
+
+def _narrows(bare: str, columns: Columns) -> bool:
+    """Whether a change of type can cut values off; only where an earlier script told the old type."""
+    match = _TYPE_CHANGE.match(bare)
+    if not match:
+        return False
+    place = _plain(match["table"]), _plain(match["column"])
+    old = columns.get(place)
+    new = _base(match["type"]), int(match["size"] or 0)
+    columns[place] = new
+    if old is None or old == new:
+        return False
+    if old[0] in _TEXTS and new[0] in _TEXTS:
+        return bool(new[1]) and (not old[1] or new[1] < old[1])
+    for family in _WIDTHS:
+        if old[0] in family and new[0] in family:
+            return family.index(new[0]) < family.index(old[0])
+    return False
