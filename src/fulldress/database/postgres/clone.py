@@ -13,16 +13,12 @@ from fulldress.database.postgres.runner import Observer, Ran, Runner
 from fulldress.database.postgres.server import OBSERVER, Server
 from fulldress.database.postgres.testimony import facts
 from fulldress.database.postgres.trace import Trace
-from fulldress.database.postgres.wire import Connection, QueryFailed
+from fulldress.database.postgres.wire import Connection
 from fulldress.engine.venue import StatementRun
-from fulldress.errors import DatabaseError
+from fulldress.errors import NoSnapshot, QueryFailed
 from fulldress.facts import AnyFact, Evidence, Reason, Unread, Witness
 
 RUNNER = "fulldress-runner"
-
-
-class NoSnapshot(DatabaseError):
-    """Database {0} has no snapshot named "{1}" to go back to."""
 
 
 def quote(name: str) -> str:

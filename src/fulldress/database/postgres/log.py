@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from fulldress.database.postgres.wire import Connection, QueryFailed
+from fulldress.database.postgres.wire import Connection
+from fulldress.errors import QueryFailed
 
 #: Settings of a traced database. At DEBUG1 the server says what it rewrites and scans; ordinary queries stay silent.
 DATABASE_SETTINGS = {

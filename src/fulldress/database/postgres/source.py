@@ -16,9 +16,9 @@ from fulldress.database.postgres import clone as clones
 from fulldress.database.postgres.clone import Clone, literal
 from fulldress.database.postgres.clone import quote as quoted
 from fulldress.database.postgres.resolve import Installation, installations
-from fulldress.database.postgres.server import NoSpace, Server
-from fulldress.database.postgres.wire import Connection, QueryFailed
-from fulldress.errors import DatabaseError
+from fulldress.database.postgres.server import Server
+from fulldress.database.postgres.wire import Connection
+from fulldress.errors import BadDump, DatabaseError, NoSpace, QueryFailed, TooNew, Unreachable
 from fulldress.facts import Evidence, Reason, Unread, Witness, excerpt, mask
 
 _MEBI = 1 << 20
@@ -35,19 +35,6 @@ _ATTRIBUTES = {
     "INHERIT": "rolinherit",
 }
 _NOT_ROLES = {"public", "current_user", "session_user", "current_role", "none"}
-
-
-class Unreachable(DatabaseError):
-    """Database {0} cannot be read: {1}. Check the address and the credentials; nothing was changed."""
-
-
-class BadDump(DatabaseError):
-    """{0} cannot be restored: {1}. Give a file written by pg_dump, plain or custom."""
-
-
-class TooNew(DatabaseError):
-    """The database at {0} runs PostgreSQL {1}, and the pg_dump found here is {2}, which cannot read it. Name the
-    programs of {1} or newer with --pg-bin."""
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fulldress.database.postgres.types import decode
-from fulldress.errors import DatabaseError
+from fulldress.errors import ConnectionLost, QueryFailed
 
 
 class ServerSays(NamedTuple):
@@ -45,14 +45,6 @@ class Reply(NamedTuple):
         """Rows that the command tag counts; None where it counts none."""
         last = self.tag.rpartition(" ")[2]
         return int(last) if last.isdigit() else None
-
-
-class ConnectionLost(DatabaseError):
-    """The connection to the rehearsal's PostgreSQL server was lost: {0}. Its log stands in {1}."""
-
-
-class QueryFailed(DatabaseError):
-    """PostgreSQL refused a query of fulldress itself: {0}"""
 
 
 _READ = 1 << 16

@@ -30,12 +30,13 @@ def read(package: Package) -> Iterator[AnyFact]:
     chosen = {path: member for path, member in members.items() if not naming.is_baseline(path)}
     named = naming.pairs(chosen)
     others = naming.counterparts(named)
-    neighbours = _neighbours(chosen)
+    parsed = {path: list(statements(member.text)) for path, member in chosen.items()}
+    words = {path: dialect.by_words(one.bare for one in every) for path, every in parsed.items()}
+    around = _around(words)
     columns: dict[str, Columns] = defaultdict(dict)
     for path in sorted(chosen, key=naming.order):
-        member = chosen[path]
-        spoken = dialect.guess(path, member.text, neighbours[path.rpartition("/")[0]])
-        yield from _file(member, named[path], others.get(path, ""), spoken, columns[spoken])
+        spoken = dialect.guess(path, words[path], [around[folder] for folder in _folders(path)])
+        yield from _file(chosen[path], parsed[path], named[path], others.get(path, ""), spoken, columns[spoken])
 
 
 def _is_sql(member: Member) -> bool:
@@ -46,19 +47,29 @@ def _is_sql(member: Member) -> bool:
     )
 
 
-def _neighbours(members: dict[str, Member]) -> dict[str, Counter[str]]:
+def _folders(path: str) -> list[str]:
+    """The folders that hold ``path``, nearest first."""
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[:end]) for end in range(len(parts), -1, -1)]
+
+
+def _around(words: dict[str, Counter[str]]) -> dict[str, Counter[str]]:
+    """Telling words of all files below each folder; those whose path already tells have no say on others."""
     votes: dict[str, Counter[str]] = defaultdict(Counter)
-    for path, member in members.items():
-        votes[path.rpartition("/")[0]] += dialect.by_words(member.text)
+    for path, counted in words.items():
+        if not dialect.by_path(path):
+            for folder in _folders(path):
+                votes[folder] += counted
     return votes
 
 
-def _file(member: Member, named: naming.Named, other: str, spoken: str, columns: Columns) -> Iterator[AnyFact]:
+def _file(
+    member: Member, every: list[Statement], named: naming.Named, other: str, spoken: str, columns: Columns
+) -> Iterator[AnyFact]:
     sections = list(naming.SECTION.finditer(member.text))
     if sections:
         yield from _sections(member, sections, spoken, columns)
         return
-    every = list(statements(member.text))
     effects = study(every, spoken, columns)
     if not (naming.in_migrations(member.path) or other or effects.changes_schema):
         return

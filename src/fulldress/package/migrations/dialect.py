@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 
 _PATH = (
     ("postgresql", re.compile(r"(?:^|[/._-])(?:postgres(?:ql)?|pgsql|pg|psql)(?:[/._-]|$)", re.I)),
@@ -16,10 +17,9 @@ _WORDS = (
     (
         "postgresql",
         re.compile(
-            r"\$\w*\$|\b(?:BIGSERIAL|SERIAL|JSONB|TIMESTAMPTZ|PLPGSQL|CONCURRENTLY|BYTEA|ILIKE|TSVECTOR|RETURNING)\b"
-            r"|\b(?:CREATE|ALTER|DROP)\s+EXTENSION\b|\bADD\s+VALUE\b|\bNOT\s+VALID\b|::\s*\w|\bpg_\w+|\bUSING\s+(?:gin|gist)\b"
-            r"|\bALTER\s+COLUMN\s+\S+\s+(?:TYPE|SET|DROP)\b|\bWITH(?:OUT)?\s+TIME\s+ZONE\b",
-            re.I,
+            r"\b(?:BIGSERIAL|SERIAL|JSONB|TIMESTAMPTZ|PLPGSQL|CONCURRENTLY|BYTEA|ILIKE|TSVECTOR|RETURNING)\b"
+            r"|\b(?:CREATE|ALTER|DROP)\s+EXTENSION\b|\bADD\s+VALUE\b|\bNOT\s+VALID\b|: : \w|\bPG_\w+|\bUSING\s+(?:gin|gist)\b"
+            r"|\bALTER\s+COLUMN\s+\S+\s+(?:TYPE|SET|DROP)\b|\bWITH(?:OUT)?\s+TIME\s+ZONE\b"
         ),
     ),
     (
@@ -27,15 +27,15 @@ _WORDS = (
         re.compile(
             r"`\w+`|\bENGINE\s*=|\bAUTO_INCREMENT\b|\bUNSIGNED\b|\bTINYINT\b|\bMEDIUM(?:TEXT|INT|BLOB)\b|\bLONGTEXT\b"
             r"|\bCHANGE\s+COLUMN\b|\bMODIFY\s+(?:COLUMN\b|\w+\s)|\bDATETIME\(\d|\bON\s+DUPLICATE\s+KEY\b|^\s*DELIMITER\b",
-            re.I | re.M,
+            re.M,
         ),
     ),
     (
         "sqlite",
-        re.compile(r"\bAUTOINCREMENT\b|\bPRAGMA\b|\bWITHOUT\s+ROWID\b|\bINSERT\s+OR\s+(?:IGNORE|REPLACE)\b", re.I),
+        re.compile(r"\bAUTOINCREMENT\b|\bPRAGMA\b|\bWITHOUT\s+ROWID\b|\bINSERT\s+OR\s+(?:IGNORE|REPLACE)\b"),
     ),
-    ("oracle", re.compile(r"\bVARCHAR2\b|\bNUMBER\(\d|\bNVARCHAR2\b|\bSYSDATE\b", re.I)),
-    ("mssql", re.compile(r"\[dbo\]|\bNVARCHAR\s*\(MAX\)|^\s*GO\s*$|\bIDENTITY\s*\(\d", re.I | re.M)),
+    ("oracle", re.compile(r"\bVARCHAR2\b|\bNUMBER\(\d|\bNVARCHAR2\b|\bSYSDATE\b")),
+    ("mssql", re.compile(r"\[DBO\]|\bNVARCHAR\s*\(MAX\)|^\s*GO\s*$|\bIDENTITY\s*\(\d", re.M)),
 )
 _HEAD = 200_000  #: characters looked at; words that tell stand early
 
@@ -51,19 +51,26 @@ def by_path(path: str) -> str:
     return best
 
 
-def by_words(text: str) -> Counter[str]:
-    """How many telling words of each dialect stand in ``text``."""
-    head = text[:_HEAD]
+def by_words(bare: Iterable[str]) -> Counter[str]:
+    """How many telling words of each dialect stand in statements without their comments and literals."""
+    head = "\n".join(bare)[:_HEAD]
     return Counter({dialect: sum(1 for _ in pattern.finditer(head)) for dialect, pattern in _WORDS})
 
 
-def guess(path: str, text: str, neighbours: Counter[str] | None = None) -> str:
-    """The dialect, or empty where neither path nor text nor the files beside it tell."""
+def guess(path: str, words: Counter[str], around: list[Counter[str]]) -> str:
+    """The dialect, or empty where neither path nor words nor the files around it tell.
+
+    ``around`` holds the words of the files below each folder that holds this one, nearest first; they count where they
+    speak with one voice, for many migrations are written so that several databases take them."""
     told = by_path(path)
     if told:
         return told
-    for votes in (by_words(text), neighbours or Counter()):
-        ranked = votes.most_common(2)
-        if ranked and ranked[0][1] and (len(ranked) == 1 or ranked[0][1] > ranked[1][1]):
-            return ranked[0][0]
+    ranked = words.most_common(2)
+    if ranked and ranked[0][1] and (len(ranked) == 1 or ranked[0][1] > ranked[1][1]):
+        return ranked[0][0]
+    for votes in around:
+        total = votes.total()
+        if total >= 3:
+            dialect, count = votes.most_common(1)[0]
+            return dialect if count >= 0.95 * total else ""
     return ""

@@ -164,10 +164,10 @@ def _one(found: Effects, line: int, text: str, bare: str, dialect: str, created:
     if on and _plain(on["table"]) in created:
         return
     if any(pattern.match(bare) for pattern in _DESTRUCTIVE) or _narrows(bare, columns):
-        found.destructive.append(excerpt(text, 120))
+        found.destructive.append(excerpt(text[:2000], 120))
         found.lines.append((line, text))
     if _is_heavy(bare, dialect):
-        found.heavy.append(excerpt(text, 120))
+        found.heavy.append(excerpt(text[:2000], 120))
         found.lines.append((line, text))
 
 

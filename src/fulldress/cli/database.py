@@ -1,0 +1,265 @@
+"""``fulldress database``: the database instruments alone, for any team's own migrations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from fulldress.database.postgres import Clone, Installation
+    from fulldress.facts import AnyFact, Difference, Work
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def command() -> None:
+    """Trace a migration, prove a rollback, find a server.
+
+    Everything runs on a server of fulldress's own, on a copy. The database behind --url is only read from.
+    """
+
+
+def _source(function: Any) -> Any:
+    """The options that say what to work on."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Facts as JSON on stdout."),
+        click.option("--pg-bin", type=click.Path(path_type=Path), help="Folder of PostgreSQL's programs to use."),
+        click.option("--major", type=int, help="Production's major version; with --url it is asked of the server."),
+        click.option("--dump", type=_FILE, help="Clone from a file that pg_dump wrote."),
+        click.option("--url", help="Clone from a running server, e.g. postgresql://user@host/name. Never written to."),
+    ):
+        function = option(function)
+    return function
+
+
+@command.command()
+@click.argument("files", nargs=-1, required=True, type=_FILE)
+@click.option("--down", "downs", multiple=True, type=_FILE, help="Take it back with this file; give it once per file.")
+@click.option("--twice", is_flag=True, help="Also start the migration twice at once.")
+@_source
+def trace(
+    files: tuple[Path, ...],
+    downs: tuple[Path, ...],
+    twice: bool,
+    url: str | None,
+    dump: Path | None,
+    major: int | None,
+    pg_bin: Path | None,
+    as_json: bool,
+) -> int:
+    """Run SQL files on a copy and tell what each statement did, locked and how long.
+
+    Exit code 0: all ran (and the way back restores); 1: one failed, or the way back does not restore; 3: something
+    could not be measured.
+    """
+    from fulldress.database.postgres import runners
+
+    with _clone(url, dump, major, pg_bin) as clone:
+        before = clone.copy("before") if downs or twice else None
+        texts = _texts([*files, *downs])
+        failed = _run(clone, files, texts, "up")
+        if downs and not failed:
+            failed = _run(clone, downs, texts, "down")
+        facts = clone.facts()
+        if downs and before is not None and not failed:
+            from fulldress.database.postgres import proof
+
+            facts += proof.compare(before, clone)
+        if twice and before is not None:
+            facts.append(runners.twice(before.copy, [(path.name, texts[path.name]) for path in files]))
+        return _report(facts, as_json, failed)
+
+
+@command.command()
+@click.option("--up", "ups", multiple=True, required=True, type=_FILE, help="A file of the upgrade, in order.")
+@click.option("--down", "downs", multiple=True, required=True, type=_FILE, help="A file of the way back, in order.")
+@_source
+def prove(
+    ups: tuple[Path, ...],
+    downs: tuple[Path, ...],
+    url: str | None,
+    dump: Path | None,
+    major: int | None,
+    pg_bin: Path | None,
+    as_json: bool,
+) -> int:
+    """Go there and back on a copy, and compare schema, every row and every sequence with what was before."""
+    from fulldress.database.postgres import proof
+    from fulldress.facts import Migration, Unread
+
+    with _clone(url, dump, major, pg_bin) as clone:
+        before = clone.copy("before")
+        texts = _texts([*ups, *downs])
+        failed = _run(clone, ups, texts, "up") or _run(clone, downs, texts, "down")
+        facts: list[AnyFact] = [fact for fact in clone.facts() if isinstance(fact, Migration | Unread)]
+        facts += proof.compare(before, clone)
+        return _report(facts, as_json, failed)
+
+
+@command.command()
+@click.option("--pg-bin", type=click.Path(path_type=Path), help="Look in this folder only.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON on stdout.")
+def servers(pg_bin: Path | None, as_json: bool) -> int:
+    """List the PostgreSQL programs that a rehearsal can use here, in order of preference."""
+    import msgspec
+
+    from fulldress.database.postgres import installations
+    from fulldress.errors import NoPostgres
+
+    found = installations(pg_bin)
+    if not found:
+        raise NoPostgres("")
+    if as_json:
+        click.echo(
+            msgspec.json.encode(
+                [{**msgspec.to_builtins(one, builtin_types=(Path,)), "bin": str(one.bin)} for one in found]
+            )
+        )
+        return 0
+    for one in found:
+        click.echo(f"{one.version:<8} {one.origin:<7} {one.bin}")
+    return 0
+
+
+@contextmanager
+def _clone(url: str | None, dump: Path | None, major: int | None, pg_bin: Path | None) -> Iterator[Clone]:
+    """A clone on a server of our own; both are gone afterwards."""
+    from fulldress.database.postgres import Server, resolve, source
+    from fulldress.errors import UsageError
+
+    if url and dump:
+        raise UsageError("Give --url or --dump, not both.")
+    installation = resolve(pg_bin, major)
+    need = 0
+    if url:
+        described = source.describe(installation, url)
+        need = described.size * 3
+        if pg_bin is None:
+            installation = resolve(None, described.major)
+    elif dump:
+        need = dump.stat().st_size * 12
+    _talk(installation, url, dump)
+    with Server(installation, need=need) as server:
+        if url or dump:
+            yield server.clone_from(url=url or "", dump=dump or "", name="rehearsal")
+        else:
+            yield server.create("rehearsal")
+
+
+def _talk(installation: Installation, url: str | None, dump: Path | None) -> None:
+    from fulldress.facts import mask
+
+    origin = mask(url) if url else str(dump) if dump else "an empty database (give --url or --dump for real sizes)"
+    click.echo(f"PostgreSQL {installation.version} ({installation.origin}), cloning {origin}", err=True)
+    if installation.warning:
+        click.echo(f"WARNING: {installation.warning}", err=True)
+
+
+def _texts(files: list[Path]) -> Mapping[str, str]:
+    """Names and texts of the files and of those beside them, so that ``\\i`` finds what it names."""
+    found: dict[str, str] = {}
+    for path in files:
+        for beside in path.parent.glob("*.sql"):
+            if beside.is_file() and beside.stat().st_size < 64 << 20:
+                found.setdefault(beside.name, beside.read_text(errors="replace"))
+        found[path.name] = path.read_text(errors="replace")
+    return found
+
+
+def _run(clone: Clone, files: tuple[Path, ...], texts: Mapping[str, str], step: str) -> str:
+    """Run files in order up to the first that fails; returns its error."""
+    from fulldress.findings import Outcome
+
+    for path in files:
+        click.echo(f"{step:>5} {path.name} …", err=True, nl=False)
+        run = clone.execute(texts[path.name], name=path.name, step=step, siblings=texts)
+        click.echo(f" {run.duration.total_seconds():.3f} s {run.outcome.value}", err=True)
+        if run.outcome is not Outcome.PASS:
+            return run.error
+    return ""
+
+
+def _report(facts: list[AnyFact], as_json: bool, failed: str) -> int:
+    from fulldress.facts import Difference, Unread, encode
+
+    unread = [fact for fact in facts if isinstance(fact, Unread)]
+    broken = [fact for fact in facts if isinstance(fact, Difference) and fact.kind not in ("none", "sequence")]
+    if as_json:
+        click.echo(encode(facts))
+    else:
+        _show(facts, failed)
+    if failed or broken:
+        return 1
+    return 3 if any(gap.needed for gap in unread) else 0
+
+
+def _show(facts: list[AnyFact], failed: str) -> None:
+    """Statements with what they did; then who waited; then whether the way back restores."""
+    from fulldress.database.postgres.poller import STRONG
+    from fulldress.facts import Difference, Lock, Runners, Unread, Wait, Work
+
+    held: dict[tuple[str, str], list[Lock]] = {}
+    for fact in facts:
+        if isinstance(fact, Lock):
+            held.setdefault((fact.migration, fact.statement), []).append(fact)
+    for fact in facts:
+        if isinstance(fact, Work) and not fact.statement.upper().startswith(("BEGIN", "COMMIT", "SET ")):
+            click.echo(_work(fact))
+            locks = held.get((fact.migration, fact.statement), [])
+            strong = [lock for lock in locks if lock.mode in STRONG or lock.object.startswith("advisory")]
+            for lock in sorted(strong, key=lambda one: -one.held)[:3]:
+                click.echo(
+                    f"{'':12}{lock.mode} on {lock.object}, held {_seconds(lock.held.total_seconds())} ({lock.caught})"
+                )
+            if len(strong) > 3:
+                click.echo(f"{'':12}and {len(strong) - 3} more locks (--json)")
+    for fact in facts:
+        if isinstance(fact, Wait):
+            worst = _seconds(fact.worst.total_seconds())
+            click.echo(f"waited: {fact.victim} × {fact.count}, worst {worst}, for {fact.blocker} on {fact.object}")
+    for fact in facts:
+        if isinstance(fact, Runners):
+            click.echo(f"two runners at once: {fact.outcome}: {fact.detail}")
+    _differences([fact for fact in facts if isinstance(fact, Difference)])
+    for fact in facts:
+        if isinstance(fact, Unread):
+            click.echo(f"not measured: {fact.what}: {fact.detail or fact.reason.value}")
+    if failed:
+        click.echo(f"FAILED {failed}")
+
+
+def _work(work: Work) -> str:
+    did = [
+        *(f"rewrites {name}" for name in work.rewritten),
+        *(f"scans {name}" for name in work.scanned),
+        *(f"builds {name}" for name in work.built),
+    ]
+    rows = f"{work.rows:,} rows" if work.rows else ""
+    wal = f"{work.wal_bytes / 1e6:.1f} MB WAL" if work.wal_bytes and work.wal_bytes > 1_000_000 else ""
+    words = "; ".join(part for part in [*did, rows, wal] if part)
+    statement = work.statement if len(work.statement) <= 66 else work.statement[:65] + "…"
+    return f"{_seconds(work.duration.total_seconds()):>10}  {statement}" + (f"\n{'':12}{words}" if words else "")
+
+
+def _differences(every: list[Difference]) -> None:
+    tables = [one for one in every if one.equality]
+    if not every:
+        return
+    same = [one for one in tables if one.kind == "none"]
+    rows = sum(one.rows or 0 for one in same)
+    objects = {one.object for one in tables}
+    click.echo(f"way back: {len(same)} of {len(objects)} tables as before, {rows:,} rows compared byte by byte")
+    for one in every:
+        if one.kind != "none":
+            count = f" in {one.rows:,} rows" if one.rows is not None else ""
+            columns = f" ({', '.join(one.columns)})" if one.columns else ""
+            click.echo(f"  {one.kind}{columns}: {one.object}{count}" + (f": {one.detail}" if one.detail else ""))
+
+
+def _seconds(value: float) -> str:
+    return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.1f} s"
