@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import BinaryIO, Protocol
 
 import msgspec
@@ -33,7 +34,8 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
 
     ``kind`` is one of: elf pe macho java-class zip jar wheel tar gz xz bz2 zst deb npm ar cms pem der pgp minisign
     shell powershell python perl batch javascript sql json yaml toml ini properties xml env conf cron crontab
-    systemd-timer systemd-service desktop markdown text html image data empty link folder device.
+    systemd-timer systemd-service desktop markdown text html image data empty link folder device; besides ruby php css
+    systemd-unit war font pdf sqlite and archives that are recognised but not opened (7z rar cab rpm iso cpio lzma lz4).
     """
 
     source: str  #: sha256 of the outermost package
@@ -79,12 +81,23 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
         return Evidence(source=self.source, path=self.path, line=line, column=column, excerpt=excerpt(text))
 
 
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What the team adds to a package: what readers need beside its bytes."""
+
+    trust: Path | None = None  #: folder of trust roots
+    advisories: Path | None = None  #: folder of the vendor's advisories
+    at: datetime | None = None  #: the instant to judge by; None: now
+    zone: str = "UTC"  #: time zone of production's hosts
+    previous: tuple[str, ...] = ()  #: issuers of this vendor's earlier packages
+
+
 class Package(Protocol):
     """One opened package, all containers unfolded."""
 
     source: str  #: sha256 of the outermost file (of the sorted list of digests for a plain folder)
     name: str  #: file name as it arrived
     members: Mapping[str, Member]
+    options: Options
 
     def of(self, *kinds: str) -> Iterator[Member]:
         """Members of these kinds, by path."""

@@ -1,0 +1,92 @@
+"""Containers: one module a format, behind one small protocol.
+
+A format is a module with a function ``members(source: BinaryIO, name: str, limit: int) -> Iterator[Offer | Gap]``. It offers
+what it holds in the order in which it stands there, and says in a :class:`Gap` what it cannot offer. The bytes of an offer
+have to be taken before the next offer is asked for, because most formats can only be read forwards.
+
+No format writes a file, follows a link or believes a name. Adding one is one new module and one line in
+:data:`FORMATS`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import BinaryIO, Protocol, cast
+
+import msgspec
+
+from fulldress.facts import Reason
+
+#: kind of a file (see :mod:`fulldress.package.identify`) -> the module that opens it
+FORMATS: dict[str, str] = {
+    "zip": "fulldress.package.archives.zip",
+    "tar": "fulldress.package.archives.tar",
+    "gz": "fulldress.package.archives.compressed",
+    "xz": "fulldress.package.archives.compressed",
+    "bz2": "fulldress.package.archives.compressed",
+    "zst": "fulldress.package.archives.compressed",
+    "ar": "fulldress.package.archives.ar",
+    "deb": "fulldress.package.archives.ar",
+}
+
+#: Archives that are recognised and not opened. Each becomes an Unread fact that a verdict needs.
+CLOSED: dict[str, str] = {
+    "7z": "7-Zip",
+    "rar": "RAR",
+    "cab": "Microsoft cabinet",
+    "rpm": "RPM",
+    "iso": "ISO 9660 image",
+    "cpio": "cpio",
+    "lzma": "LZMA",
+    "lz4": "LZ4",
+    "cfb": "Microsoft compound file (MSI or Office)",
+    "dmg": "Apple disk image",
+    "squashfs": "SquashFS image",
+    "compress": "Unix compress",
+}
+
+
+class Damage(Exception):
+    """Bytes that are not what their format demands. The message says what is wrong, in words for a person."""
+
+
+class Exhausted(Damage):
+    """More bytes than the budget allows."""
+
+
+class Offer(msgspec.Struct, kw_only=True):
+    """One member, as its container offers it."""
+
+    name: str  #: as it stands in the container; never used as a path on disk
+    shape: str = "file"  #: file, folder, link, hardlink, device
+    size: int = 0  #: what the container says, in bytes
+    packed: int = 0  #: bytes it takes in the container, 0 where that is unknown
+    modified: datetime | None = None
+    mode: int | None = None
+    link: str = ""
+    container: str = ""  #: format of the container, where it is not the one that was asked
+    chunks: Callable[[], Iterator[bytes]] = lambda: iter(())  #: its bytes, once, before the next offer; raises Damage
+    again: Callable[[], Iterator[bytes]] | None = None  #: its bytes at any later time, where the format allows that
+    closed: tuple[Reason, str] | None = None  #: why its bytes cannot be read
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """What a container does not give, or gives in a way that other programs would read otherwise."""
+
+    reason: Reason
+    detail: str
+    name: str = ""  #: the member it is about; empty: the container itself
+    needed: bool = True
+
+
+class Format(Protocol):
+    """What a module of this room offers. ``source`` is seekable; ``limit`` is how many bytes a stream may unpack to."""
+
+    def members(self, source: BinaryIO, name: str, limit: int) -> Iterator[Offer | Gap]: ...
+
+
+def opener(kind: str) -> Format:
+    """The module for a kind of :data:`FORMATS`."""
+    return cast(Format, importlib.import_module(FORMATS[kind]))

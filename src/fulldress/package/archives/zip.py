@@ -1,0 +1,227 @@
+"""ZIP, read by both of its tables: the directory at its end and the header before each member.
+
+Programs differ in which of the two they believe; where the two differ, so would the programs, and that is said.
+Format: PKWARE APPNOTE 6.3.10. An overlap check is needed because one compressed stream may serve many members
+(CVE-2024-0450).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO, cast
+
+from isal import igzip_lib, isal_zlib
+
+from fulldress.facts import Reason
+from fulldress.package.archives import Damage, Gap, Offer
+from fulldress.package.archives.streams import CHUNK, Inflated, Slice
+from fulldress.package.archives.zipdirectory import Directory, Record, directory, local, scattered
+
+_METHODS = {
+    1: "shrink",
+    6: "implode",
+    9: "Deflate64",
+    12: "bzip2",
+    14: "LZMA",
+    93: "Zstandard",
+    95: "xz",
+    98: "PPMd",
+    99: "AES",
+}
+_INFLATED = {8: "deflate", 12: "bz2", 93: "zst", 95: "xz"}
+_SMALL = 1 << 20
+_FAULT = cast(type[Exception], isal_zlib.IsalError)
+
+
+def members(source: BinaryIO, name: str, limit: int) -> Iterator[Offer | Gap]:
+    """The members of the directory in the order in which they stand in the file, then what the directory hides."""
+    found = directory(source)
+    if found is None:
+        yield Gap(
+            reason=Reason.DAMAGED,
+            detail="its directory is missing, so it was cut off; members were read by their own headers",
+        )
+        for record in scattered(source, 0, None):
+            yield record if isinstance(record, Gap) else _offer(source, record, record.data)
+        return
+    yield from found.gaps
+    seen: set[str] = set()
+    end = 0
+    for record in sorted(found.records, key=lambda record: record.offset):
+        if record.name in seen:
+            yield Gap(
+                reason=Reason.REFUSED,
+                name=record.name,
+                detail="the archive holds two members of this name; programs differ in which one they unpack",
+            )
+        seen.add(record.name)
+        try:
+            start = local(source, record)
+        except Damage as damage:
+            yield Gap(reason=Reason.DAMAGED, name=record.name, detail=str(damage))
+            yield _closed(record, Reason.DAMAGED, str(damage))
+            continue
+        yield from _disagreements(record)
+        if record.offset < end:
+            detail = "its bytes overlap with those of the member before it; it was not read"
+            yield _closed(record, Reason.REFUSED, detail)
+            continue
+        end = max(end, start + record.packed)
+        yield _offer(source, record, start)
+    yield from _hidden(source, found)
+
+
+def _offer(source: BinaryIO, record: Record, start: int) -> Offer:
+    offer = _described(record)
+    if offer.shape == "folder":
+        return offer
+    if record.encrypted:
+        offer.closed = (Reason.ENCRYPTED, "it needs a password")
+    elif record.method not in (0, 8, 12, 14, 93, 95):
+        offer.closed = (Reason.FORMAT, f"packed with {_METHODS.get(record.method, f'method {record.method}')}")
+    elif offer.shape == "link":
+        target = b"".join(_content(source, record, start)) if record.size <= 4096 else b""
+        offer.link = target.decode("utf-8", "surrogateescape")
+    else:
+        offer.chunks = lambda: _content(source, record, start)
+        offer.again = offer.chunks
+    return offer
+
+
+def _closed(record: Record, reason: Reason, detail: str) -> Offer:
+    offer = _described(record)
+    offer.closed = (reason, detail)
+    return offer
+
+
+def _described(record: Record) -> Offer:
+    shape = "folder" if record.name.endswith("/") else "file"
+    mode = None
+    if record.system == 3 and record.attributes >> 16:  # made on Unix: the upper half is st_mode
+        mode = record.attributes >> 16 & 0o7777
+        kind = record.attributes >> 28
+        shape = {0o04: "folder", 0o12: "link", 0o02: "device", 0o06: "device", 0o01: "device"}.get(kind, shape)
+    return Offer(
+        name=record.name, shape=shape, size=record.size, packed=record.packed, modified=record.modified, mode=mode
+    )
+
+
+def _content(source: BinaryIO, record: Record, start: int) -> Iterator[bytes]:
+    """The bytes of a member, checked against the size and the CRC that the directory states."""
+    given, crc = 0, 0
+    for chunk in _unpacked(source, record, start):
+        given += len(chunk)
+        crc = isal_zlib.crc32(chunk, crc)
+        if given > record.size and record.checked:
+            raise Damage(f"it holds more than the {record.size:,} bytes that the directory states")
+        yield chunk
+    if record.checked and given != record.size:
+        raise Damage(f"it holds {given:,} bytes; the directory states {record.size:,}")
+    if record.checked and crc != record.crc:
+        raise Damage("its check sum (CRC-32) is wrong")
+
+
+def _unpacked(source: BinaryIO, record: Record, start: int) -> Iterator[bytes]:
+    packed = Slice(source, start, record.packed)
+    if record.method == 8 and record.packed <= _SMALL and record.size <= _SMALL:
+        # Most members are small: one call instead of a stream. One byte more shows a lying size.
+        raw = packed.read()
+        decoder = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_DEFLATE)
+        try:
+            data = decoder.decompress(raw, record.size + 1)
+        except _FAULT as fault:
+            raise Damage(f"its deflate stream is damaged ({fault})") from fault
+        if not decoder.eof and len(data) <= record.size:
+            raise Damage("its deflate stream ends in the middle")
+        if decoder.unused_data:
+            raise Damage(f"{len(decoder.unused_data):,} bytes follow its deflate stream")
+        yield data
+        return
+    if record.method == 0:
+        while chunk := packed.read(CHUNK):
+            yield chunk
+        if packed.tell() < record.packed:
+            raise Damage("it is cut off")
+    elif record.method == 14:
+        yield from _lzma(packed)
+    else:
+        stream = Inflated(cast(BinaryIO, packed), _INFLATED[record.method])
+        while chunk := stream.read(CHUNK):
+            yield chunk
+        if stream.trailing:
+            raise Damage(f"{stream.trailing:,} bytes follow its compressed stream")
+
+
+def _lzma(packed: Slice) -> Iterator[bytes]:
+    """Raw LZMA with the properties before it (APPNOTE 5.8.8)."""
+    import lzma
+
+    head = packed.read(9)
+    if len(head) < 9 or head[2:4] != b"\5\0" or head[4] >= 225:
+        raise Damage("its LZMA properties are damaged")
+    lc, rest = head[4] % 9, head[4] // 9
+    filters = [
+        {
+            "id": lzma.FILTER_LZMA1,
+            "dict_size": min(max(int.from_bytes(head[5:9], "little"), 4096), 1 << 28),
+            "lc": lc,
+            "lp": rest % 5,
+            "pb": rest // 5,
+        }
+    ]
+    try:
+        decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
+        while not decoder.eof:
+            raw = packed.read(1 << 16) if decoder.needs_input else b""
+            if not raw and decoder.needs_input:
+                return  # a stream without an end mark; the size is checked by the caller
+            yield decoder.decompress(raw, CHUNK)
+    except lzma.LZMAError as fault:
+        raise Damage(f"its LZMA stream is damaged ({fault})") from fault
+
+
+def _disagreements(record: Record) -> Iterator[Gap]:
+    """Where the header before a member says other things than the directory."""
+    for what, there, here in record.differences:
+        yield Gap(
+            reason=Reason.REFUSED,
+            name=record.name,
+            detail=f"the directory says {what} {there}, the header before the member {here}; programs differ in what they read",
+        )
+
+
+def _hidden(source: BinaryIO, found: Directory) -> Iterator[Offer | Gap]:
+    """Bytes between, before and after the members that no directory entry claims."""
+    at = found.shift
+    claimed = sorted((record.offset, record.end) for record in found.records)
+    if found.shift:
+        yield Gap(
+            reason=Reason.REFUSED,
+            detail=f"{found.shift:,} bytes stand before the archive{_kind_of(source)}; they were not read",
+        )
+    for start, end in [*claimed, (found.start, found.start)]:
+        if start > at:
+            for record in scattered(source, at, start):
+                if isinstance(record, Gap):
+                    if Slice(source, at, min(start - at, CHUNK)).read().strip(b"\0"):
+                        yield Gap(
+                            reason=Reason.REFUSED,
+                            needed=start - at > 64,
+                            detail=f"{start - at:,} bytes at byte {at:,} belong to no member",
+                        )
+                    break
+                yield Gap(
+                    reason=Reason.REFUSED,
+                    name=record.name,
+                    detail="the directory does not list this member, so that most programs don't show it",
+                )
+                yield _offer(source, record, record.data)
+        at = max(at, end)
+
+
+def _kind_of(source: BinaryIO) -> str:
+    from fulldress.package.identify import identify
+
+    source.seek(0)
+    kind = identify("", source.read(4096))
+    return f" ({kind})" if kind != "data" else ""

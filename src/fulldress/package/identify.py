@@ -1,0 +1,300 @@
+"""What a file is: by its first bytes, its first line, its place, its suffix and its content, in this order.
+
+Own tables, because libraries call schedules, units and settings "text/plain". The suffix is believed only where the
+bytes don't contradict it.
+"""
+
+from __future__ import annotations
+
+import re
+
+#: (offset, bytes, kind)
+_MAGIC: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\x7fELF", "elf"),
+    (0, b"PK\x03\x04", "zip"),
+    (0, b"PK\x05\x06", "zip"),
+    (0, b"PK\x07\x08", "zip"),
+    (0, b"\x1f\x8b", "gz"),
+    (0, b"\xfd7zXZ\x00", "xz"),
+    (0, b"BZh", "bz2"),
+    (0, b"\x28\xb5\x2f\xfd", "zst"),
+    (0, b"\x04\x22\x4d\x18", "lz4"),
+    (0, b"\x5d\x00\x00", "lzma"),
+    (0, b"\x1f\x9d", "compress"),
+    (257, b"ustar", "tar"),
+    (0, b"!<arch>\ndebian-binary", "deb"),
+    (0, b"!<arch>\n", "ar"),
+    (0, b"7z\xbc\xaf\x27\x1c", "7z"),
+    (0, b"Rar!\x1a\x07", "rar"),
+    (0, b"MSCF", "cab"),
+    (0, b"\xed\xab\xee\xdb", "rpm"),
+    (0, b"070701", "cpio"),
+    (0, b"070707", "cpio"),
+    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "cfb"),
+    (0x8001, b"CD001", "iso"),
+    (0, b"hsqs", "squashfs"),
+    (0, b"SQLite format 3\x00", "sqlite"),
+    (0, b"\xfe\xed\xfa\xce", "macho"),
+    (0, b"\xfe\xed\xfa\xcf", "macho"),
+    (0, b"\xce\xfa\xed\xfe", "macho"),
+    (0, b"\xcf\xfa\xed\xfe", "macho"),
+    (0, b"\x89PNG\r\n", "image"),
+    (0, b"\xff\xd8\xff", "image"),
+    (0, b"GIF8", "image"),
+    (0, b"RIFF", "image"),
+    (0, b"\x00\x00\x01\x00", "image"),
+    (0, b"BM", "image"),
+    (0, b"II*\x00", "image"),
+    (0, b"wOFF", "font"),
+    (0, b"wOF2", "font"),
+    (0, b"\x00\x01\x00\x00\x00", "font"),
+    (0, b"OTTO", "font"),
+    (0, b"%PDF-", "pdf"),
+    (0, b"-----BEGIN PGP", "pgp"),
+    (0, b"untrusted comment:", "minisign"),
+)
+_WEAK = {b"BM", b"BZh", b"RIFF", b"\x5d\x00\x00", b"070701", b"070707"}  #: too short to be believed alone
+
+_INTERPRETERS: tuple[tuple[str, str], ...] = (
+    (r"(?:ba|da|k|z|a|mk|fi)?sh|busybox", "shell"),
+    (r"python[\d.]*|pypy\d?", "python"),
+    (r"perl[\d.]*", "perl"),
+    (r"node(?:js)?|deno|bun", "javascript"),
+    (r"ruby[\d.]*", "ruby"),
+    (r"php[\d.]*", "php"),
+    (r"pwsh|powershell", "powershell"),
+)
+_SHEBANG = re.compile(rb"#!\s*(\S+)(?:[ \t]+([^\n]*))?")
+
+#: Where a file lies says what it is, whatever its suffix.
+_PLACES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"(?:^|/)(?:cron\.d/[^/]+|debian/(?:[^/]+\.)?cron\.d)$"), "cron"),
+    (re.compile(r"(?:^|/)(?:etc/crontab|var/spool/cron/(?:crontabs/|tabs/)?[^/]+|crontab)$"), "crontab"),
+    (re.compile(r"(?:^|/)(?:etc/default|etc/sysconfig|etc/conf\.d)/[^/]+$"), "env"),
+    (re.compile(r"(?:^|/)\.?env(?:\.[\w-]+)?$"), "env"),
+    (re.compile(r"(?:^|/)META-INF/MANIFEST\.MF$"), "text"),
+    (re.compile(r"(?:^|/)(?:Dockerfile|Makefile|makefile|Containerfile)$"), "text"),
+)
+_SUFFIXES: dict[str, str] = {
+    "sh bash ksh zsh dash": "shell",
+    "ps1 psm1 psd1": "powershell",
+    "py pyw pyi": "python",
+    "pl pm": "perl",
+    "rb": "ruby",
+    "php": "php",
+    "bat cmd": "batch",
+    "js mjs cjs ts jsx tsx": "javascript",
+    "sql ddl pgsql psql": "sql",
+    "json webmanifest map": "json",
+    "yaml yml": "yaml",
+    "toml": "toml",
+    "ini cfg": "ini",
+    "properties": "properties",
+    "xml xsd xsl xslt wsdl pom": "xml",
+    "env": "env",
+    "conf cnf": "conf",
+    "crontab": "crontab",
+    "cron": "cron",
+    "timer": "systemd-timer",
+    "service": "systemd-service",
+    "socket path mount automount target slice swap": "systemd-unit",
+    "desktop": "desktop",
+    "md markdown": "markdown",
+    "html htm xhtml": "html",
+    "css scss less": "css",
+    "svg": "image",
+    "pem": "pem",
+    "minisig": "minisign",
+}
+_BY_SUFFIX = {suffix: kind for suffixes, kind in _SUFFIXES.items() for suffix in suffixes.split()}
+#: Suffixes of binary files; believed where the bytes are no text and have no magic of their own.
+_BINARY_SUFFIXES = {
+    "p7s": "cms",
+    "p7b": "cms",
+    "p7m": "cms",
+    "p7c": "cms",
+    "p7": "cms",
+    "der": "der",
+    "cer": "der",
+    "crt": "der",
+    "sig": "pgp",
+    "gpg": "pgp",
+    "pgp": "pgp",
+    "rsa": "cms",
+    "dsa": "cms",
+    "ec": "cms",
+    "tar": "tar",
+    "dmg": "dmg",
+    "lzma": "lzma",
+}
+_CMS_OID = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07"  #: 1.2.840.113549.1.7, the arc of PKCS #7
+_CONTENT: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\s*<\?xml\b"), "xml"),
+    (re.compile(r"\s*<!doctype html|\s*<html\b", re.I), "html"),
+    (re.compile(r"\s*<\?php\b"), "php"),
+    (re.compile(r"\s*-----BEGIN PKCS7-----|\s*-----BEGIN CMS-----"), "cms"),
+    (re.compile(r"(?s)(?:[^-]{0,4000}\n)?-----BEGIN [A-Z0-9 ]+-----"), "pem"),
+    (re.compile(r"(?m)\A(?:\s*[#;].*\n|\s*\n)*\[Unit\]\s*$"), "systemd-unit"),
+    (
+        re.compile(
+            r"(?is)\A(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:create|alter|drop|insert\s+into|update\s+\w+\s+set|delete\s+from|"
+            r"begin\s*;|set\s+\w+\s*=|select)\b[^;{}]*;"
+        ),
+        "sql",
+    ),
+    (re.compile(r"(?m)\A(?:\s*[#;].*\n|\s*\n)*\[[\w .:\"/-]+\]\s*\n(?:\s*[#;].*\n|\s*\n)*[\w.-]+\s*[=:]"), "ini"),
+    (
+        re.compile(
+            r"(?m)\A(?:\s*#.*\n|\s*\n)*(?:[A-Z]\w*=.*\n)*?(?:(?:\S+\s+){5}|@(?:daily|hourly|weekly|monthly|reboot|yearly)\s+)(?:root|www-data|nobody)\s+\S"
+        ),
+        "cron",
+    ),
+    (re.compile(r"\A---\s*\n"), "yaml"),
+)
+_JSON = re.compile(r'\s*(?:\{\s*(?:"|\})|\[\s*(?:\{|"|\]|\d))')
+
+
+def identify(path: str, head: bytes, mode: int | None = None) -> str:
+    """The kind of a file (see :class:`~fulldress.package.reader.Member`) from its path and its first bytes.
+
+    ``head`` should be at least 4 KiB where the file has them. Links, folders and devices are not for this function.
+    """
+    if not head:
+        return "empty"
+    name = path.rsplit("/", 1)[-1]
+    suffix = name.rsplit(".", 1)[-1].lower() if "." in name else ""
+    if kind := _magic(head, suffix):
+        return kind
+    text = decode(head[:8192])
+    if text is None:
+        return _binary(head, suffix)
+    if (match := _SHEBANG.match(head)) and (kind := interpreter(match[1], match[2] or b"")):
+        return kind
+    for place, kind in _PLACES:
+        if place.search(path):
+            return kind
+    if kind := _by_suffix(suffix, text):
+        return kind
+    for pattern, kind in _CONTENT:
+        if pattern.match(text):
+            return kind
+    if _JSON.match(text):
+        return "json"
+    if re.search(r"(?:^|/)cron\.(?:hourly|daily|weekly|monthly)/[^/]+$", path):
+        return "shell"  # run-parts starts it; without a first line the shell does
+    if suffix == "" and re.search(r"(?:^|/)(?:etc|config|conf|settings)/", path):
+        return "conf"
+    return "text"
+
+
+def decode(head: bytes) -> str | None:
+    """The text of these bytes, or None where they are no text."""
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return head.decode("utf-16", "replace")
+    if b"\0" in head:
+        return None
+    try:
+        return head.removeprefix(b"\xef\xbb\xbf").decode()
+    except UnicodeDecodeError as error:
+        if error.start >= len(head) - 4:  # a character cut in two
+            return head[: error.start].decode()
+    odd = sum(byte < 9 or 13 < byte < 27 or 27 < byte < 32 or byte == 127 for byte in head[:1024])
+    return head.decode("latin-1") if odd == 0 else None
+
+
+def interpreter(program: bytes, arguments: bytes) -> str:
+    """The language of a first line: ``/usr/bin/env python3``, ``/bin/sh`` …; empty for an unknown one."""
+    words = [program.decode("latin-1"), *arguments.decode("latin-1").split()]
+    names = [word.rsplit("/", 1)[-1] for word in words]
+    if names[0] == "env":
+        names = [word for word in names[1:] if not word.startswith("-") and "=" not in word]
+    for pattern, kind in _INTERPRETERS:
+        if names and re.fullmatch(pattern, names[0]):
+            return kind
+    return ""
+
+
+def _magic(head: bytes, suffix: str) -> str:
+    if head.startswith(b"MZ"):
+        at = int.from_bytes(head[0x3C:0x40], "little")
+        if head[at : at + 4] == b"PE\0\0" or (at >= len(head) and suffix in ("exe", "dll", "sys")):
+            return "pe"
+    if head.startswith(b"\xca\xfe\xba\xbe"):  # shared by Java and by Mach-O of several processors
+        return "macho" if int.from_bytes(head[4:8], "big") < 20 else "java-class"
+    for offset, magic, kind in _MAGIC:
+        if head.startswith(magic, offset) and (magic not in _WEAK or _certain(magic, head, suffix)):
+            return kind
+    return ""
+
+
+def _certain(magic: bytes, head: bytes, suffix: str) -> bool:
+    """The second look that a short magic needs."""
+    if magic == b"BZh":
+        return head[3:4].isdigit() and head[4:10] in (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")
+    if magic == b"BM":
+        return head[6:10] == b"\0\0\0\0"
+    if magic == b"RIFF":
+        return head[8:12] == b"WEBP"
+    if magic == b"\x5d\x00\x00":
+        return suffix == "lzma" or head[5:13] == b"\xff" * 8
+    return decode(head[:110]) is not None
+
+
+def _binary(head: bytes, suffix: str) -> str:
+    """Bytes without a magic: DER by its structure, else what the suffix says."""
+    if head[:1] == b"\x30" and len(head) > 4 and head[1] in (0x80, 0x81, 0x82, 0x83, 0x84):
+        return "cms" if _CMS_OID in head[:32] else "der"
+    kind = _BINARY_SUFFIXES.get(suffix, "data")
+    if kind == "pgp":
+        return kind if head[0] & 0x80 else "data"  # every OpenPGP packet has its first bit set
+    if kind == "tar":
+        from fulldress.package.archives.tar import is_header
+
+        return kind if is_header(head[:512]) else "data"
+    return kind if kind in ("lzma", "dmg") else "data"
+
+
+def _by_suffix(suffix: str, text: str) -> str:
+    kind = _BY_SUFFIX.get(suffix, "")
+    if kind in ("systemd-unit", "systemd-timer", "systemd-service") and not re.search(r"(?m)^\[\w+\]", text):
+        return ""
+    if kind == "pem" and "-----BEGIN" not in text:
+        return ""
+    if suffix in ("crt", "cer", "key", "csr") and "-----BEGIN" in text:
+        return "pem"
+    if suffix in ("asc", "sig", "gpg") and "-----BEGIN PGP" in text:
+        return "pgp"
+    if suffix in ("p7s", "p7b", "p7m", "p7c") and "-----BEGIN" in text:
+        return "cms"
+    if kind == "cron" and not re.search(r"(?m)^\s*(?:[\d*@])", text):
+        return ""
+    return kind
+
+
+def refine(kind: str, names: set[str]) -> str:
+    """The kind of a container by what it holds: wheel, jar, war for a ZIP, npm for a compressed tar."""
+    if kind == "zip":
+        if any(name.endswith(".dist-info/WHEEL") and name.count("/") == 1 for name in names):
+            return "wheel"
+        if any(name.startswith("WEB-INF/") for name in names):
+            return "war"
+        if "META-INF/MANIFEST.MF" in names:
+            return "jar"
+    if kind == "gz" and "package/package.json" in names:
+        return "npm"
+    return kind
+
+
+def shown(name: str) -> str:
+    """A member's name fit for a screen: what would move the cursor or turn the text round is written as an escape."""
+    if name.isascii() and name.isprintable():
+        return name
+    return "".join(
+        char if char.isprintable() and not 0xDC80 <= ord(char) <= 0xDCFF else _escape(ord(char)) for char in name
+    )
+
+
+def _escape(code: int) -> str:
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is no UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

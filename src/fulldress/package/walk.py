@@ -1,0 +1,396 @@
+"""Opens a package: unfolds its containers, hashes every member, and keeps what readers will look at.
+
+Nothing is written under a member's name. Members are streamed; what has to be looked at again lies in one scratch file
+without a name. Whatever the budget cuts off is said.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import msgspec
+
+from fulldress.errors import PackageNotFound, PackageUnreadable
+from fulldress.facts import Evidence, Reason, Unread, Witness
+from fulldress.package.archives import CLOSED, FORMATS, Damage, Exhausted, Gap, Offer, folder, opener, zipdirectory
+from fulldress.package.archives.streams import CHUNK, Scratch, Slice
+from fulldress.package.identify import identify, refine, shown
+from fulldress.package.reader import Member, Options
+
+Progress = Callable[[str, int, int], None]
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a package is unfolded. What lies beyond becomes an Unread fact."""
+
+    bytes: int = 16 << 30  #: unpacked, over all containers
+    entries: int = 500_000
+    depth: int = 8  #: containers inside containers
+    ratio: float = 300.0  #: unpacked to packed bytes of one container, from ``free`` bytes on
+    free: int = 64 << 20
+    seconds: float = 900.0
+    kept: int = 512 << 20  #: bytes of texts held in memory for the readers
+    each: int = 16 << 20  #: of them for one member
+
+
+#: Kinds whose bytes readers look at through :meth:`Opened.open`; they are not held in memory.
+_BULKY = frozenset({"elf", "pe", "macho", "java-class", "image", "font", "pdf", "sqlite", "data", *FORMATS, *CLOSED})
+_NO_READER = frozenset({"image", "font", "pdf"})  #: not even put into the scratch file
+_SMALL_DATA = 1 << 16  #: unknown bytes up to here are kept: signatures are among them
+_NOT_A_PACKAGE = frozenset({"text", "markdown", "html", "css", "image", "font", "pdf", "data", "pem", "der"})
+_MATTERS = frozenset({"shell", "powershell", "python", "perl", "sql", "cron", "crontab", "batch", "conf", "ini", "env"})
+_FAULTS = (Damage, struct.error, ValueError, OverflowError, IndexError, EOFError)
+
+
+class _Stop(Exception):
+    """The budget is used up."""
+
+
+class Opened:
+    """A package with all containers unfolded (see :class:`~fulldress.package.reader.Package`). Close it after use."""
+
+    def __init__(self, path: Path, budget: Budget, options: Options, progress: Progress | None = None) -> None:
+        self.options = options
+        self.path, self.name = path, path.name or path.resolve().name
+        self.members: Mapping[str, Member] = {}
+        self._rows: dict[str, Member] = {}
+        self.unread: list[Unread] = []
+        self.source = ""
+        self.size = 0
+        self.kind = "folder"
+        self._budget, self._progress = budget, progress
+        self._scratch = Scratch()
+        self._file: BinaryIO | None = None
+        self._places: dict[str, Callable[[], BinaryIO]] = {}
+        self._gaps: list[tuple[str, Gap]] = []
+        self._unpacked = self._kept = 0
+        self._deadline = time.monotonic() + budget.seconds
+        self._told = 0.0
+        self._stopped = ""
+
+    def __enter__(self) -> Opened:
+        try:
+            self._walk()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back the scratch file and the package."""
+        self._scratch.close()
+        if self._file is not None:
+            self._file.close()
+
+    def of(self, *kinds: str) -> Iterator[Member]:
+        """Members of these kinds, by path."""
+        return (member for member in self.members.values() if member.kind in kinds)
+
+    def open(self, path: str) -> BinaryIO:
+        """The bytes of a member, seekable. Raises :class:`KeyError` for a member whose bytes could not be read."""
+        member = self.members[path]
+        return io.BytesIO(member.data) if member.kept else self._places[path]()
+
+    def _walk(self) -> None:
+        if not self.path.exists():
+            raise PackageNotFound(self.path)
+        if self.path.is_dir():
+            self._contents(folder.members(self.path), "", "folder", depth=0, allowed=self._budget.bytes)
+            digests = sorted(f"{member.sha256} {member.path}" for member in self._rows.values())
+            self.source = hashlib.sha256("\n".join(digests).encode()).hexdigest()
+            self.size = sum(member.size for member in self._rows.values())
+        else:
+            self._single()
+        if not any(member.kind != "folder" for member in self._rows.values()) and not self._gaps:
+            raise PackageUnreadable(self.path, "it holds no file")
+        self.members = {
+            path: msgspec.structs.replace(self._rows[path], source=self.source) for path in sorted(self._rows)
+        }
+        self.unread = [self._fact(path, gap) for path, gap in self._gaps]
+
+    def _single(self) -> None:
+        try:
+            self._file = self.path.open("rb")
+            digest = hashlib.sha256()
+            while chunk := self._file.read(CHUNK):
+                digest.update(chunk)
+                self.size += len(chunk)
+        except OSError as error:
+            raise PackageUnreadable(self.path, str(error.strerror).lower()) from error
+        if not self.size:
+            raise PackageUnreadable(self.path, "it is empty (0 bytes)")
+        self.source = digest.hexdigest()
+        whole = Slice(self._file, 0, self.size)
+        self.kind = identify(self.name, whole.read(CHUNK))
+        if self.kind not in FORMATS and self._carries_zip(whole):
+            self.kind = "zip"
+        if self.kind in FORMATS:
+            self.kind = self._container(whole, self.kind, "", self.name, depth=0)
+            if not self._rows:
+                gaps = "; ".join(gap.detail for _, gap in self._gaps[:2])
+                raise PackageUnreadable(self.path, f"no member of this {self.kind} archive could be read ({gaps})")
+            return
+        if self.kind in CLOSED:
+            raise PackageUnreadable(self.path, f"{CLOSED[self.kind]} is a format that fulldress does not open")
+        if self.kind in _NOT_A_PACKAGE:
+            what = (
+                "its format is unknown" if self.kind == "data" else f"it is a single file ({self.kind}), not a package"
+            )
+            raise PackageUnreadable(self.path, what)
+        whole.seek(0)
+        alone = Offer(name=self.name, size=self.size, chunks=lambda: iter(lambda: whole.read(CHUNK), b""))
+        self._contents(iter([alone]), "", "", depth=0, allowed=self._budget.bytes)
+
+    def _carries_zip(self, whole: Slice) -> bool:
+        """Whether a ZIP stands behind something else, as in self-extracting programs."""
+        found = (
+            zipdirectory.directory(cast(BinaryIO, whole)) if self.kind != "data" or self.name.endswith(".zip") else None
+        )
+        return bool(found and found.records)
+
+    def _container(self, source: Slice, kind: str, prefix: str, name: str, depth: int) -> str:
+        """Unfold one container; its kind, which may be a finer one now that its members are known."""
+        size = source.seek(0, io.SEEK_END)
+        source.seek(0)
+        allowed = max(self._budget.free, int(size * self._budget.ratio))
+        limit = min(allowed, self._budget.bytes - self._unpacked) + (1 << 20)  # ours speaks first where it can
+        before = set(self._rows)
+        self._contents(opener(kind).members(cast(BinaryIO, source), name, limit), prefix, kind, depth, allowed, source)
+        fresh = [path for path in self._rows if path not in before]
+        inner = {path[len(prefix) :] for path in fresh if "!/" not in path[len(prefix) :]}
+        finer = refine(kind, inner)
+        if finer != kind:
+            for path in fresh:
+                if "!/" not in path[len(prefix) :]:
+                    self._rows[path] = msgspec.structs.replace(self._rows[path], container=finer)
+        return finer
+
+    def _contents(
+        self,
+        items: Iterator[Offer | Gap],
+        prefix: str,
+        kind: str,
+        depth: int,
+        allowed: int,
+        source: Slice | None = None,
+    ) -> None:
+        place = prefix.removesuffix("!/")
+        start = self._unpacked
+        try:
+            for ordinal, item in enumerate(items):
+                if isinstance(item, Gap):
+                    self._gaps.append((prefix + shown(item.name) if item.name else place, item))
+                    continue
+                if len(self._rows) >= self._budget.entries:
+                    self._stopped = f"more than {self._budget.entries:,} entries"
+                if self._stopped:
+                    raise _Stop
+                self._member(item, prefix, kind, depth, start + allowed, source, ordinal)
+                if depth == 0 and self._progress is not None:
+                    self._tell(source, item)
+        except _Stop:
+            detail = self._stopped or f"it unpacks to more than {self._budget.ratio:g} times its size"
+            self._gaps.append((place, Gap(reason=Reason.BUDGET, detail=f"{detail}; the rest of it was not read")))
+        except Exhausted as cut:
+            self._gaps.append((place, Gap(reason=Reason.BUDGET, detail=f"{cut}; the rest of it was not read")))
+        except _FAULTS as fault:
+            detail = str(fault) if isinstance(fault, Damage) else f"not as its format demands ({fault})"
+            self._gaps.append((place, Gap(reason=Reason.DAMAGED, detail=detail)))
+
+    def _member(
+        self, offer: Offer, prefix: str, kind: str, depth: int, most: int, source: Slice | None, ordinal: int
+    ) -> None:
+        name = shown(_plain(offer.name))
+        if not name:
+            return  # the container's own root
+        path = self._unique(prefix + name)
+        if reason := _astray(offer.name):
+            self._gaps.append((path, Gap(reason=Reason.REFUSED, detail=reason)))
+        member = Member(
+            source=self.source,
+            path=path,
+            kind={"hardlink": "link"}.get(offer.shape, offer.shape),
+            size=offer.size,
+            sha256="",
+            mode=offer.mode,
+            modified=offer.modified,
+            link=shown(offer.link),
+            container=offer.container or kind,
+        )
+        if offer.shape != "file":
+            self._rows[path] = member
+            return
+        if offer.closed is not None:
+            reason, detail = offer.closed
+            self._rows[path] = msgspec.structs.replace(member, kind="data", kept=False)
+            self._gaps.append((path, Gap(reason=reason, detail=detail)))
+            return
+        again = None
+        if offer.again is not None:
+            content = offer.again
+            again = lambda: self._reopened(content())  # noqa: E731 - one of three ways to read a member again
+        elif source is not None:
+            again = lambda: self._found_again(source, kind, name, ordinal)  # noqa: E731
+        self._read(offer, member, depth, most, again)
+
+    def _read(self, offer: Offer, member: Member, depth: int, most: int, again: Callable[[], BinaryIO] | None) -> None:
+        """Hash one file, and hand it on to where it is looked at."""
+        path = member.path
+        flow = _Flow(offer.chunks(), lambda length: self._spend(length, most))
+        kind = identify(path, flow.head, member.mode)
+        held: Slice | None = None
+        data = b""
+        keep = kind not in _BULKY or (kind == "data" and offer.size <= _SMALL_DATA)
+        keep = keep and offer.size <= self._budget.each and self._kept + offer.size <= self._budget.kept
+        if kind in FORMATS or (not keep and offer.again is None and kind not in _NO_READER):
+            held = self._scratch.store(iter(flow))
+            self._places[path] = lambda: cast(BinaryIO, Slice(held._source, held._start, held._length))
+        elif keep:
+            data = b"".join(flow)
+            self._kept += len(data)
+        else:
+            for _ in flow:
+                pass
+            if again is not None:
+                self._places[path] = again
+        self._rows[path] = msgspec.structs.replace(
+            member,
+            kind=kind,
+            size=flow.given,
+            sha256="" if flow.fault else flow.digest.hexdigest(),
+            data=data,
+            kept=keep,
+        )
+        self._remarks(path, kind, flow, keep, data)
+        if held is not None and kind in FORMATS and not isinstance(flow.fault, _Stop):
+            if depth + 1 >= self._budget.depth:
+                self._gaps.append(
+                    (path, Gap(reason=Reason.BUDGET, detail=f"more than {self._budget.depth} containers in each other"))
+                )
+                return
+            finer = self._container(held, kind, path + "!/", member.name, depth + 1)
+            if finer != kind:
+                self._rows[path] = msgspec.structs.replace(self._rows[path], kind=finer)
+        if isinstance(flow.fault, _Stop):
+            raise flow.fault
+
+    def _remarks(self, path: str, kind: str, flow: _Flow, keep: bool, data: bytes) -> None:
+        """What has to be said of a file that was read in part."""
+        if isinstance(flow.fault, Exhausted):
+            self._gaps.append((path, Gap(reason=Reason.BUDGET, detail=str(flow.fault))))
+        elif isinstance(flow.fault, _Stop):
+            self._gaps.append((path, Gap(reason=Reason.BUDGET, detail=f"cut after {flow.given:,} bytes")))
+        elif flow.fault is not None:
+            self._gaps.append((path, Gap(reason=Reason.DAMAGED, detail=str(flow.fault))))
+        if kind in CLOSED:
+            detail = f"{CLOSED[kind]} is a format that fulldress does not open"
+            self._gaps.append((path, Gap(reason=Reason.FORMAT, detail=detail)))
+        if not keep and kind not in _BULKY:
+            detail = f"hashed, but with {flow.given:,} bytes too large to be looked into"
+            self._gaps.append((path, Gap(reason=Reason.BUDGET, detail=detail, needed=kind in _MATTERS)))
+        if kind == "shell" and b"\0" in data:
+            detail = "binary data follows the script, perhaps an archive that it unpacks"
+            self._gaps.append((path, Gap(reason=Reason.FORMAT, detail=detail)))
+
+    def _spend(self, length: int, most: int) -> None:
+        """Count unpacked bytes against the budget."""
+        self._unpacked += length
+        if self._unpacked > self._budget.bytes:
+            self._stopped = f"more than {self._budget.bytes:,} bytes unpacked"
+        elif time.monotonic() > self._deadline:
+            self._stopped = f"more than {self._budget.seconds:g} s of reading"
+        if self._stopped or self._unpacked > most:
+            raise _Stop
+
+    def _reopened(self, chunks: Iterator[bytes]) -> BinaryIO:
+        return cast(BinaryIO, self._scratch.store(chunks))
+
+    def _found_again(self, source: Slice, kind: str, name: str, ordinal: int) -> BinaryIO:
+        """Read a stream once more up to the member that nobody expected to be asked for."""
+        source.seek(0)
+        items = opener(kind).members(cast(BinaryIO, source), name, 1 << 62)
+        for place, item in enumerate(items):
+            if place == ordinal and isinstance(item, Offer):
+                return self._reopened(item.chunks())
+        raise KeyError(name)
+
+    def _unique(self, path: str) -> str:
+        if path not in self._rows:
+            return path
+        number = 2
+        while f"{path}#{number}" in self._rows:
+            number += 1
+        return f"{path}#{number}"
+
+    def _tell(self, source: Slice | None, offer: Offer) -> None:
+        now = time.monotonic()
+        if self._progress is not None and now - self._told > 0.05:
+            self._told = now
+            self._progress("reading", min(source.tell() if source else self._unpacked, self.size or 1 << 62), self.size)
+
+    def _fact(self, path: str, gap: Gap) -> Unread:
+        return Unread(
+            witness=Witness.READ,
+            evidence=Evidence(source=self.source, path=path),
+            what=path or self.name,
+            reason=gap.reason,
+            detail=gap.detail,
+            needed=gap.needed,
+        )
+
+
+class _Flow:
+    """The bytes of one member on their way: hashed and counted; a fault ends them and is kept."""
+
+    def __init__(self, chunks: Iterator[bytes], spend: Callable[[int], None]) -> None:
+        self._chunks, self._spend = chunks, spend
+        self.digest = hashlib.sha256()
+        self.given = 0
+        self.fault: Exception | None = None
+        self.head = b""
+        for first in self._rest():
+            self.head = first
+            break
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self.head:
+            yield self.head
+            yield from self._rest()
+
+    def _rest(self) -> Iterator[bytes]:
+        try:
+            for chunk in self._chunks:
+                self.given += len(chunk)
+                self._spend(len(chunk))
+                self.digest.update(chunk)
+                if chunk:
+                    yield chunk
+        except (_Stop, *_FAULTS) as fault:
+            self.fault = fault
+
+
+def _plain(name: str) -> str:
+    while name.startswith("./"):
+        name = name[2:].lstrip("/")
+    return "" if name == "." else name.rstrip("/")
+
+
+def _astray(name: str) -> str:
+    """Why a name would lead out of the folder that it is unpacked into; empty where it doesn't."""
+    parts = name.replace("\\", "/").split("/")
+    if ".." in parts:
+        return "its name leads out of the package; it was read, and will not be laid out"
+    if name.startswith("/") or name[1:3] in (":\\", ":/"):
+        return "its name is absolute; it was read, and will not be laid out"
+    if "\0" in name:
+        return "its name holds a NUL; programs differ in where it ends"
+    return ""
