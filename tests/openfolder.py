@@ -12,10 +12,9 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import BinaryIO
 
-from fulldress.package.reader import Member
+from fulldress.package.reader import Member, Options
 
 _SUFFIXES = {
     ".sh": "shell",
@@ -37,11 +36,11 @@ _SUFFIXES = {
 class FolderPackage:
     """Members of a folder, held in memory."""
 
-    def __init__(self, members: Mapping[str, Member], *, name: str = "package.zip", options: object = None) -> None:
+    def __init__(self, members: Mapping[str, Member], *, name: str = "package.zip", options: Options | None = None) -> None:
         self.source = "0" * 64
         self.name = name
         self.members = dict(sorted(members.items()))
-        self.options = options or SimpleNamespace(trust=None, advisories=None, at=None, zone="UTC", previous=())
+        self.options = options or Options()
 
     def of(self, *kinds: str) -> Iterator[Member]:
         return (member for member in self.members.values() if member.kind in kinds)
@@ -81,7 +80,5 @@ def open_folder(folder: Path) -> FolderPackage:
             members[inner] = member(inner, path.read_bytes())
     given = json.loads((folder / "options.json").read_text()) if (folder / "options.json").exists() else {}
     at = datetime.fromisoformat(given["at"]) if "at" in given else None
-    options = SimpleNamespace(
-        trust=None, advisories=None, at=at, zone=given.get("zone", "UTC"), previous=tuple(given.get("previous", ()))
-    )
+    options = Options(at=at, zone=given.get("zone", "UTC"), previous=tuple(given.get("previous", ())))
     return FolderPackage(members, options=options)

@@ -31,9 +31,8 @@ _NO_FILE = ("folder", "link", "device", "empty")
 
 def clock(package: Package) -> tuple[datetime, ZoneInfo]:
     """The instant from which next runs are counted, and the zone of the hosts."""
-    options = getattr(package, "options", None)
-    at = getattr(options, "at", None) or datetime.now(UTC)
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)), zone_of(getattr(options, "zone", "") or "UTC")
+    at = package.options.at or datetime.now(UTC)
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)), zone_of(package.options.zone)
 
 
 def zone_of(name: str) -> ZoneInfo:

@@ -374,6 +374,8 @@ class Shell(Words):
                 if variable.isidentifier():
                     self.variables[variable] = [hole(variable)]
             return ""
+        if name == "shift" and self.arguments:
+            self.arguments = self.arguments[int(words[1]) if words[1:] and words[1].isdigit() else 1 :]
         if name in ("shift", "exit", "return", "true", "false", ":"):
             return ""
         if name == "tee":

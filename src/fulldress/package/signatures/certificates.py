@@ -1,0 +1,251 @@
+"""Certificates: loading them from a folder, chains to a root that the team trusts, and what is unfit about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from fulldress.facts import Certificate
+
+_LONGEST = 10  #: certificates in one chain; longer ones do not occur
+_PURPOSES = {
+    ExtendedKeyUsageOID.SERVER_AUTH: "TLS servers",
+    ExtendedKeyUsageOID.CLIENT_AUTH: "TLS clients",
+    ExtendedKeyUsageOID.CODE_SIGNING: "signing code",
+    ExtendedKeyUsageOID.EMAIL_PROTECTION: "mail",
+    ExtendedKeyUsageOID.TIME_STAMPING: "time stamps",
+    ExtendedKeyUsageOID.OCSP_SIGNING: "revocation answers",
+}
+#: Purposes that allow to sign a file. Mail is one: S/MIME certificates are what ``.p7s`` files are often made with.
+SIGNING = frozenset(
+    {ExtendedKeyUsageOID.CODE_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
+)
+STAMPING = frozenset({ExtendedKeyUsageOID.TIME_STAMPING})
+_SUFFIXES = (".pem", ".crt", ".cer", ".der", ".p7b", ".ca-bundle")
+
+
+class Folder(msgspec.Struct, frozen=True):
+    """What a trust folder holds. ``roots`` sign themselves; ``others`` only help to build a chain."""
+
+    name: str = ""
+    roots: tuple[x509.Certificate, ...] = ()
+    others: tuple[x509.Certificate, ...] = ()
+    unreadable: tuple[tuple[Path, str], ...] = ()
+
+
+class Chain(msgspec.Struct, frozen=True, kw_only=True):
+    """Leaf first. ``anchored``: its last certificate is a root of the trust folder."""
+
+    certificates: tuple[x509.Certificate, ...]
+    anchored: bool
+    missing: str = ""  #: name of the issuer that was not found, where the chain is incomplete
+
+    @property
+    def last(self) -> x509.Certificate:
+        return self.certificates[-1]
+
+
+def load(folder: Path | None) -> Folder:
+    """Every certificate of a folder and the folders in it; PEM files may hold several."""
+    if folder is None or not folder.is_dir():
+        return Folder()
+    roots: list[x509.Certificate] = []
+    others: list[x509.Certificate] = []
+    unreadable: list[tuple[Path, str]] = []
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() not in _SUFFIXES or not path.is_file():
+            continue
+        try:
+            found = parse(path.read_bytes())
+        except (ValueError, OSError) as error:
+            unreadable.append((path, str(error).split("\n", 1)[0][:120]))
+            continue
+        for certificate in found:
+            (roots if signs_itself(certificate) else others).append(certificate)
+    return Folder(folder.name or "trust", tuple(roots), tuple(others), tuple(unreadable))
+
+
+def parse(data: bytes) -> list[x509.Certificate]:
+    """Certificates of a PEM or DER file. Raises :class:`ValueError` where there is none."""
+    if b"-----BEGIN" in data:
+        return x509.load_pem_x509_certificates(data)
+    return [x509.load_der_x509_certificate(data)]
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    return certificate.fingerprint(SHA256()).hex()
+
+
+def common_name(name: x509.Name) -> str:
+    """The common name, or the whole name where there is none."""
+    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(found[0].value) if found else name.rfc4514_string() or "(no name)"
+
+
+def issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """Whether ``issuer``'s key signed ``certificate``. Names alone prove nothing."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def signs_itself(certificate: x509.Certificate) -> bool:
+    return certificate.issuer == certificate.subject and issued(certificate, certificate)
+
+
+def build(leaf: x509.Certificate, given: Iterable[x509.Certificate], trust: Folder) -> Chain:
+    """The chain from ``leaf`` upwards; one that ends at a trusted root wins over any other, then the longest."""
+    trusted = {fingerprint(root) for root in trust.roots}
+    pool = list({fingerprint(item): item for item in (*trust.roots, *trust.others, *given)}.values())
+    best = Chain(certificates=(leaf,), anchored=fingerprint(leaf) in trusted, missing="")
+    stack: list[tuple[x509.Certificate, ...]] = [(leaf,)]
+    tried = 0
+    while stack and not best.anchored and tried < 2000:
+        path = stack.pop()
+        tried += 1
+        last = path[-1]
+        if fingerprint(last) in trusted:
+            best = Chain(certificates=path, anchored=True)
+            break
+        if len(path) > len(best.certificates):
+            best = Chain(certificates=path, anchored=False)
+        if signs_itself(last) or len(path) >= _LONGEST:
+            continue
+        held = {fingerprint(item) for item in path}
+        issuers = [c for c in pool if c.subject == last.issuer and fingerprint(c) not in held and issued(c, last)]
+        issuers.sort(key=lambda c: fingerprint(c) in trusted)
+        stack.extend((*path, issuer) for issuer in issuers)
+    if not best.anchored and not signs_itself(best.last):
+        return msgspec.structs.replace(best, missing=common_name(best.last.issuer))
+    return best
+
+
+def unfit(chain: Chain, at: datetime, purposes: frozenset[x509.ObjectIdentifier]) -> list[str]:
+    """What is wrong with the certificates of a chain at an instant, each as a person would say it."""
+    found: list[str] = []
+    for index, certificate in enumerate(chain.certificates):
+        name = f'"{common_name(certificate.subject)}"'
+        if certificate.not_valid_after_utc < at:
+            found.append(f"{name} expired on {certificate.not_valid_after_utc:%Y-%m-%d}")
+        if certificate.not_valid_before_utc > at:
+            found.append(f"{name} is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}")
+        if weak := weak_key(certificate):
+            found.append(f"{name} has a weak key: {weak}")
+        if not (index == len(chain.certificates) - 1 and signs_itself(certificate)) and (
+            hashed := weak_hash(certificate)
+        ):
+            found.append(f"{name} was signed with {hashed}, which can be forged")
+        if index:
+            found.extend(f"{name} {fault}" for fault in _as_authority(certificate, index - 1))
+    found.extend(_purpose(chain.certificates[0], purposes))
+    return found
+
+
+def weak_key(certificate: x509.Certificate) -> str:
+    """Why the key is too weak, or empty: RSA and DSA below 2048 bits, curves below 224."""
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return "of a kind that could not be read"
+    if isinstance(key, rsa.RSAPublicKey | dsa.DSAPublicKey) and key.key_size < 2048:
+        return f"{'RSA' if isinstance(key, rsa.RSAPublicKey) else 'DSA'} {key.key_size}"
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.key_size < 224:
+        return f"EC {key.curve.name}"
+    return ""
+
+
+def weak_hash(certificate: x509.Certificate) -> str:
+    try:
+        algorithm = certificate.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return "an unknown hash"
+    return algorithm.name.upper() if algorithm is not None and algorithm.name in ("md5", "sha1", "md2") else ""
+
+
+def _as_authority(certificate: x509.Certificate, below: int) -> list[str]:
+    """Faults of a certificate that issued another; ``below``: authorities between it and the leaf."""
+    found: list[str] = []
+    try:
+        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+        if not constraints.ca:
+            found.append("is no authority, yet issued a certificate")
+        elif constraints.path_length is not None and below > constraints.path_length:
+            found.append(f"may have {constraints.path_length} authorities below it, but has {below}")
+    except x509.ExtensionNotFound:
+        if certificate.version == x509.Version.v3:
+            found.append("does not say that it is an authority")
+    except ValueError as error:
+        return [f"has extensions that could not be read ({error})"]
+    try:
+        if not certificate.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign:
+            found.append("may not sign certificates")
+    except x509.ExtensionNotFound:
+        pass  # without the extension every use is allowed (RFC 5280, 4.2.1.3)
+    return found
+
+
+def _purpose(leaf: x509.Certificate, purposes: frozenset[x509.ObjectIdentifier]) -> list[str]:
+    name, found = f'"{common_name(leaf.subject)}"', []
+    try:
+        allowed = set(leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+        if not allowed & purposes:
+            named = ", ".join(sorted(_PURPOSES.get(item, item.dotted_string) for item in allowed))
+            found.append(
+                f"{name} is for {named}, not for {_PURPOSES[next(iter(purposes - {ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}))] if len(purposes) == 1 else 'signing code'}"
+            )
+    except x509.ExtensionNotFound:
+        pass  # without the extension every purpose is allowed
+    except ValueError as error:
+        return [f"{name} has extensions that could not be read ({error})"]
+    try:
+        usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
+        if not (usage.digital_signature or usage.content_commitment):
+            found.append(f"{name} may not be used for signatures")
+    except x509.ExtensionNotFound:
+        pass
+    return found
+
+
+def described(certificate: x509.Certificate) -> Certificate:
+    """The certificate as a fact."""
+    try:
+        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+        authority = constraints.ca
+    except (x509.ExtensionNotFound, ValueError):
+        authority = False
+    return Certificate(
+        subject=certificate.subject.rfc4514_string(),
+        issuer=certificate.issuer.rfc4514_string(),
+        serial=f"{certificate.serial_number:x}",
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
+        sha256=fingerprint(certificate),
+        key=_key(certificate),
+        is_ca=authority,
+    )
+
+
+def _key(certificate: x509.Certificate) -> str:
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return "unknown"
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"RSA {key.key_size}"
+    if isinstance(key, dsa.DSAPublicKey):
+        return f"DSA {key.key_size}"
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return f"EC {key.curve.name}"
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return "Ed25519"
+    return "Ed448" if isinstance(key, ed448.Ed448PublicKey) else "unknown"

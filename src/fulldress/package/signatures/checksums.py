@@ -1,0 +1,80 @@
+"""Files of checksums inside a package, and whether its members fit them."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from fulldress.package.reader import Member, Package
+
+_FILE = re.compile(
+    r"(?i)(?:^|[._-])(?:(sha512|sha384|sha256|sha224|sha1|md5)(?:sums?)?|checksums?)(?:\.(?:txt|sums?))?$"
+)
+_BY_LENGTH = {32: "md5", 40: "sha1", 56: "sha224", 64: "sha256", 96: "sha384", 128: "sha512"}
+_GNU = re.compile(r"^\\?([0-9a-fA-F]{32,128})[ \t]+[ *]?(.+)$")
+_BSD = re.compile(r"^(MD5|SHA\d+) ?\((.+)\) ?= ?([0-9a-fA-F]{32,128})$")
+
+
+class Line(msgspec.Struct, frozen=True):
+    number: int
+    hash: str
+    digest: str
+    path: str
+
+
+class Sums(msgspec.Struct, frozen=True, kw_only=True):
+    """The lines of one file. ``bad`` are lines that are no checksum."""
+
+    member: Member
+    lines: tuple[Line, ...]
+    bad: tuple[int, ...]
+
+
+def files(package: Package) -> Iterator[Sums]:
+    """Every checksum file, by its name and by what its lines look like."""
+    for path in sorted(package.members):
+        member = package.members[path]
+        if member.kept and member.size and member.kind not in ("folder", "link") and _FILE.search(member.name):
+            sums = parse(member)
+            if sums.lines:
+                yield sums
+
+
+def parse(member: Member) -> Sums:
+    """The lines of a checksum file: GNU's and BSD's form, or a bare digest beside the file that it is of."""
+    lines: list[Line] = []
+    bad: list[int] = []
+    for number, raw in enumerate(member.text.splitlines(), 1):
+        row = raw.strip()
+        if not row or row.startswith(("#", "-----", "Hash:")):
+            continue
+        if match := _BSD.match(row):
+            lines.append(Line(number, match[1].lower(), match[3].lower(), match[2]))
+        elif (match := _GNU.match(row)) and len(match[1]) in _BY_LENGTH:
+            lines.append(Line(number, _BY_LENGTH[len(match[1])], match[1].lower(), match[2].strip()))
+        elif re.fullmatch(r"[0-9a-fA-F]+", row) and len(row) in _BY_LENGTH:
+            lines.append(Line(number, _BY_LENGTH[len(row)], row.lower(), posixpath.splitext(member.name)[0]))
+        else:
+            bad.append(number)
+    return Sums(member=member, lines=tuple(lines), bad=tuple(bad))
+
+
+def target(package: Package, sums: Sums, path: str) -> Member | None:
+    """The member that a line names: beside the file, from the container's top, or in the data archive of a deb."""
+    prefix, folder = sums.member.prefix, posixpath.dirname(sums.member.inner)
+    clean = posixpath.normpath(path.replace("\\", "/")).lstrip("/")
+    for candidate in (prefix + posixpath.normpath(posixpath.join(folder, clean)), prefix + clean):
+        found = package.members.get(candidate)
+        if found is not None and found.kind not in ("folder", "device"):
+            return found
+    if "control.tar" in prefix:  # a deb: md5sums stands in control.tar, the files in data.tar
+        outer = prefix.rsplit("control.tar", 1)[0]
+        for data in ("data.tar.xz", "data.tar.zst", "data.tar.gz", "data.tar"):
+            for inner in (clean, f"./{clean}"):
+                found = package.members.get(f"{outer}{data}!/{inner}")
+                if found is not None:
+                    return found
+    return None

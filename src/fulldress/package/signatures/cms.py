@@ -1,0 +1,231 @@
+"""CMS signatures (RFC 5652): reading one, and checking it over given bytes.
+
+No library at hand verifies CMS through a public interface, so the steps of RFC 5652, 5.4 and 5.6, are taken here:
+the digest of the content against the attribute ``messageDigest``, then the signature over the signed attributes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from asn1crypto import cms, core, pem, tsp
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding, rsa
+
+from fulldress.facts import Integrity
+
+_HASHES: dict[str, type[hashes.HashAlgorithm]] = {
+    "md5": hashes.MD5,
+    "sha1": hashes.SHA1,
+    "sha224": hashes.SHA224,
+    "sha256": hashes.SHA256,
+    "sha384": hashes.SHA384,
+    "sha512": hashes.SHA512,
+}
+#: Gives the digest of the covered bytes by the name of a hash.
+Digest = Callable[[str], bytes]
+
+
+class NotCms(ValueError):
+    """The bytes are no CMS signed data; the message says what they are instead."""
+
+
+class Signer(msgspec.Struct, frozen=True, kw_only=True):
+    """One signature of a CMS file, not yet checked."""
+
+    certificate: x509.Certificate | None
+    wanted: str  #: issuer and serial number, or key identifier, that the signature names
+    hash: str
+    digest: bytes | None  #: messageDigest; None where there are no signed attributes
+    signed_at: datetime | None  #: by the signer's own clock
+    info: Any  #: asn1crypto's SignerInfo
+
+
+class SignedData(msgspec.Struct, frozen=True, kw_only=True):
+    content: bytes | None  #: None: the signature is detached
+    certificates: tuple[x509.Certificate, ...]
+    signers: tuple[Signer, ...]
+
+
+def parse(data: bytes) -> SignedData:
+    """Reads DER, PEM or bare base64. Raises :class:`NotCms`."""
+    try:
+        info = cms.ContentInfo.load(_der(data))
+        kind = info["content_type"].native
+        if kind != "signed_data":
+            raise NotCms(f"it holds {str(kind).replace('_', ' ')}, no signature")
+        return signed_data(info["content"])
+    except NotCms:
+        raise
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
+        raise NotCms(f"it is no CMS structure ({str(error).split(chr(10), 1)[0][:80]})") from error
+
+
+def signed_data(signed: Any) -> SignedData:
+    """The same for asn1crypto's SignedData."""
+    content = signed["encap_content_info"]["content"]
+    certificates = []
+    for choice in signed["certificates"] or ():
+        if choice.name == "certificate":
+            certificates.append(x509.load_der_x509_certificate(choice.chosen.dump()))
+    return SignedData(
+        content=_octets(content),
+        certificates=tuple(certificates),
+        signers=tuple(_signer(info, certificates) for info in signed["signer_infos"]),
+    )
+
+
+def _octets(content: Any) -> bytes | None:
+    if content is None or isinstance(content, core.Void | core.NoValue) or content.native is None:
+        return None
+    if isinstance(content, core.ParsableOctetString | core.OctetString):
+        return bytes(content)
+    return bytes(content.contents or b"")
+
+
+def _der(data: bytes) -> bytes:
+    if b"-----BEGIN" in data[:4096]:
+        _, _, der = pem.unarmor(data)
+        return bytes(der)
+    if data[:1] == b"\x30":
+        return data
+    try:
+        return base64.b64decode(b"".join(data.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise NotCms("it is neither DER, PEM nor base64") from error
+
+
+def _signer(info: Any, certificates: list[x509.Certificate]) -> Signer:
+    sid = info["sid"]
+    if sid.name == "issuer_and_serial_number":
+        issuer, serial = sid.chosen["issuer"].dump(), sid.chosen["serial_number"].native
+        wanted = f"{sid.chosen['issuer'].human_friendly}, serial {serial:x}"
+        found = next(
+            (c for c in certificates if c.serial_number == serial and c.issuer.public_bytes() == issuer),
+            next((c for c in certificates if c.serial_number == serial), None),
+        )
+    else:
+        wanted = f"key identifier {sid.chosen.native.hex()}"
+        found = next((c for c in certificates if _key_identifier(c) == sid.chosen.native), None)
+    attributes = {item["type"].native: item["values"] for item in info["signed_attrs"] or ()}
+    digest = attributes["message_digest"][0].native if "message_digest" in attributes else None
+    time = attributes["signing_time"][0].native if "signing_time" in attributes else None
+    return Signer(
+        certificate=found,
+        wanted=wanted,
+        hash=str(info["digest_algorithm"]["algorithm"].native),
+        digest=digest,
+        signed_at=time if isinstance(time, datetime) else None,
+        info=info,
+    )
+
+
+def _key_identifier(certificate: x509.Certificate) -> bytes | None:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    except (x509.ExtensionNotFound, ValueError):
+        return None
+
+
+def verify(signer: Signer, digest: Digest, content: Callable[[], bytes] | None = None) -> tuple[Integrity, str]:
+    """Whether the signature is over the bytes that ``digest`` speaks of, and why not.
+
+    ``content`` gives the bytes themselves; only needed where a signature has no signed attributes."""
+    if signer.certificate is None:
+        return Integrity.UNVERIFIED, f"the signer's certificate ({signer.wanted}) is not in the signature"
+    if signer.hash not in _HASHES:
+        return Integrity.UNVERIFIED, f'the hash "{signer.hash}" is not one that fulldress knows'
+    attributes = signer.info["signed_attrs"]
+    if attributes:
+        if signer.digest is None:
+            return Integrity.BROKEN, "the signed attributes hold no digest"
+        if digest(signer.hash) != signer.digest:
+            return Integrity.BROKEN, "the bytes are not those that were signed"
+        signed = attributes.untag().dump(force=True)
+    elif content is None:
+        return Integrity.UNVERIFIED, "it signs the bytes directly, and they are too large to be held"
+    else:
+        signed = content()
+    try:
+        _check(signer, signed)
+    except InvalidSignature:
+        return Integrity.BROKEN, "the signature does not fit the signer's key"
+    except (UnsupportedAlgorithm, ValueError, TypeError, KeyError) as error:
+        return Integrity.UNVERIFIED, f"its algorithm could not be used ({str(error)[:80]})"
+    return Integrity.INTACT, ""
+
+
+def _check(signer: Signer, signed: bytes) -> None:
+    """Raises :class:`InvalidSignature` unless the signer's key made the signature over ``signed``."""
+    if signer.certificate is None:
+        raise ValueError("no certificate")
+    key, signature = signer.certificate.public_key(), signer.info["signature"].native
+    algorithm = signer.info["signature_algorithm"]
+    chosen = _HASHES[signer.hash]()
+    if isinstance(key, rsa.RSAPublicKey):
+        if algorithm["algorithm"].native == "rsassa_pss":
+            parameters = algorithm["parameters"]
+            chosen = _HASHES[parameters["hash_algorithm"]["algorithm"].native]()
+            mask = _HASHES[parameters["mask_gen_algorithm"]["parameters"]["algorithm"].native]()
+            scheme = padding.PSS(mgf=padding.MGF1(mask), salt_length=parameters["salt_length"].native)
+            key.verify(signature, signed, scheme, chosen)
+        else:
+            key.verify(signature, signed, padding.PKCS1v15(), chosen)
+    elif isinstance(key, ec.EllipticCurvePublicKey):
+        key.verify(signature, signed, ec.ECDSA(chosen))
+    elif isinstance(key, ed25519.Ed25519PublicKey):
+        key.verify(signature, signed)
+    elif isinstance(key, dsa.DSAPublicKey):
+        key.verify(signature, signed, chosen)
+    else:
+        raise UnsupportedAlgorithm(f"key {type(key).__name__}")
+
+
+def digest_of(data: bytes) -> Digest:
+    return lambda name: hashlib.new(name, data, usedforsecurity=False).digest()
+
+
+class Stamp(msgspec.Struct, frozen=True, kw_only=True):
+    """A time-stamp token (RFC 3161). ``problem`` is empty where it holds."""
+
+    at: datetime | None
+    certificate: x509.Certificate | None = None
+    certificates: tuple[x509.Certificate, ...] = ()
+    problem: str = ""
+
+
+def stamps(signer: Signer) -> Iterator[Stamp]:
+    """The time-stamp tokens over a signature, each checked cryptographically; trust in its authority is not judged."""
+    for attribute in signer.info["unsigned_attrs"] or ():
+        if attribute["type"].native != "signature_time_stamp_token":
+            continue
+        for token in attribute["values"]:
+            try:
+                yield _stamp(token, signer.info["signature"].native)
+            except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+                yield Stamp(at=None, problem=f"it could not be read ({str(error).split(chr(10), 1)[0][:80]})")
+
+
+def _stamp(token: Any, signature: bytes) -> Stamp:
+    parsed = signed_data(token["content"])
+    if parsed.content is None or not parsed.signers:
+        return Stamp(at=None, problem="it holds no time")
+    info = tsp.TSTInfo.load(parsed.content)
+    time = info["gen_time"].native.astimezone(UTC)
+    imprint = info["message_imprint"]
+    name = imprint["hash_algorithm"]["algorithm"].native
+    signer = parsed.signers[0]
+    base = {"at": time, "certificate": signer.certificate, "certificates": parsed.certificates}
+    if name not in _HASHES or digest_of(signature)(name) != imprint["hashed_message"].native:
+        return Stamp(**base, problem="it is over another signature")
+    content = parsed.content
+    integrity, problem = verify(signer, digest_of(content), lambda: content)
+    return Stamp(**base, problem="" if integrity is Integrity.INTACT else problem)

@@ -1,0 +1,51 @@
+"""The short script for the phone: what to ask the vendor, and what to compare."""
+
+from __future__ import annotations
+
+from fulldress.facts import Integrity, Signature, Trust
+
+
+def grouped(fingerprint: str) -> str:
+    """A fingerprint in groups of four, to be read out."""
+    return " ".join(fingerprint[index : index + 4] for index in range(0, len(fingerprint), 4)).upper()
+
+
+def call_script(signature: Signature) -> str:
+    """What one person reads out to the vendor, in plain text.
+
+    The number to dial is deliberately not given: one that came with the package could be the forger's."""
+    rows = [
+        "Call the vendor. Take the number from your contract or your own records; do not use one from the package,",
+        "its ticket or its documentation.",
+        "",
+        f"1. Say what it is about: {', '.join(signature.covers) or 'a package'}, signed in {signature.path}.",
+    ]
+    if signature.integrity is Integrity.BROKEN:
+        rows.append("2. Say that the signature does not fit the bytes, and ask for the package again.")
+        return "\n".join([*rows, "", "Do not install what you have, whatever they answer."]) + "\n"
+    if not signature.chain:
+        rows.append(
+            f"2. Ask for the certificate of the signer ({signature.signer or 'not named'}), and its fingerprint."
+        )
+        return "\n".join(rows) + "\n"
+    leaf, last = signature.chain[0], signature.chain[-1]
+    rows.append("2. Ask THEM to read out the sha256 fingerprint of the certificate that signs their releases. Compare:")
+    rows.append(f"   {grouped(leaf.sha256)}")
+    rows.append(f"   ({leaf.subject}, valid until {leaf.not_after:%Y-%m-%d})")
+    if last is not leaf:
+        rows.append("3. Ask them to read out the sha256 fingerprint of the authority at the top. Compare:")
+        rows.append(f"   {grouped(last.sha256)}")
+        rows.append(f"   ({last.subject}, valid until {last.not_after:%Y-%m-%d})")
+    number = 4 if last is not leaf else 3
+    if signature.continuity and not signature.continuity.startswith("same"):
+        rows.append(f"{number}. Ask why: {signature.continuity}.")
+        number += 1
+    rows.append(f"{number}. Ask where the change of certificate was announced, and write down who answered, and when.")
+    rows.append("")
+    if signature.trust is Trust.TRUSTED:
+        rows.append("The chain is trusted here already; the call is only a second look.")
+    else:
+        rows.append(
+            "Only if every group agrees: put the authority's certificate into the trust folder, and check again."
+        )
+    return "\n".join(rows) + "\n"

@@ -1,0 +1,183 @@
+"""One CMS signature judged: bytes, chain, time, announcement, continuity, and the sentence that says it all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+from cryptography import x509
+
+from fulldress.facts import Evidence, Integrity, Signature, Trust, Witness
+from fulldress.package.signatures import certificates as certs
+from fulldress.package.signatures import cms
+from fulldress.package.signatures.advisories import Text
+
+
+class Ground(msgspec.Struct, frozen=True, kw_only=True):
+    """What signatures are judged by."""
+
+    trust: certs.Folder | None  #: None: no trust folder was given
+    advisories: tuple[Text, ...]
+    at: datetime
+    previous: tuple[str, ...]
+
+
+class Covered(msgspec.Struct, frozen=True, kw_only=True):
+    """The bytes that a signature is said to be over."""
+
+    entries: tuple[str, ...]
+    digest: cms.Digest
+    content: Callable[[], bytes] | None = None
+    doubt: str = ""  #: why it isn't known which entry is meant; integrity is then not verified
+
+
+def signature(
+    signer: cms.Signer, data: cms.SignedData, covered: Covered, ground: Ground, evidence: Evidence, path: str
+) -> Signature:
+    """The fact for one signer of a CMS file."""
+    scheme = "CMS detached" if data.content is None else "CMS attached"
+    integrity, problem = Integrity.UNVERIFIED, covered.doubt
+    if not covered.doubt:
+        integrity, problem = cms.verify(signer, covered.digest, covered.content)
+    said = [_of_bytes(integrity, problem)]
+    if signer.certificate is None:
+        return Signature(
+            witness=Witness.READ,
+            evidence=evidence,
+            scheme=scheme,
+            path=path,
+            covers=covered.entries,
+            integrity=integrity,
+            trust=Trust.UNKNOWN,
+            words="; ".join([*said, "without the certificate nothing can be said of the signer"]),
+            signer=signer.wanted,
+        )
+    chain = certs.build(signer.certificate, data.certificates, ground.trust or certs.Folder())
+    stamped, stamp_words, stamp_trusted = _stamped(signer, ground)
+    instant = stamped if stamped is not None and stamp_trusted else ground.at
+    faults = certs.unfit(chain, instant, certs.SIGNING)
+    if signer.hash in ("md5", "sha1"):
+        faults.append(f"the signature uses {signer.hash.upper()}, which can be forged")
+    trust = _trust(chain, faults, ground)
+    said.append(_of_chain(chain, ground))
+    said.extend(stamp_words)
+    expired = signer.certificate.not_valid_after_utc < ground.at
+    if expired and not any("expired" in fault for fault in faults):
+        said.append(
+            f"the signer's certificate expired on {signer.certificate.not_valid_after_utc:%Y-%m-%d}, after the stamp"
+        )
+    said.extend(faults)
+    announced, announced_words, doubts = _announced(chain, ground.advisories)
+    said.extend(announced_words)
+    continuity = _continuity(chain, ground.previous)
+    if continuity:
+        said.append(continuity)
+    return Signature(
+        witness=Witness.READ,
+        evidence=evidence,
+        scheme=scheme,
+        path=path,
+        covers=covered.entries,
+        integrity=integrity,
+        trust=trust,
+        words="; ".join(word for word in said if word),
+        signer=signer.certificate.subject.rfc4514_string(),
+        chain=tuple(certs.described(certificate) for certificate in chain.certificates),
+        signed_at=signer.signed_at.astimezone(UTC) if signer.signed_at else None,
+        stamped_at=stamped,
+        announced_in=announced,
+        continuity=continuity,
+        weaknesses=tuple([*faults, *doubts]),
+    )
+
+
+def _of_bytes(integrity: Integrity, problem: str) -> str:
+    if integrity is Integrity.INTACT:
+        return "bytes intact"
+    return f"bytes {'not intact' if integrity is Integrity.BROKEN else 'not verified'}: {problem}"
+
+
+def _of_chain(chain: certs.Chain, ground: Ground) -> str:
+    end = f'"{certs.common_name(chain.last.subject)}"'
+    if ground.trust is None:
+        return f"chain ends at {end if not chain.missing else quoted(chain.missing)}; no trust folder was given to look it up in"
+    if chain.anchored:
+        return f"chain ends at {end}, which {ground.trust.name}/ holds"
+    if chain.missing:
+        return f"chain is incomplete: {quoted(chain.missing)} is neither in the signature nor in {ground.trust.name}/"
+    if len(chain.certificates) == 1:
+        return f"{end} signed itself, and {ground.trust.name}/ does not hold it"
+    return f"chain ends at {end}, which {ground.trust.name}/ does not hold"
+
+
+def quoted(text: str) -> str:
+    return f'"{text}"'
+
+
+def _trust(chain: certs.Chain, faults: Sequence[str], ground: Ground) -> Trust:
+    if ground.trust is None:
+        return Trust.UNKNOWN
+    if faults or (not chain.anchored and not chain.missing):
+        return Trust.UNTRUSTED
+    return Trust.TRUSTED if chain.anchored else Trust.UNKNOWN
+
+
+def _stamped(signer: cms.Signer, ground: Ground) -> tuple[datetime | None, list[str], bool]:
+    """The instant of a time-stamp that holds, what to say, and whether its authority is trusted."""
+    words: list[str] = []
+    for stamp in cms.stamps(signer):
+        if stamp.problem or stamp.at is None or stamp.certificate is None:
+            words.append(f"its time-stamp does not hold: {stamp.problem or 'its certificate is missing'}")
+            continue
+        chain = certs.build(stamp.certificate, stamp.certificates, ground.trust or certs.Folder())
+        name = quoted(certs.common_name(stamp.certificate.subject))
+        faults = certs.unfit(chain, stamp.at, certs.STAMPING)
+        trusted = chain.anchored and not faults
+        why = "" if trusted else f", an authority that is not trusted here{': ' + faults[0] if faults else ''}"
+        return stamp.at, [*words, f"time-stamped {stamp.at:%Y-%m-%d %H:%M} UTC by {name}{why}"], trusted
+    return None, words, False
+
+
+def _announced(chain: certs.Chain, advisories: Iterable[Text]) -> tuple[str, list[str], list[str]]:
+    """The advisory that names a certificate of the chain by fingerprint, words for it, and doubts.
+
+    A name alone announces nothing: anybody can choose it. An advisory that names an authority of the chain together with
+    other fingerprints speaks against it."""
+    prints = {certs.fingerprint(item): certs.common_name(item.subject) for item in chain.certificates}
+    named: list[str] = []
+    doubts: list[str] = []
+    for advisory in advisories:
+        if hits := [prints[value] for value in advisory.fact.fingerprints if value in prints]:
+            return advisory.name, [f"announced in {advisory.name} ({quoted(hits[0])}, by fingerprint)"], []
+        for name in dict.fromkeys([*prints.values(), chain.missing]):
+            if len(name) > 3 and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", advisory.text):
+                if advisory.fact.fingerprints:
+                    doubts.append(f"{advisory.name} names {quoted(name)} with another fingerprint")
+                else:
+                    named.append(f"{advisory.name} names {quoted(name)}, without a fingerprint to compare")
+    return "", [*doubts, *named[:1]], doubts
+
+
+def _continuity(chain: certs.Chain, previous: Sequence[str]) -> str:
+    """The issuer now against those of the vendor's earlier packages (fingerprints, whole names or common names)."""
+    if not previous:
+        return ""
+    wanted = {normal(item) for item in previous}
+    for certificate in chain.certificates[1:] or chain.certificates:
+        if wanted & {normal(item) for item in _names(certificate)}:
+            return f"same issuer as the vendor's last package ({quoted(certs.common_name(certificate.subject))})"
+    now = certs.common_name(chain.certificates[0].issuer)
+    if normal(now) in wanted or normal(chain.certificates[0].issuer.rfc4514_string()) in wanted:
+        return f"same name of issuer as the vendor's last package ({quoted(now)}); its certificate was not seen"
+    return f"issuer {quoted(now)} is not that of the vendor's last package ({', '.join(previous[:3])})"
+
+
+def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+    return certs.fingerprint(certificate), certificate.subject.rfc4514_string(), certs.common_name(certificate.subject)
+
+
+def normal(text: str) -> str:
+    bare = re.sub(r"[:\s]", "", text).lower()
+    return bare if re.fullmatch(r"[0-9a-f]{64}", bare) else " ".join(text.split()).lower()
