@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
-from fulldress.facts import AnyFact, Credential, Flag, Webhook, Witness
+from fulldress.facts import AnyFact, Credential, Flag, Webhook, Witness, is_secret_name
 from fulldress.package.scripts.events import AnyEvent, Call, Write
 from fulldress.package.scripts.rule import Context, operands, option
 from fulldress.package.scripts.values import show
@@ -59,7 +60,92 @@ def _posts(call: Call) -> tuple[str, str, str]:
         body = option(words, "--post-data", "--body-data")
         method = option(words, "--method") or ("POST" if body else "GET")
     elif call.name in ("http", "https"):
-        long = {"home", "shell", "uid", "gid", "gecos", "comment", "ingroup", "firstuid", "lastuid", "conf"}
+        plain = operands(words)
+        method = plain[0] if plain and plain[0].isupper() else "GET"
+        body = " ".join(plain[2:])
+    else:
+        return "", "", ""
+    if method.upper() not in ("POST", "PUT", "PATCH"):
+        return "", "", ""
+    if body in ("@-", "-") and call.stdin:
+        body = call.stdin
+    address = next((word for word in words if "://" in word and word != body), "")
+    return method.upper(), address, body
+
+
+def _webhooks(call: Call) -> Iterator[tuple[str, str]]:
+    _, address, body = _posts(call)
+    if address and _HOOKS.search(address.partition("://")[2]):
+        found = [item.group(0) for item in re.finditer(r"[a-z]+://[^\s\"'\\,}&]+", body)]
+        yield (found[0] if found else address), address
+    elif call.name in ("gh", "glab") and any("hooks" in word for word in call.arguments) and "api" in call.arguments:
+        found = [word.partition("url=")[2] for word in call.arguments if "url=" in word]
+        yield (found[0] if found else "(not in the script)"), next(w for w in call.arguments if "hooks" in w)
+
+
+def _flags(call: Call) -> Iterator[tuple[str, str, str]]:
+    _, address, body = _posts(call)
+    match = _FLAGS.search(address.partition("://")[2].partition("?")[0]) if address else None
+    if match:
+        pairs = list(_switches(body))
+        name = next((value for key, value in _pairs(body) if key in ("name", "key", "flag", "feature")), match[1] or "")
+        for key, value in pairs or [("", "")]:
+            plain = key in ("enabled", "value", "state", "on", "active", "")
+            yield (name or "(in the request)") if plain else key, value, address
+    name, words = call.name, call.arguments
+    if name in ("sed", "perl") and any(re.match(r"-[a-zA-Z]*i", word) for word in words):
+        store = next((word for word in reversed(words) if "/" in word and not re.match(r"s?(\W).*\1", word)), "")
+        for word in words:
+            edit = re.match(r"(?s)(?:[^s]*\W)?s(.)(.*?)\1(.*?)\1", word)
+            if edit:
+                yield from ((key, value, store) for key, value in _switches(edit[3].replace("\\", "")))
+    elif name in ("jq", "yq"):
+        for word in words:
+            for edit in re.finditer(rf"\.([\w.\"\[\]\-]+)\s*\|?=\s*{_SWITCH}\b", word):
+                store = next((w for w in words if w.endswith((".json", ".yaml", ".yml"))), "")
+                yield edit[1].replace('"', "").replace("[", "").replace("]", ""), edit[2], store
+    elif name in ("psql", "mysql", "mariadb", "sqlite3"):
+        for text in (*words, call.stdin or ""):
+            statement = _FLAG_SQL.search(text)
+            if statement:
+                named = re.search(r"(?i)(?:name|key|flag)\s*=\s*'([^']+)'|\(\s*'([^']+)'", statement[2])
+                switch = re.search(rf"(?i)(?:=|,)\s*'?{_SWITCH}\b", statement[2])
+                flag = (named[1] or named[2]) if named else "(a row)"
+                yield flag, switch[1] if switch else "", f"table {statement[1]}"
+    elif name == "crudini" and "--set" in words and len(words) > words.index("--set") + 4:
+        at = words.index("--set")
+        if re.fullmatch(_SWITCH, words[at + 4], re.I):
+            yield f"{words[at + 2]}.{words[at + 3]}", words[at + 4], words[at + 1]
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    try:
+        value = json.loads(show(text))
+    except ValueError:
+        yield from re.findall(r"""(?<![?&/\w.\-])["']?([\w.\-]+)["']?\s*[:=]\s*["']?([^\s"',}&]+)""", text)
+        return
+    stack = [("", value)]
+    while stack:
+        prefix, item = stack.pop()
+        if isinstance(item, dict):
+            stack.extend((f"{prefix}.{key}" if prefix else str(key), inner) for key, inner in reversed(item.items()))
+        elif prefix and not isinstance(item, list):
+            yield prefix, json.dumps(item) if isinstance(item, bool) else str(item)
+
+
+def _switches(text: str) -> Iterator[tuple[str, str]]:
+    """Names with a value that switches something on or off."""
+    for key, value in _pairs(text):
+        if re.fullmatch(_SWITCH, value, re.I) and not is_secret_name(key):
+            yield key, value
+
+
+# -- credentials
+
+
+def _credentials(call: Call) -> Iterator[tuple[str, str]]:
+    name, words = call.name, call.arguments
+    long = {"home", "shell", "uid", "gid", "gecos", "comment", "ingroup", "firstuid", "lastuid", "conf"}
     plain = operands(words, "ugGdscekKpbrm", frozenset(long | ({"group", "groups"} if name != "adduser" else set())))
     method, address, _ = _posts(call)
     if method == "POST" and address and _TOKENS.search(address.partition("://")[2]):

@@ -89,7 +89,7 @@ def signature(
         stamped_at=stamped,
         announced_in=announced,
         continuity=continuity,
-        weaknesses=tuple([*faults, *doubts]),
+        weaknesses=(*faults, *doubts),
     )
 
 
