@@ -229,3 +229,15 @@ class BadDump(DatabaseError):
 class TooNew(DatabaseError):
     """The database at {0} runs PostgreSQL {1}, and the pg_dump found here is {2}, which cannot read it. Name the
     programs of {1} or newer with --pg-bin."""
+
+
+class UnreadableVersion(UsageError):
+    """version "{text}" is none in scheme {scheme}. Correct it, or name its scheme in production.toml, components.NAME."""
+
+
+class OtherScheme(UsageError):
+    """{left} and {right} are versions of two schemes and cannot be compared. Give both components the same scheme."""
+
+
+class BadRecord(ProductionError):
+    """{file}:{line}: {problem}. {remedy}"""

@@ -11,6 +11,7 @@ import importlib
 from typing import Any
 
 from fulldress.errors import BadSyntax
+from fulldress.formats import constraint
 from fulldress.formats.detection import detect
 from fulldress.formats.place import Broken, Key, Lines, Place, whole_lines
 
@@ -94,4 +95,4 @@ def _bad(name: str, broken: Broken, remedy: str = "Mend this line") -> BadSyntax
     return BadSyntax(file=name, line=broken.line, problem=broken.problem, remedy=remedy)
 
 
-__all__ = ["FORMATS", "Key", "detect", "edit", "parse"]
+__all__ = ["FORMATS", "Key", "constraint", "detect", "edit", "parse"]
