@@ -115,11 +115,7 @@ def servers(pg_bin: Path | None, as_json: bool) -> int:
     if not found:
         raise NoPostgres("")
     if as_json:
-        click.echo(
-            msgspec.json.encode(
-                [{**msgspec.to_builtins(one, builtin_types=(Path,)), "bin": str(one.bin)} for one in found]
-            )
-        )
+        click.echo(msgspec.json.encode(found, enc_hook=str))
         return 0
     for one in found:
         click.echo(f"{one.version:<8} {one.origin:<7} {one.bin}")

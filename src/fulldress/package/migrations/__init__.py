@@ -110,7 +110,7 @@ def _fact(
         evidence=member.evidence(first[0], text=first[1]),
         name=_name(member.inner),
         path=member.path,
-        direction=direction,
+        direction="down" if direction == "down" else "up",  # the literal: encoders leave out what *is* the default
         dialect=spoken,
         statements=effects.count,
         counterpart=other,

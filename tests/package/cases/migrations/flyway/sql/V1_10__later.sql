@@ -1,0 +1,1 @@
+ALTER TABLE orders ADD FOREIGN KEY (region) REFERENCES regions (id) NOT VALID;

@@ -1,0 +1,1 @@
+ALTER TABLE bridge ADD COLUMN x int;

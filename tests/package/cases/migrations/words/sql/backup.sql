@@ -1,0 +1,1 @@
+CREATE TABLE bridge_copy AS SELECT * FROM bridge;

@@ -1,0 +1,1 @@
+UPDATE bridge SET x = 1 WHERE x IS NULL;

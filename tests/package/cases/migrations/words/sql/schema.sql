@@ -1,0 +1,1 @@
+CREATE TABLE bridge (id int);
