@@ -197,7 +197,7 @@ def _hidden(source: BinaryIO, found: Directory) -> Iterator[Offer | Gap]:
     if found.shift:
         yield Gap(
             reason=Reason.REFUSED,
-            detail=f"{found.shift:,} bytes stand before the archive{_kind_of(source)}; they were not read",
+            detail=f"{found.shift:,} bytes stand before the archive{_kind_of(source, found.shift)}; they were not read",
         )
     for start, end in [*claimed, (found.start, found.start)]:
         if start > at:
@@ -219,9 +219,9 @@ def _hidden(source: BinaryIO, found: Directory) -> Iterator[Offer | Gap]:
         at = max(at, end)
 
 
-def _kind_of(source: BinaryIO) -> str:
+def _kind_of(source: BinaryIO, length: int) -> str:
     from fulldress.package.identify import identify
 
     source.seek(0)
-    kind = identify("", source.read(4096))
+    kind = identify("", source.read(min(length, 4096)))
     return f" ({kind})" if kind != "data" else ""
