@@ -324,10 +324,8 @@ def claims(facts: Iterable[Fact], findings: Iterable[Finding]) -> list[Claim]:
         own = [f for f in findings if f.rule in row.rules and f.counts]
         worst = min((f.severity for f in own), key=lambda s: s.rank, default=None)
         between = any(len({t.witness for t in f.testimony}) > 1 for f in own)
-        quiet = bool(cells[Witness.READ].says or cells[Witness.OBSERVED].says) and worst in (
-            Severity.BLOCKER,
-            Severity.MAJOR,
-        )
+        # a grave thing that the vendor does not mention is a contradiction, too
+        quiet = worst is Severity.BLOCKER and not cells[Witness.DECLARED].says
         disagrees = row.contradicts(index) if row.contradicts else between or quiet
         claim = Claim(
             name=row.name,

@@ -47,9 +47,9 @@ class Axis:
             canvas.line(x, bottom + 4, x, bottom + 8, "axis")
             canvas.text(x, bottom + 20, tick.strftime(form), "name", "middle")
             canvas.text(x, bottom + 34, local(tick, self.zone).strftime(form), "small", "middle")
-        canvas.text(self.left - 8, bottom + 20, f"{self.start:%Y-%m-%d} UTC", "name", "end")
+        canvas.text(self.left - 34, bottom + 20, f"{self.start:%Y-%m-%d} UTC", "name", "end")
         offset = local(self.start, self.zone).strftime("%z")
-        canvas.text(self.left - 8, bottom + 34, f"{self.zone} {offset[:3]}:{offset[3:]}", "small", "end")
+        canvas.text(self.left - 34, bottom + 34, f"{self.zone} {offset[:3]}:{offset[3:]}", "small", "end")
 
 
 def decades(seconds: list[float]) -> tuple[int, int]:

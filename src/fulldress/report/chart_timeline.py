@@ -23,8 +23,8 @@ MOST_OPERATIONS = 6
 
 STYLE = """
 svg{font-family:'Helvetica Neue',Helvetica,Arial,'Liberation Sans',sans-serif;background:#fff}
-text{font-size:11px;fill:#24292f}.small{font-size:10px;fill:#57606a}.head{font-size:10.5px;font-weight:700;fill:#24292f}
-.name{font-size:11px}.victim{font-size:10px;fill:#57606a}.on{font-size:10px;fill:#fff}.hot{font-size:10.5px;fill:#8f1d21;font-weight:700}
+text{font-size:11px;fill:#24292f;paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}.small{font-size:10px;fill:#57606a}.head{font-size:10.5px;font-weight:700;fill:#24292f}
+.name{font-size:11px}.victim{font-size:10px;fill:#57606a}.on{font-size:10px;fill:#fff;stroke:none}.hot{font-size:10.5px;fill:#8f1d21;font-weight:700}
 .grid{stroke:#e6e8eb;stroke-width:1}.rule{stroke:#aab1b9;stroke-width:1}.axis{stroke:#24292f;stroke-width:1}
 .act{fill:#57606a}.step{fill:#a9b4c0}.bad{fill:#8f1d21}.dim{fill:#d9dde2}
 .lock{fill:url(#hatch);stroke:#8f1d21;stroke-width:1}.wait{fill:#d98c8e}.hang{stroke:#8f1d21;stroke-width:.8;stroke-dasharray:2 2}
@@ -33,7 +33,7 @@ text{font-size:11px;fill:#24292f}.small{font-size:10px;fill:#57606a}.head{font-s
 .area{fill:#57606a;fill-opacity:.18;stroke:none}.series{fill:none;stroke:#3d444d;stroke-width:1.3}.wanted{stroke:#24292f;stroke-width:1;stroke-dasharray:6 3}
 .gate-pass{stroke:#1a6b36;stroke-width:1}.gate-fail{stroke:#8f1d21;stroke-width:1.6}.gate-unknown{stroke:#8a6100;stroke-width:1.2;stroke-dasharray:4 3}
 .tag-pass{fill:#fff;stroke:#1a6b36}.tag-fail{fill:#8f1d21;stroke:#8f1d21}.tag-unknown{fill:#fff;stroke:#8a6100;stroke-dasharray:2 2}
-.tag{font-size:9.5px;font-weight:700}.tag-on{font-size:9.5px;font-weight:700;fill:#fff}
+.tag{font-size:9.5px;font-weight:700;stroke:none}.tag-on{font-size:9.5px;font-weight:700;fill:#fff;stroke:none}
 """
 _HATCH = (
     '<pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
@@ -88,8 +88,10 @@ class _Picture:
         self._series("connections", "connections", self._production("connections"))
         self._series("log bytes", "log written", None, as_bytes=True)
         bottom = self.y
-        self._gate_lines(top, bottom)
-        self.axis.draw(self.canvas, top, bottom)
+        beneath = Canvas(WIDTH)
+        self.axis.draw(beneath, top, bottom)
+        self._gate_lines(beneath, top, bottom)
+        self.canvas.under(beneath)
         label = f"Timeline of run {self.timeline.run}, {self.timeline.start:%Y-%m-%d %H:%M} UTC"
         return self.canvas.svg(bottom + 42, STYLE, label, _HATCH)
 
@@ -158,7 +160,12 @@ class _Picture:
                 if span is longest:
                     where = ends
             mode = longest.label.split(":")[0]
-            self._beside(where[1], self.y + 11, f"{mode} {clock(longest.end - longest.start)}", "hot", where[0])
+            # past the bars that stand where the label would
+            free = where[1]
+            for span in spans:
+                if free - 2 <= self.axis.x(span.start) < free + 170:
+                    free = max(free, self.axis.x(span.end) + 2)
+            self._beside(free, self.y + 11, f"{mode} {clock(longest.end - longest.start)}", "hot", where[0])
             top = self.y + 14
             self.y += 18
             victims = [w for w in hanging if any(_overlaps(w, s) and table in w.label for s in spans)]
@@ -186,8 +193,13 @@ class _Picture:
         rows = _operations(self.timeline)[:MOST_OPERATIONS]
         if not rows:
             return
-        self._section("LATENCY FROM THE INSTANT A REQUEST WAS DUE")
-        self.canvas.text(LEFT, self.y, "band p50–p99, log scale; grey: baseline", "small")
+        self._section("LATENCY")
+        self.canvas.text(
+            LEFT,
+            self.y,
+            "from the instant a request was due: band p50 (dashed) to p99, logarithmic; grey: the baseline",
+            "small",
+        )
         values = [p.value for p in self.timeline.points if p.series in ("latency p50", "latency p99") and p.row in rows]
         low, high = decades(values)
         self.y += 6
@@ -205,7 +217,9 @@ class _Picture:
         for power in range(low, high + 1):
             y = bottom - PANEL * (power - low) / span
             self.canvas.line(LEFT, y, WIDTH - RIGHT, y, "grid")
-            self.canvas.text(WIDTH - RIGHT + 6, y + 3.5, millis(10.0**power), "small")
+            # room for one label every 15 pixels; the top and bottom lines belong to two panels
+            if low < power < high and (power - low) % max(1, round(15 * span / PANEL)) == 0:
+                self.canvas.text(WIDTH - RIGHT + 6, y + 3.5, millis(10.0**power), "small")
         self.canvas.text(LEFT - 8, top + PANEL / 2 + 4, fit(row, LEFT - 10), "name", "end", row)
         p50, p99 = self._points("latency p50", row), self._points("latency p99", row)
         ghost = self._baseline(row)
@@ -313,10 +327,10 @@ class _Picture:
             self.canvas.line(x, 16, self.axis.x(gate.at), 22, f"gate-{gate.outcome}")
         return 22.0
 
-    def _gate_lines(self, top: float, bottom: float) -> None:
+    def _gate_lines(self, canvas: Canvas, top: float, bottom: float) -> None:
         for gate in self._gates():
             x = self.axis.x(gate.at)
-            self.canvas.line(x, top, x, bottom, f"gate-{gate.outcome}")
+            canvas.line(x, top, x, bottom, f"gate-{gate.outcome}")
 
 
 def _overlaps(one: Span, other: Span) -> bool:

@@ -18,6 +18,10 @@ class Canvas:
     def add(self, element: str) -> None:
         self._parts.append(element)
 
+    def under(self, draw: Canvas) -> None:
+        """Put what another canvas collected beneath everything drawn so far."""
+        self._parts[:0] = draw._parts
+
     def line(self, x1: float, y1: float, x2: float, y2: float, css: str) -> None:
         self.add(f'<line class="{css}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>')
 

@@ -132,11 +132,11 @@ def _claims(out: Console, view: View, title: str, witnesses: tuple[Witness, ...]
     shown = [w for w in witnesses if w is Witness.READ or any(c.cell(w).says for c in view.claims)]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, width=min(out.width, WIDTH))
     table.add_column("", width=1, no_wrap=True)
-    table.add_column(title, width=16, header_style="bold")
+    table.add_column(title, width=15, header_style="bold")
     for witness in shown:
         # declared claims are a word or two; what was found needs the room
         table.add_column(
-            witness.value, header_style="bold", ratio=2 if witness is Witness.DECLARED else 3, overflow="fold"
+            witness.value, header_style="bold", ratio=3 if witness is Witness.DECLARED else 5, overflow="fold"
         )
     for claim in view.claims:
         cells = [claim.cell(w) for w in shown]
@@ -178,7 +178,7 @@ def _findings(out: Console, view: View, *, remedies: bool) -> None:
             continue
         out.print(Text(f" {_TITLES[severity]}", style="bold"))
         for finding in found:
-            _finding(out, finding, remedies and severity in (Severity.BLOCKER, Severity.MAJOR))
+            _finding(out, finding, remedies and severity is Severity.BLOCKER)
         out.print()
     notes = view.of(Severity.NOTE)
     if notes:
@@ -197,9 +197,11 @@ def _findings(out: Console, view: View, *, remedies: bool) -> None:
 
 def _finding(out: Console, finding: Finding, remedy: bool) -> None:
     place = finding.testimony[0].evidence.where() if finding.testimony else ""
+    if place.startswith("run:"):
+        place = ""  # the act table above tells of the runs
     room = min(out.width, WIDTH) - 8 - len(finding.title)
     style = {"blocker": "red", "major": "yellow"}.get(finding.severity.value, "")
-    if place in finding.title or place == "(no place)":
+    if place in finding.title or place in ("", "(no place)"):
         _line(out, f"{finding.rule}  {finding.title}", 1, 8, style)
     elif len(place) + 3 <= room:
         gap = " " * (room - len(place))
@@ -259,7 +261,7 @@ def _acts(out: Console, view: View) -> None:
     if not view.acts:
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, width=min(out.width, WIDTH))
-    table.add_column(" act", header_style="bold", width=23, overflow="fold")
+    table.add_column(" act", header_style="bold", max_width=26, overflow="fold")
     # more than four runs do not fit: then the range is shown instead of each run
     each = view.runs <= 4
     for number in range(view.runs if each else 1):
