@@ -58,10 +58,15 @@ class RunMigration(Act[Migrate]):
         data = at.entries(sha256)
         if hashlib.sha256(data).hexdigest() != sha256:
             raise RunbookError(f"{name}: the package gives other bytes than the runbook names; nothing was run")
-        run = at.venue.execute(step.database, _prelude(step) + _text(data), name=name, step=step.name)
+        run = at.venue.execute(step.database, script(step, data), name=name, step=step.name)
         if run.outcome is Outcome.PASS:
             return None
         return Done(run.outcome, f"{name}: {excerpt(run.error) or 'it ended without an error and without success'}")
+
+
+def script(step: Migrate, data: bytes) -> str:
+    """A file of the step as it is sent to the database: the vendor's bytes behind what the runbook asks for."""
+    return _prelude(step) + _text(data)
 
 
 def _prelude(step: Migrate) -> str:
