@@ -35,9 +35,7 @@ def core(version: str) -> bytes:
 def release(version: str) -> dict[str, bytes]:
     """The entries of one release's package, by name."""
     folder = HERE / "vendor" / version
-    entries = {
-        str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
-    }
+    entries = {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
     entries["bin/dten-core"] = core(version)
     if version == "4.2.0":
         entries["bin/dten-agent"] = binaries.go_program("v3.6.1", "dten.example/agent", "2025-02-11T09:12:31Z")
@@ -51,7 +49,10 @@ def extras() -> bytes:
     held = io.BytesIO()
     with tarfile.open(fileobj=held, mode="w") as tar:
         for name, text in (
-            ("systemd/dten-report.timer", "[Timer]\nOnCalendar=Sun *-*-* 04:30:00\n\n[Install]\nWantedBy=timers.target\n"),
+            (
+                "systemd/dten-report.timer",
+                "[Timer]\nOnCalendar=Sun *-*-* 04:30:00\n\n[Install]\nWantedBy=timers.target\n",
+            ),
             ("systemd/dten-report.service", "[Service]\nExecStart=/opt/dten/bin/dten-core --report\nUser=dten\n"),
         ):
             member = tarfile.TarInfo(name)
@@ -108,6 +109,10 @@ def root_tree(root: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         path.chmod(mode)
+    wanted = root / "etc/systemd/system/multi-user.target.wants"
+    wanted.mkdir()
+    for unit in ("dten-core", "dten-relay", "nginx"):
+        (wanted / f"{unit}.service").symlink_to(f"/etc/systemd/system/{unit}.service")
 
 
 def production(database_url: str, major: int) -> None:

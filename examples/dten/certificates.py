@@ -33,9 +33,7 @@ def _name(common: str) -> x509.Name:
     )
 
 
-def certificate(
-    common: str, issuer: str, *, ca: bool, start: datetime, end: datetime, serial: int
-) -> x509.Certificate:
+def certificate(common: str, issuer: str, *, ca: bool, start: datetime, end: datetime, serial: int) -> x509.Certificate:
     """A certificate for ``common``, signed by ``issuer`` (itself, where they are the same)."""
     builder = (
         x509.CertificateBuilder()

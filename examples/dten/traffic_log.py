@@ -27,7 +27,9 @@ def lines(seed: int = 7) -> Iterator[str]:
         at = draw.uniform(0, 86399)
         client, agent = (("10.4.0.7", "warehouse-etl/2.0"), ("10.4.0.9", "finance-report/1.3"))[index % 3 == 0]
         took = draw.lognormvariate(-3.2, 0.4)
-        ended.append((at + took, _line(at + took, client, "GET", "/orders/export?since=2026-11-18", 48211, agent, took)))
+        ended.append(
+            (at + took, _line(at + took, client, "GET", "/orders/export?since=2026-11-18", 48211, agent, took))
+        )
     for _, line in sorted(ended):
         yield line
 

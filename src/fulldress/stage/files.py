@@ -140,3 +140,14 @@ def remove(message: Message) -> Message:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
     return {}
+
+
+def walk(message: Message) -> Message:
+    """``path`` and everything below it, sorted; links are not followed."""
+    top = message["path"]
+    if not os.path.lexists(top):
+        return {"paths": []}
+    found = [top]
+    for folder, folders, names in os.walk(top):
+        found += [os.path.join(folder, name) for name in (*folders, *names)]
+    return {"paths": sorted(found)}

@@ -53,6 +53,7 @@ class Inside:
             "write": files.write,
             "stat": files.stat,
             "remove": files.remove,
+            "walk": files.walk,
             "service": self._service,
             "clock": self._clock,
             "owner": self._owner,

@@ -64,8 +64,8 @@ class Stage:
         self._seen: dict[str, tuple[int, int, int, int] | None] = {}
         self._notices: list[tuple[str, str, str]] = []
         self._spaces: list[int] = []
-        self._listeners: list[tuple[str, int, Path]] = []
-        self._listener_files: list[tuple[str, int, Path]] = []
+        self._listeners: list[tuple[str, int, Path, str]] = []
+        self._listener_files: list[tuple[str, int, Path, str]] = []
         self._helpers: list[subprocess.Popen[bytes]] = []
 
     @staticmethod
@@ -146,8 +146,8 @@ class Stage:
             "red_hat": _is_red_hat(plan.root),
             "services": {name: msgspec.to_builtins(service) for name, service in plan.services.items()},
             "refused": layout.refused_networks(e.host for e in plan.endpoints if e.policy == "retired" and not e.port),
-            "listen": [(host, port) for host, port, _ in self._listeners],
-            "listen_files": [f"/run/postgresql/.s.PGSQL.{port}" for _, port, _ in self._listener_files],
+            "listen": [(at, port) for at, port, _, _ in self._listeners],
+            "listen_files": [f"/run/postgresql/.s.PGSQL.{port}" for _, port, _, _ in self._listener_files],
         }
         self._know_hosts()
         self._link = Link(setup, self._on_event)
@@ -206,10 +206,9 @@ class Stage:
             if not port.isdigit():
                 raise StageError(f"{address}: a database address is host:port (production.toml, [databases] addresses)")
             if host in ("localhost", "127.0.0.1", "::1", "[::1]"):
-                self._listeners.append(("127.0.0.1" if host == "localhost" else host.strip("[]"), int(port), path))
-                if host == "localhost":
-                    self._listeners.append(("::1", int(port), path))
-                self._listener_files.append((host, int(port), path))
+                for at in ("127.0.0.1", "::1") if host == "localhost" else (host.strip("[]"),):
+                    self._listeners.append((at, int(port), path, host))
+                self._listener_files.append((host, int(port), path, host))
 
     def _know_hosts(self) -> None:
         """Addresses that production's own hosts file gives names to."""
@@ -253,7 +252,7 @@ class Stage:
             self._sink.attach(sockets, event["port"])
         elif kind in ("listener", "file listener"):
             chosen = self._listeners if kind == "listener" else self._listener_files
-            host, port, path = chosen[event["number"]]
+            _, port, path, host = chosen[event["number"]]
             self._sink.lead(sockets[0], path, (host, port))
         else:
             self.observed.take(event)
@@ -327,7 +326,7 @@ class Stage:
         paths = set(self.layers.changed())
         for path in paths | set(self._seen):
             mark = self.layers.signature(path)
-            if self._seen.get(path) != mark:
+            if path not in self._seen or self._seen[path] != mark:
                 self._seen[path] = mark
                 steps = self._touched.setdefault(path, [])
                 if step not in steps:
@@ -349,7 +348,11 @@ class Stage:
         self._link.ask("remove", path=path)
         self._attribute(self._step)
 
-    def _database(self, name: str) -> Database:
+    def walk(self, path: str) -> list[str]:
+        found: list[str] = self._link.ask("walk", path=path)["paths"]
+        return found
+
+    def database(self, name: str) -> Database:
         try:
             return self.plan.databases[name]
         except KeyError:
@@ -359,11 +362,11 @@ class Stage:
             ) from None
 
     def query(self, database: str, sql: str) -> list[dict[str, object]]:
-        return self._database(database).query(sql)
+        return self.database(database).query(sql)
 
     def execute(self, database: str, sql: str, *, name: str, step: str) -> StatementRun:
         self._enter_step(step)
-        return self._database(database).execute(sql, name=name, step=step)
+        return self.database(database).execute(sql, name=name, step=step)
 
     def service(self, unit: str, action: str, *, step: str) -> ServiceState:
         self._enter_step(step)

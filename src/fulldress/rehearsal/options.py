@@ -1,0 +1,23 @@
+"""What a rehearsal is asked to do."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """``seed`` goes into the report: the same seed sends the same traffic."""
+
+    runs: int = 1
+    baseline: timedelta = timedelta(seconds=20)  #: traffic before the upgrade
+    settle: timedelta = timedelta(seconds=10)  #: traffic after it
+    traffic: bool = True
+    two_runners: bool = True
+    night: bool = True
+    horizon: timedelta = timedelta(hours=24)  #: the night after is at least this long
+    job_limit: timedelta = timedelta(seconds=3)  #: how long one job may run; longer ones are cut, and said to be
+    seed: int = 1
+    pg_bin: Path | None = None

@@ -1,0 +1,207 @@
+"""All acts, n times, each in a fresh world."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from fulldress import package as package_room
+from fulldress.database.postgres import Server, resolve
+from fulldress.database.postgres.clone import Clone
+from fulldress.errors import DatabaseError, StageError
+from fulldress.facts import AnyFact, Evidence, Reason, Timeline, Timing, Unread, Witness
+from fulldress.production.load import Production
+from fulldress.production.logs import read as read_logs
+from fulldress.rehearsal.back import Back
+from fulldress.rehearsal.leftovers import ROLES
+from fulldress.rehearsal.options import Options
+from fulldress.rehearsal.pair import two_runners
+from fulldress.rehearsal.there import There
+from fulldress.rehearsal.world import Bases, World, drop_new_roles
+from fulldress.runbook.frozen import freeze
+from fulldress.runbook.steps import Migrate, Runbook
+from fulldress.stage import Stage
+from fulldress.traffic.workload import Workload, from_requests
+
+
+class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rehearsal showed. ``frozen`` is the digest of the runbook that it is true for."""
+
+    frozen: str
+    package: str  #: sha256
+    seed: int
+    started: datetime
+    ended: datetime
+    facts: list[AnyFact]
+    timelines: list[Timeline]
+
+
+def rehearse(
+    runbook: Runbook,
+    package: Path,
+    production: Production,
+    options: Options,
+    tell: Callable[[str], None] = lambda words: None,
+) -> Rehearsal:
+    """Carry out ``runbook`` on stages, ``options.runs`` times there and back.
+
+    Raises :class:`StageError` where this machine can have no stage, with the remedy in its words."""
+    started = datetime.now(UTC)
+    facts: list[AnyFact] = []
+    timelines: list[Timeline] = []
+    if obstacles := Stage.possible():
+        raise StageError("; ".join(f"{o.what}: {o.detail}" for o in obstacles))
+
+    def entries(sha256: str) -> bytes:
+        return package_room.extract(package, sha256)
+
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fulldress-")))
+        tell("cloning databases")
+        bases = _bases(production, options, stack, scratch)
+        facts += bases.missing
+        workload = _workload(production, options, facts)
+        for number in range(1, options.runs + 1):
+
+            def say(words: str, number: int = number) -> None:
+                tell(f"run {number} of {options.runs}: {words}")
+
+            folder = scratch / f"run{number}"
+            folder.mkdir()
+            with World(production, package, bases, scratch) as world:
+                there = There(number, world, runbook, entries, workload, options, folder, say)
+                there.play()
+            facts += there.facts
+            if there.timeline is not None:
+                timelines.append(there.timeline)
+            with World(production, package, bases, scratch) as world:
+                back = Back(number, world, runbook, entries, folder, say)
+                back.play()
+            facts += back.facts
+        if options.two_runners and any(isinstance(step, Migrate) for step in runbook.step):
+            tell("the migration started twice at once")
+            facts += _pair(runbook, entries, production, options, bases, stack, scratch)
+    return Rehearsal(
+        frozen=freeze(runbook),
+        package=runbook.runbook.package,
+        seed=options.seed,
+        started=started,
+        ended=datetime.now(UTC),
+        facts=_once(facts),
+        timelines=timelines,
+    )
+
+
+def _bases(production: Production, options: Options, stack: ExitStack, scratch: Path) -> Bases:
+    """An untouched clone of each database, on a server of its own and of production's major where there is one."""
+    clones: dict[str, Clone] = {}
+    names: dict[str, str] = {}
+    roles: dict[str, frozenset[str]] = {}
+    missing: list[Unread] = []
+    for name, database in production.description.databases.items():
+        installation = resolve(options.pg_bin, database.major or None)
+        if database.major and installation.major != database.major:
+            missing.append(
+                _gap(
+                    f"database {name} on PostgreSQL {database.major}",
+                    f"rehearsed on {installation.major}: no PostgreSQL {database.major} was found on this machine",
+                )
+            )
+        clone = _clone(production, name, options, stack, scratch)
+        clones[name], names[name] = clone, _database_name(database.url) or name
+        with clone.server.session("postgres") as line:
+            roles[name] = frozenset(str(row["rolname"]) for row in line.query(ROLES))
+        missing += clone.unread
+    return Bases(clones=clones, names=names, roles=roles, missing=tuple(missing))
+
+
+def _clone(production: Production, name: str, options: Options, stack: ExitStack, scratch: Path) -> Clone:
+    database = production.description.databases[name]
+    installation = resolve(options.pg_bin, database.major or None)
+    server = stack.enter_context(Server(installation, scratch))
+    if database.dump:
+        return server.clone_from(dump=production.folder / database.dump, name=f"base_{name}")
+    if database.url:
+        return server.clone_from(url=database.url, name=f"base_{name}")
+    raise DatabaseError(f'production.toml: [databases.{name}] has neither "url" nor "dump"; there is nothing to clone')
+
+
+def _pair(
+    runbook: Runbook,
+    entries: Callable[[str], bytes],
+    production: Production,
+    options: Options,
+    bases: Bases,
+    stack: ExitStack,
+    scratch: Path,
+) -> list[AnyFact]:
+    start = datetime.now(UTC)
+    found = two_runners(
+        runbook, entries, bases.clones.__getitem__, lambda name: _clone(production, name, options, stack, scratch)
+    )
+    for name, base in bases.clones.items():
+        drop_new_roles(base, bases.roles[name])
+    end = datetime.now(UTC)
+    good = {"serialised": "ok", "unknown": "unknown"}
+    return [
+        *found,
+        *(
+            Timing(
+                witness=Witness.OBSERVED,
+                evidence=Evidence(source="run:1", path=runner.migration, at=start),
+                act="two runners",
+                run=1,
+                started=start,
+                duration=end - start,
+                outcome=good.get(runner.outcome, "failed"),
+                words=f"{runner.outcome}: {runner.detail}",
+            )
+            for runner in found
+        ),
+    ]
+
+
+def _workload(production: Production, options: Options, facts: list[AnyFact]) -> Workload | None:
+    traffic = production.description.traffic
+    if not options.traffic or not traffic.target or not traffic.log:
+        return None
+    requests = read_logs(production.log_paths(), traffic.format)
+    workload = from_requests(
+        requests, methods=traffic.methods, window=timedelta(minutes=traffic.window_minutes), seed=options.seed
+    )
+    needed = (options.baseline + options.settle).total_seconds()
+    return workload.scaled(traffic.scale, options.seed).slice(max(needed, 30.0))
+
+
+def _database_name(url: str) -> str:
+    return urlsplit(url).path.lstrip("/")
+
+
+def _gap(what: str, detail: str) -> Unread:
+    return Unread(
+        witness=Witness.OBSERVED,
+        evidence=Evidence(source="run:all"),
+        what=what,
+        reason=Reason.CANNOT,
+        detail=detail,
+    )
+
+
+def _once(facts: list[AnyFact]) -> list[AnyFact]:
+    """What every run says alike (gaps of the machine) is said once."""
+    seen: set[tuple[str, str, str]] = set()
+    kept: list[AnyFact] = []
+    for fact in facts:
+        if isinstance(fact, Unread):
+            key = (fact.what, fact.reason.value, fact.detail)
+            if key in seen:
+                continue
+            seen.add(key)
+        kept.append(fact)
+    return kept

@@ -1,0 +1,91 @@
+"""What happened in an act, in one line."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from fulldress.facts import Difference, Fact, FileEffect, Growth, Health, JobRun, Lock, Wait, Work
+
+#: Modes that a reader of the table has to wait for.
+EXCLUSIVE = "AccessExclusiveLock"
+
+
+def seconds(duration: timedelta) -> str:
+    value = duration.total_seconds()
+    return f"{value:.0f} s" if value >= 10 else f"{value:.1f} s" if value >= 0.95 else f"{value * 1000:.0f} ms"
+
+
+def locked(facts: Iterable[Fact]) -> str:
+    """The table that stood still for longest, and who waited."""
+    facts = list(facts)
+    longest = max((f for f in facts if isinstance(f, Lock) and f.mode == EXCLUSIVE), key=lambda f: f.held, default=None)
+    if longest is None:
+        return "no table was locked against readers"
+    text = f"{longest.object} locked {seconds(longest.held)}"
+    waits = [f for f in facts if isinstance(f, Wait)]
+    if waits:
+        count, worst = sum(w.count for w in waits), max(w.worst for w in waits)
+        text += f": {count:,} {'wait' if count == 1 else 'waits'}, worst {seconds(worst)}"
+    return text
+
+
+def statement(works: Sequence[Work], locks: Sequence[Lock]) -> str:
+    """What one migration did to its tables."""
+    parts = []
+    for verb, names in (
+        ("rewrote", {t for w in works for t in w.rewritten}),
+        ("scanned", {t for w in works for t in w.scanned}),
+        ("built", {t for w in works for t in w.built}),
+    ):
+        if names:
+            parts.append(f"{verb} {', '.join(sorted(names))}")
+    strongest = max((lock for lock in locks if lock.mode == EXCLUSIVE), key=lambda lock: lock.held, default=None)
+    if strongest is not None:
+        parts.insert(0, f"{EXCLUSIVE} on {strongest.object}")
+    return ", ".join(parts)
+
+
+def health(found: Iterable[Health]) -> str:
+    """Who is well; those that are not come first."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for one in found:
+        groups[one.outcome].append(one.subject if one.outcome == "pass" else f"{one.subject} ({one.detail})")
+    texts = {"fail": "not well: ", "unknown": "not known: ", "pass": "well: "}
+    return "; ".join(texts[key] + ", ".join(groups[key]) for key in texts if groups[key]) or "nothing was asked"
+
+
+def night(facts: Iterable[Fact]) -> str:
+    """The job that would do most harm."""
+    facts = list(facts)
+    worst = max((f for f in facts if isinstance(f, Growth)), key=lambda f: f.bytes_per_hour, default=None)
+    runs = [f for f in facts if isinstance(f, JobRun)]
+    failed = [r for r in runs if r.exit_code != 0]
+    text = f"{len(runs)} jobs run at their hour" if len(runs) != 1 else "1 job run at its hour"
+    if failed:
+        text += f", {len(failed)} failed or did not end"
+    if worst is not None and worst.full_at is not None:
+        text += f"; {worst.schedule} writes {size(worst.bytes_per_hour)} an hour to {worst.partition}"
+    return text
+
+
+def way_back(facts: Iterable[Fact], tables: int) -> str:
+    """Whether the rollback restores what was there."""
+    facts = list(facts)
+    differing = sorted({f.object for f in facts if isinstance(f, Difference) and f.kind != "none"})
+    files = [f for f in facts if isinstance(f, FileEffect) and f.left]
+    parts = []
+    if tables:
+        bad = f"{len(differing)} objects differ ({', '.join(differing[:2])}{' …' if len(differing) > 2 else ''})"
+        parts.append(bad if differing else f"{tables} tables equal, row for row")
+    parts.append(f"{len(files)} paths differ" if files else "every file as before")
+    return "; ".join(parts)
+
+
+def size(number: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if number < 1024:
+            return f"{number:.1f} {unit}" if unit != "B" else f"{number:.0f} B"
+        number /= 1024
+    return f"{number:.1f} TiB"
