@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -238,7 +239,7 @@ def _beside(package: Package, ground: Ground) -> Iterator[AnyFact]:
             except cms.NotCms as error:
                 yield _unread(evidence, file.name, Reason.DAMAGED, str(error))
                 continue
-            covered = Covered(entries=(package.name,), digest=lambda name, path=path: _file_digest(path, name))
+            covered = Covered(entries=(package.name,), digest=partial(_file_digest, path))
             if data.content is not None:
                 covered = Covered(entries=(file.name,), digest=cms.digest_of(data.content))
             for signer in data.signers:

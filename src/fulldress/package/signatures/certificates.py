@@ -29,6 +29,7 @@ SIGNING = frozenset(
     {ExtendedKeyUsageOID.CODE_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
 )
 STAMPING = frozenset({ExtendedKeyUsageOID.TIME_STAMPING})
+_DAMAGES = (x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType, UnsupportedAlgorithm)
 _SUFFIXES = (".pem", ".crt", ".cer", ".der", ".p7b", ".ca-bundle")
 
 
@@ -75,9 +76,27 @@ def load(folder: Path | None) -> Folder:
 
 def parse(data: bytes) -> list[x509.Certificate]:
     """Certificates of a PEM or DER file. Raises :class:`ValueError` where there is none."""
+    try:
+        return _parsed(data)
+    except _DAMAGES as error:
+        raise ValueError(f"damaged certificate: {error}") from error
+
+
+def _parsed(data: bytes) -> list[x509.Certificate]:
     if b"-----BEGIN" in data:
-        return x509.load_pem_x509_certificates(data)
-    return [x509.load_der_x509_certificate(data)]
+        return [checked(certificate) for certificate in x509.load_pem_x509_certificates(data)]
+    return [checked(x509.load_der_x509_certificate(data))]
+
+
+def checked(certificate: x509.Certificate) -> x509.Certificate:
+    """The certificate, with all of it parsed now and not at first use. Raises :class:`ValueError` for a damaged one."""
+    try:
+        _ = certificate.subject, certificate.issuer, certificate.extensions, certificate.version
+        _ = certificate.not_valid_after_utc, certificate.not_valid_before_utc, certificate.signature_algorithm_oid
+        _ = certificate.subject.rfc4514_string(), certificate.issuer.rfc4514_string(), certificate.issuer.public_bytes()
+    except (ValueError, TypeError, OverflowError, *_DAMAGES) as error:
+        raise ValueError(f"damaged certificate: {error}") from error
+    return certificate
 
 
 def fingerprint(certificate: x509.Certificate) -> str:

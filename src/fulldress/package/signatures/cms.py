@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding, rsa
 
 from fulldress.facts import Integrity
+from fulldress.package.signatures.certificates import parse as certificates_of
 
 _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "md5": hashes.MD5,
@@ -75,7 +76,10 @@ def signed_data(signed: Any) -> SignedData:
     certificates = []
     for choice in signed["certificates"] or ():
         if choice.name == "certificate":
-            certificates.append(x509.load_der_x509_certificate(choice.chosen.dump()))
+            try:
+                certificates.extend(certificates_of(choice.chosen.dump()))
+            except ValueError:
+                continue  # a damaged one; if it is needed, the signer's certificate or the chain is said to be missing
     return SignedData(
         content=_octets(content),
         certificates=tuple(certificates),
@@ -84,7 +88,7 @@ def signed_data(signed: Any) -> SignedData:
 
 
 def _octets(content: Any) -> bytes | None:
-    if content is None or isinstance(content, core.Void | core.NoValue) or content.native is None:
+    if content is None or isinstance(content, core.Void) or content.native is None:
         return None
     if isinstance(content, core.ParsableOctetString | core.OctetString):
         return bytes(content)
