@@ -52,6 +52,7 @@ def night_after(
         )
     for at, schedule in due(after, start, horizon):
         ran, written = stage.run_schedule(schedule, at, real_time=limit)
+        yield ran
         for partition, size in sorted(written.items()):
             if size > 0:
                 yield growth(schedule, ran, partition, size, partitions.get(partition), source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from fulldress.database.postgres import runners
 from fulldress.database.postgres.clone import Clone
@@ -18,21 +18,22 @@ BESIDE = re.compile(r"\bCREATE\s+(?:ROLE|USER|GROUP|TABLESPACE|DATABASE)\b", re.
 def two_runners(
     runbook: Runbook, entries: Callable[[str], bytes], base: Callable[[str], Clone], apart: Callable[[str], Clone]
 ) -> list[Runners]:
-    """One verdict per migrate step. ``base`` gives the untouched clone of a database, ``apart`` one on another server."""
+    """One verdict per database, over all its migrate steps in order: that is what two replicas that start would run.
+
+    ``base`` gives the untouched clone of a database, ``apart`` one on another server."""
     found = []
-    for step in runbook.step:
-        if not isinstance(step, Migrate):
-            continue
-        scripts = [(_name(step, i, sha), script(step, entries(sha))) for i, sha in enumerate(step.ups)]
-        beside = any(BESIDE.search(text) for _, text in scripts)
-        sources = iter((base(step.database), apart(step.database) if beside else base(step.database)))
-
-        def fresh(name: str, sources: object = sources) -> Clone:
-            return next(sources).copy(name)  # type: ignore[call-overload,no-any-return]
-
-        found.append(runners.twice(fresh, scripts))
+    steps = [step for step in runbook.step if isinstance(step, Migrate)]
+    for database in dict.fromkeys(step.database for step in steps):
+        scripts = [pair for step in steps if step.database == database for pair in _scripts(step, entries)]
+        sources = [base(database)]
+        if any(BESIDE.search(text) for _, text in scripts):
+            sources.append(apart(database))
+        taken: Iterator[Clone] = iter([sources[0], sources[-1]])
+        found.append(runners.twice(lambda name, taken=taken: next(taken).copy(name), scripts))  # type: ignore[misc]
     return found
 
 
-def _name(step: Migrate, index: int, sha256: str) -> str:
-    return step.paths[index] if index < len(step.paths) else sha256[:12]
+def _scripts(step: Migrate, entries: Callable[[str], bytes]) -> Iterator[tuple[str, str]]:
+    for index, sha256 in enumerate(step.ups):
+        name = step.paths[index] if index < len(step.paths) else sha256[:12]
+        yield name, script(step, entries(sha256))

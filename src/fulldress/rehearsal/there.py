@@ -12,6 +12,7 @@ from fulldress.facts import (
     AnyFact,
     Downtime,
     Evidence,
+    JobRun,
     Lock,
     Partition,
     Point,
@@ -98,7 +99,8 @@ class There:
         self._observe(begin, {"baseline": baseline, "upgrade": upgrade, "after": after})
         if self.options.night:
             self._night(jobs)
-        self.facts += stage.facts()
+        # The night's runs are told by the night, with what they wrote.
+        self.facts += [fact for fact in stage.facts() if not isinstance(fact, JobRun)]
         points = [point for samples in self.load.samples() for point in samples.points()]
         self._draw(begin, points)
 
