@@ -28,7 +28,7 @@ def command(context: click.Context, folder: Path, everything: bool, as_json: boo
     described = production.load(folder)
     found = [
         fact
-        for fact in described.facts()
+        for fact in [*described.inventory(), *described.missing()]
         if isinstance(fact, (facts.Installed, facts.Running))
         or (isinstance(fact, facts.Unread) and fact.what.startswith("inventory"))
     ]

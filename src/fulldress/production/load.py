@@ -93,6 +93,15 @@ class Production:
         """Who called what. ``operations`` are those of a known API (``GET /orders/{id}``), to which paths are folded first."""
         return uses.uses(self.requests(), operations, source=self.description.folders.logs)
 
+    def inventory(self) -> list[AnyFact]:
+        """Installed and Running facts, and Unread for what of the inventories was not understood; no log is read."""
+        folder = self._path(self.description.folders.inventory)
+        return list(inventory.read(folder, self.description, self.folder))
+
+    def missing(self) -> list[Unread]:
+        """Folders and files that are not there."""
+        return list(self._missing())
+
     def facts(self) -> list[AnyFact]:
         """Everything that production says. Files are read once and remembered."""
         return list(self._facts)
@@ -101,7 +110,7 @@ class Production:
     def _facts(self) -> list[AnyFact]:
         self.tally = logs.Tally()
         found: list[AnyFact] = [*self._described(), *self._missing()]
-        found += inventory.read(self._path(self.description.folders.inventory), self.description, self.folder)
+        found += self.inventory()
         found += settings.read(self._path(self.description.folders.settings), self.description, self.folder)
         found += self.uses()
         found += self.tally.facts()

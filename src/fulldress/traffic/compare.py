@@ -177,7 +177,7 @@ def _measures(
         shift_tests.rate(right.calls, second.block_seconds),
         "" if all(calls) else "in one of the logs only",
     )
-    if subject.startswith("to ") and sum(left.first) and sum(right.first):
+    if subject.startswith("to ") and any(left.first) and any(right.first):
         told = (left.told, right.told) == calls
         yield (
             "attempts per call", shift_tests.share(left.calls, left.first), shift_tests.share(right.calls, right.first),

@@ -13,6 +13,7 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 BLOCKS = 40  #: blocks that a log is cut into
+LAGS = 8  #: neighbouring blocks that may have something in common
 FEWEST_BLOCKS = 8
 FEWEST_BEYOND = 10  #: observations on the far side of a quantile, below which it is not estimated
 _Z = NormalDist().inv_cdf(0.975)
@@ -79,7 +80,7 @@ def rate(counts: Sequence[int], seconds: float) -> Estimate:
         return Estimate(0.0, math.log(0.5 / used / seconds * 3600), 1.0)
     if used < FEWEST_BLOCKS or sum(counts) < 2 * FEWEST_BEYOND:
         return Estimate(value, math.log(max(value, 1e-9)), None)
-    variance = sum((count - mean) ** 2 for count in counts) / (used - 1)
+    variance = _long_run([count - mean for count in counts]) / (used - 1)
     se = math.sqrt(max(variance, mean) / used) / mean
     return Estimate(value, math.log(value), se)
 
@@ -91,8 +92,18 @@ def _ratio_se(hits: Sequence[int], sizes: Sequence[int]) -> float | None:
         return None
     total = sum(size for _, size in pairs)
     value = sum(hit for hit, _ in pairs) / total
-    squares = sum((hit - value * size) ** 2 for hit, size in pairs)
+    squares = _long_run([hit - value * size for hit, size in pairs])
     return math.sqrt(squares * len(pairs) / (len(pairs) - 1)) / total
+
+
+def _long_run(deviations: Sequence[float]) -> float:
+    """Σ of squares, plus what neighbouring blocks have in common (Newey & West 1987): a busy spell outlasts a block."""
+    squares = sum(value * value for value in deviations)
+    whole = squares
+    for lag in range(1, LAGS + 1):
+        together = sum(a * b for a, b in zip(deviations, deviations[lag:], strict=False))
+        whole += 2 * (1 - lag / (LAGS + 1)) * together
+    return max(whole, squares)
 
 
 def p_value(before: Estimate, after: Estimate) -> float | None:
@@ -103,8 +114,8 @@ def p_value(before: Estimate, after: Estimate) -> float | None:
     if se == 0:
         return 1.0 if before.scale == after.scale else 0.0
     t = abs(after.scale - before.scale) / se
-    # Hill 1970's normal approximation of t, with the fewer blocks' freedom.
-    freedom = FEWEST_BLOCKS - 1 if BLOCKS <= FEWEST_BLOCKS else BLOCKS - 1
+    # Wallace 1959's normal approximation of t. Blocks that have much in common count for fewer.
+    freedom = BLOCKS / 3
     z = math.sqrt(freedom * math.log1p(t * t / freedom)) * (1 - 3 / (4 * freedom))
     return 2 * (1 - NormalDist().cdf(z))
 
