@@ -241,3 +241,15 @@ class OtherScheme(UsageError):
 
 class BadRecord(ProductionError):
     """{file}:{line}: {problem}. {remedy}"""
+
+
+class UnknownRule(UsageError):
+    """{0}: no such rule; {1}"""
+
+
+class NoRehearsal(CaseError):
+    """case {0} holds no rehearsal yet. Rehearse first: fulldress rehearse runbook.toml -p production/"""
+
+
+class NotAReport(CaseError):
+    """{0}: {1}. The report of this rehearsal cannot be shown; rehearse again to make a new one."""

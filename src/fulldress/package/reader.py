@@ -91,6 +91,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     previous: tuple[str, ...] = ()  #: issuers of this vendor's earlier packages
 
 
+class NotRead(Exception):
+    """The bytes of a member that is encrypted, damaged or beyond the budget; an Unread fact says so already."""
+
+
 class Package(Protocol):
     """One opened package, all containers unfolded."""
 
@@ -104,5 +108,7 @@ class Package(Protocol):
         ...
 
     def open(self, path: str) -> BinaryIO:
-        """The bytes of a member, seekable, also of one too large to be kept."""
+        """The bytes of a member, seekable, also of one too large to be kept.
+
+        Raises :class:`NotRead` for a member without a digest: its bytes could not be read, or not all of them."""
         ...

@@ -21,7 +21,7 @@ from fulldress.facts import Evidence, Reason, Unread, Witness
 from fulldress.package.archives import CLOSED, FORMATS, Damage, Exhausted, Gap, Offer, folder, opener, zipdirectory
 from fulldress.package.archives.streams import CHUNK, Scratch, Slice
 from fulldress.package.identify import identify, refine, shown
-from fulldress.package.reader import Member, Options
+from fulldress.package.reader import Member, NotRead, Options
 
 Progress = Callable[[str, int, int], None]
 
@@ -67,7 +67,9 @@ class Opened:
         self._budget, self._progress = budget, progress
         self._scratch = Scratch()
         self._file: BinaryIO | None = None
-        self._places: dict[str, Callable[[], BinaryIO]] = {}
+        self._places: dict[str, Slice] = {}  #: members that can be looked at at once
+        self._again: dict[str, Callable[[], Slice]] = {}  #: members that have to be read once more first
+        self._skipped: dict[int, dict[int, str]] = {}  #: by container: members not stored, by their place in it
         self._gaps: list[tuple[str, Gap]] = []
         self._unpacked = self._kept = 0
         self._deadline = time.monotonic() + budget.seconds
@@ -96,9 +98,15 @@ class Opened:
         return (member for member in self.members.values() if member.kind in kinds)
 
     def open(self, path: str) -> BinaryIO:
-        """The bytes of a member, seekable. Raises :class:`KeyError` for a member whose bytes could not be read."""
+        """The bytes of a member, seekable. Raises :class:`~fulldress.package.reader.NotRead`."""
         member = self.members[path]
-        return io.BytesIO(member.data) if member.kept else self._places[path]()
+        if not member.sha256:
+            raise NotRead(path)
+        if member.kept:
+            return io.BytesIO(member.data)
+        if path not in self._places:
+            self._places[path] = self._again[path]()
+        return cast(BinaryIO, self._places[path].another())
 
     def _walk(self) -> None:
         if not self.path.exists():
@@ -234,15 +242,16 @@ class Opened:
             self._rows[path] = msgspec.structs.replace(member, kind="data", kept=False)
             self._gaps.append((path, Gap(reason=reason, detail=detail)))
             return
-        again = None
-        if offer.again is not None:
-            content = offer.again
-            again = lambda: self._reopened(content())  # noqa: E731 - one of three ways to read a member again
-        elif source is not None:
-            again = lambda: self._found_again(source, kind, name, ordinal)  # noqa: E731
-        self._read(offer, member, depth, most, again)
+        self._read(offer, member, depth, most)
+        if path not in self._places and not self._rows[path].kept:
+            if offer.again is not None:
+                content = offer.again
+                self._again[path] = lambda: self._scratch.store(content())
+            elif source is not None:
+                self._skipped.setdefault(id(source), {})[ordinal] = path
+                self._again[path] = lambda: self._once_more(source, kind, prefix, path)
 
-    def _read(self, offer: Offer, member: Member, depth: int, most: int, again: Callable[[], BinaryIO] | None) -> None:
+    def _read(self, offer: Offer, member: Member, depth: int, most: int) -> None:
         """Hash one file, and hand it on to where it is looked at."""
         path = member.path
         flow = _Flow(offer.chunks(), lambda length: self._spend(length, most))
@@ -253,15 +262,13 @@ class Opened:
         keep = keep and offer.size <= self._budget.each and self._kept + offer.size <= self._budget.kept
         if kind in FORMATS or (not keep and offer.again is None and kind not in _NO_READER):
             held = self._scratch.store(iter(flow))
-            self._places[path] = lambda: cast(BinaryIO, Slice(held._source, held._start, held._length))
+            self._places[path] = held
         elif keep:
             data = b"".join(flow)
             self._kept += len(data)
         else:
             for _ in flow:
                 pass
-            if again is not None:
-                self._places[path] = again
         self._rows[path] = msgspec.structs.replace(
             member,
             kind=kind,
@@ -311,17 +318,19 @@ class Opened:
         if self._stopped or self._unpacked > most:
             raise _Stop
 
-    def _reopened(self, chunks: Iterator[bytes]) -> BinaryIO:
-        return cast(BinaryIO, self._scratch.store(chunks))
-
-    def _found_again(self, source: Slice, kind: str, name: str, ordinal: int) -> BinaryIO:
-        """Read a stream once more up to the member that nobody expected to be asked for."""
-        source.seek(0)
-        items = opener(kind).members(cast(BinaryIO, source), name, 1 << 62)
-        for place, item in enumerate(items):
-            if place == ordinal and isinstance(item, Offer):
-                return self._reopened(item.chunks())
-        raise KeyError(name)
+    def _once_more(self, source: Slice, kind: str, prefix: str, path: str) -> Slice:
+        """Read a stream once more for the members that nobody was expected to ask for, and store all of them."""
+        skipped = self._skipped.pop(id(source), {})
+        again = source.another()
+        name = prefix.removesuffix("!/").rsplit("/", 1)[-1] or self.name
+        for place, item in enumerate(opener(kind).members(cast(BinaryIO, again), name, 1 << 62)):
+            if place in skipped and isinstance(item, Offer):
+                self._places[skipped[place]] = self._scratch.store(item.chunks())
+            if len(skipped) and place >= max(skipped):
+                break
+        if path not in self._places:
+            raise NotRead(path)
+        return self._places[path]
 
     def _unique(self, path: str) -> str:
         if path not in self._rows:

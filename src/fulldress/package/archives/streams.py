@@ -27,6 +27,10 @@ class Slice(io.RawIOBase):
         super().__init__()
         self._source, self._start, self._length, self._at = source, start, length, 0
 
+    def another(self) -> Slice:
+        """The same bytes, from their beginning."""
+        return Slice(self._source, self._start, self._length)
+
     def readable(self) -> bool:
         return True
 

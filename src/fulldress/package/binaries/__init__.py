@@ -25,6 +25,8 @@ def read(package: Package) -> Iterator[AnyFact]:
     """A :class:`Binary` for every compiled file, and a :class:`Release` where one speaks of the package's own product."""
     silent: list[Member] = []
     for member in package.of(*_READERS):
+        if not member.sha256:
+            continue  # the walker has said why
         try:
             with package.open(member.path) as file:
                 said = _said(member, file)
