@@ -5,6 +5,7 @@ has an attribute. Whatever reads the same as below is no effect (a file that was
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import hashlib
 import os
@@ -63,7 +64,21 @@ class Layers:
             inner = f"{path}/{entry.name}"
             yield inner
             if entry.is_dir(follow_symlinks=False):
+                if _attribute(entry.path, _OPAQUE) == b"y":
+                    yield from self._hidden_by(entry.path, inner)
                 yield from self._walk(entry.path, inner)
+
+    def _hidden_by(self, folder: str, path: str) -> Iterator[str]:
+        """What a folder that was removed and made anew no longer has."""
+        if self.before(path) is None:
+            return
+        kept = set(os.listdir(folder))
+        name, _, rest = path.lstrip("/").partition("/")
+        gone: set[str] = set()
+        for layer in self._folders.get(name, []):
+            with contextlib.suppress(OSError):
+                gone |= set(os.listdir(f"{self._places[layer]}/{rest}")) - kept
+        yield from (f"{path}/{entry}" for entry in sorted(gone) if self.before(f"{path}/{entry}") is not None)
 
     def signature(self, path: str) -> tuple[int, int, int, int] | None:
         """What changes when the upper layer's entry changes."""

@@ -102,6 +102,8 @@ def _masked(mask: bytes) -> bytes:
 
 
 _IS_TCP = _expression("meta", _attribute(1, 1), _attribute(2, 16)) + _equals(b"\x06")
+#: SYN without ACK. A program's own address toward a local one is that same address, so the reset comes by here, too.
+_IS_FIRST = _load(2, 13, 1) + _masked(b"\x12") + _equals(b"\x02")
 _TO_ACCEPT = _expression("immediate", _attribute(1, 0), _nested(2, _nested(2, _attribute(1, _ACCEPT))))
 _TO_RESET = _expression("reject", _attribute(1, 1))
 
@@ -133,7 +135,9 @@ def refuse(networks: Iterable[Network]) -> None:
     """Answer connections to these networks with a reset, as a host does where nothing listens."""
     chosen = [RETIRED, *networks]
     for family, version in ((socket.AF_INET, 4), (socket.AF_INET6, 6)):
-        rules = [_IS_TCP + _destination(network) + _TO_RESET for network in chosen if network.version == version]
+        rules = [
+            _IS_TCP + _IS_FIRST + _destination(network) + _TO_RESET for network in chosen if network.version == version
+        ]
         if rules:
             # before the redirect of the output hook a packet has its own address; that is where it is refused, but a
             # reset from the output hook would be no packet that the watcher could see: so refuse on arrival

@@ -171,6 +171,10 @@ def _mind(
         if pid != program:
             continue
         code = os.waitstatus_to_exitcode(status)
+        if descendants(os.getpid()):
+            time.sleep(
+                0.01
+            )  # a child that was just forked has its parent's command line until it starts its own program
         left = [command_line(child) for child in descendants(os.getpid())]
         tell(exit=code if code >= 0 else 128 - code, left=left)
         if not service:

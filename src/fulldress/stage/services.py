@@ -276,6 +276,8 @@ class Services:
                 if not forking:
                     break
         processes.end_tree(minded.minder)
+        if running.stopping:
+            running.exit_code = 0
         running.ended.set()
         if running.stopping:
             return

@@ -248,14 +248,16 @@ class Sink:
             else:
                 start, protocol, target = 40, packet[6], str(ipaddress.IPv6Address(packet[24:40]))
             port = struct.unpack_from(">H", packet, start + 2)[0] if protocol in (6, 17) else 0
-            if protocol == 6 and port == self._port:
+            if protocol == 6 and (port == self._port or _loopback(target)):
                 continue
             host = self.resolver.name(target)
             if protocol == 6:
                 entry = self.endpoint(host, port)
                 retired = entry is not None and entry.policy == "retired"
                 self._note(host, port, "refused" if retired else "refused: nothing answers there")
-            elif not _loopback(target):
+            elif (protocol == 17 and not _loopback(target)) or (
+                protocol == 1 and packet[start] == 8
+            ):  # 8: echo request
                 scheme = SCHEMES.get(port, "udp") if protocol == 17 else "icmp"
                 self._note(host, port, "recorded, not answered", scheme=scheme)
 

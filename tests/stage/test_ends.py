@@ -1,0 +1,88 @@
+"""However it ends, a stage leaves nothing: no process, no mount, no file."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fulldress.stage import Stage, StagePlan, sweep
+from stage_shell import shell
+
+pytestmark = pytest.mark.stage
+
+_HOLD = """
+import sys, signal
+from pathlib import Path
+from fulldress.stage import Stage, StagePlan
+with Stage(StagePlan(root=Path(sys.argv[1]), scratch=Path(sys.argv[2]))) as stage:
+    import threading
+    threading.Thread(target=lambda: stage.run(["/bin/sleep", "987654"], step="x"), daemon=True).start()
+    stage.popen_inside(["/bin/sleep", "987655"])
+    stage.wait_until(lambda: stage.run(["/usr/bin/pgrep", "-f", "987654"], step="y").exit_code == 0)
+    print("up", flush=True)
+    signal.pause()
+"""
+
+
+def _sleepers() -> list[str]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if words.startswith(b"/bin/sleep\x0098765"):
+                found.append(entry.name)
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_killed_from_outside(tree: Path, tmp_path: Path, number: int) -> None:
+    scratch = tmp_path / "scratch"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(tree), str(scratch)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert holder.stdout is not None and holder.stdout.readline() == b"up\n"
+    deadline = time.monotonic() + 5
+    while len(_sleepers()) != 2 and time.monotonic() < deadline:
+        os.sched_yield()
+    held = len(_sleepers())
+    holder.send_signal(number)
+    holder.wait(10)
+    assert held == 2
+    deadline = time.monotonic() + 5
+    while _sleepers() and time.monotonic() < deadline:
+        os.sched_yield()
+    assert _sleepers() == []
+    assert str(tmp_path) not in Path("/proc/self/mounts").read_text()
+    if number == signal.SIGINT:
+        assert list(scratch.iterdir()) == []
+    else:
+        assert len(list(scratch.iterdir())) == 1
+        with Stage(StagePlan(root=tree, scratch=scratch)) as stage:
+            assert len(stage.swept) == 1 and len(list(scratch.iterdir())) == 1
+        assert list(scratch.iterdir()) == []
+
+
+def test_a_stage_of_a_living_process_is_not_swept(tree: Path, tmp_path: Path) -> None:
+    with (
+        Stage(StagePlan(root=tree, scratch=tmp_path)) as first,
+        Stage(StagePlan(root=tree, scratch=tmp_path)) as second,
+    ):
+        assert first.swept == second.swept == []
+        shell(first, "echo 1 > /etc/first")
+        assert second.stat("/etc/first") is None
+
+
+def test_a_pid_given_out_again_is_not_the_owner(tmp_path: Path) -> None:
+    folder = tmp_path / f"fulldress-stage-{os.getpid()}-1-x"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep").chmod(0)
+    assert sweep.sweep(tmp_path) == [folder]
