@@ -23,6 +23,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """One running server. ``owner`` is the fulldress process; starts are clock ticks since boot (``/proc``)."""
 
     base: str
+    sockets: str  #: folder of the unix socket, where it does not lie in ``base``
     owner: int
     owner_start: int
     guard: int = 0
@@ -57,12 +58,13 @@ def start_of(pid: int) -> int:
     return 0 if fields[0] == "Z" else int(fields[19])
 
 
-def write(base: Path, guard: int) -> Path:
+def write(base: Path, sockets: Path, guard: int) -> Path:
     """Put a record down for the server in ``base``; returns its path."""
     folder = cache_folder() / "servers"
     folder.mkdir(exist_ok=True)
     record = Record(
         base=str(base),
+        sockets=str(sockets),
         owner=os.getpid(),
         owner_start=start_of(os.getpid()),
         guard=guard,
@@ -89,7 +91,7 @@ def sweep() -> list[str]:
         stop_processes(base)
         if record.guard_start and start_of(record.guard) == record.guard_start:
             _end(record.guard, signal.SIGKILL)
-        remove(base)
+        remove(base, Path(record.sockets))
         path.unlink(missing_ok=True)
         removed.append(record.base)
     return removed
@@ -107,12 +109,11 @@ def stop_processes(base: Path) -> None:
         _end(pid, signal.SIGQUIT)
 
 
-def remove(base: Path) -> None:
+def remove(base: Path, sockets: Path) -> None:
     """Delete a server's folder and the private folder of its socket."""
-    link = base / "socket-folder"
-    if link.is_symlink():
-        shutil.rmtree(link.readlink(), ignore_errors=True)
-    shutil.rmtree(base, ignore_errors=True)
+    for folder in (sockets, base):
+        if folder.name:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _end(pid: int, number: int, patience: float = 5.0) -> None:

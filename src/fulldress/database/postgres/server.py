@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import secrets
 import shutil
 import subprocess
@@ -47,7 +48,7 @@ _SETTINGS: dict[str, str] = {
     "track_activity_query_size": "4096",
     "cluster_name": "fulldress rehearsal",
 }
-_GUARD = '"$@" & server=$!; read -r _; kill -QUIT "$server" 2>/dev/null; wait "$server"; rm -rf -- "$0" 2>/dev/null'
+_GUARD = '"$@" & server=$!; read -r _; kill -QUIT "$server" 2>/dev/null; wait "$server"; rm -rf -- "$0" "$FULLDRESS_SOCKETS" 2>/dev/null'
 
 
 class Server:
@@ -86,7 +87,7 @@ class Server:
         records.sweep()
         self.base = _base_folder(self._scratch, self.need, self.account)
         try:
-            self._record = records.write(self.base, 0)
+            self._record = records.write(self.base, self.base / "s", 0)
             self.socket_folder = self._make_socket_folder()
             self._programs = _reachable_programs(self.installation, self.base, self.account)
             self._lay_out_data()
@@ -116,7 +117,7 @@ class Server:
                 guard.kill()
                 guard.wait()
         if self.base != Path():
-            records.remove(self.base)
+            records.remove(self.base, self.socket_folder)
         if self._record is not None:
             self._record.unlink(missing_ok=True)
             self._record = None
@@ -180,7 +181,6 @@ class Server:
             folder.mkdir()
         else:
             folder = Path(tempfile.mkdtemp(prefix="fd-", dir="/tmp"))
-            (self.base / "socket-folder").symlink_to(folder)
         _give(folder, self.account)
         return folder
 
@@ -256,11 +256,11 @@ class Server:
                 stdout=out,
                 stderr=out,
                 cwd=self.base,
-                env=_environment(),
+                env=_environment() | {"FULLDRESS_SOCKETS": str(self.socket_folder)},
                 start_new_session=True,  # Ctrl-C is for fulldress, which then ends the server in order
                 **_as(self.account),
             )
-        self._record = records.write(self.base, self._guard.pid)
+        self._record = records.write(self.base, self.socket_folder, self._guard.pid)
 
     def _wait_until_ready(self, patience: float = 60.0) -> None:
         deadline = time.monotonic() + patience
@@ -271,10 +271,10 @@ class Server:
                 self.session("postgres").close()
                 return
             except DatabaseError as error:
-                alive = bool(children.read_text().strip()) if children.exists() else not seen
+                alive = any(records.start_of(int(pid)) for pid in _read(children).split())
                 seen = seen or alive
                 if (seen and not alive) or time.monotonic() > deadline:
-                    words = _last_words((self.base / "start.log").read_text(errors="replace"))
+                    words = _last_words(_read(self.base / "start.log"))
                     raise ServerFailed(self.installation.version, words or str(error)) from error
                 if not isinstance(error, ConnectionLost) and "57P03" not in str(error):
                     raise
@@ -386,7 +386,18 @@ def _keep_template(data: Path, template: Path) -> None:
         shutil.rmtree(half, ignore_errors=True)  # a full disk or a faster process: the cache is a convenience
 
 
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+_TELLING = re.compile(r"(?i)fatal|error|unrecognized|invalid|could not|no space")
+
+
 def _last_words(text: str) -> str:
+    """The first line that tells why, without its time stamp."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if "FATAL" in line or "error" in line.lower()]
-    return (telling or lines or [""])[-1][:300]
+    telling = next((line for line in lines if _TELLING.search(line)), lines[-1] if lines else "")
+    return re.sub(r"^\S+ \S+ \S+ \[\d+\] ", "", telling)[:300].rstrip(".")

@@ -1,0 +1,41 @@
+"""One server for all tests of the room, with a small shop in it; every test works on a copy of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from fulldress.database.postgres import Clone, Server, resolve
+from fulldress.findings import Outcome
+
+SHOP = """
+CREATE TABLE orders (id serial PRIMARY KEY, total int NOT NULL, legacy_ref text, paid numeric(10,2), extra jsonb);
+INSERT INTO orders (total, legacy_ref, paid, extra) SELECT g, 'ref ' || g, g * 1.10, '{"a": 1}' FROM generate_series(1, 20000) g;
+CREATE TABLE lines (order_id int, n int);
+INSERT INTO lines SELECT g, g % 7 FROM generate_series(1, 500) g;
+CREATE TABLE schema_version (v int);
+INSERT INTO schema_version VALUES (3);
+"""
+_numbers = count()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with Server(resolve()) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shop(server: Server) -> Clone:
+    clone = server.create("shop")
+    assert clone.execute(SHOP, name="shop.sql", step="set up").outcome is Outcome.PASS
+    return clone
+
+
+@pytest.fixture
+def clone(shop: Clone) -> Iterator[Clone]:
+    copy = shop.copy(f"copy{next(_numbers)}")
+    yield copy
+    copy.drop()
