@@ -236,6 +236,8 @@ def _cell(cell: str, type_: Any) -> Any:
 def _record(kind: str, row: Any, file: str, line: int, source: Source) -> Record:
     if not isinstance(row, dict):
         raise BadRecord(file=file, line=line, problem=f"[[{kind}]] holds no keys", remedy="Remove it")
+    if kind == "change":  # the fate is a change's kind, and its version is where it is at: both spellings are natural
+        row = {{"kind": "fate", "version": "at"}.get(key, key): value for key, value in row.items()}
     own = row.pop("source", {})
     if isinstance(own, str):
         own = {"name": own}

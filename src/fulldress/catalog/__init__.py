@@ -1,0 +1,5 @@
+"""What the trade knows: versions, records of five kinds, the search for a way, the matrix of keys."""
+
+from fulldress.catalog.join import join
+
+__all__ = ["join"]
