@@ -157,3 +157,24 @@ def test_any_line_is_read_or_counted(tmp_path_factory: pytest.TempPathFactory, t
     found = sum(1 for _ in logs.read([path], "combined", tally))
     assert found == tally.files[0].requests >= 1
     assert tally.files[0].unread == tally.files[0].lines - found >= 0
+
+
+@pytest.mark.parametrize("tail", ["99999999999.5", "-1.0", "nan", "inf", "1e400", "9" * 5000])
+def test_absurd_durations_are_not_read(tmp_path: Path, tail: str) -> None:
+    path = tmp_path / "x.log"
+    path.write_text(f"{HEAD} 0.1\n{HEAD} {tail}\n")
+    tally = logs.Tally()
+    assert [request.duration for request in logs.read([path], "nginx", tally)] == [0.1]
+    assert tally.files[0].unread == 1
+
+
+@pytest.mark.parametrize(
+    "record",
+    ['{"time": 1e300}', '{"time": "x"}', "{}", "[]", '{"time": 1795510805, "duration": "-3"}', '{"time": {}}', "{"],
+)
+def test_absurd_records_are_counted(tmp_path: Path, record: str) -> None:
+    path = tmp_path / "x.log"
+    path.write_text(record + "\n")
+    tally = logs.Tally()
+    assert list(logs.read([path], "json", tally)) == []
+    assert tally.files[0].unread == 1

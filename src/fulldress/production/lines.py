@@ -228,11 +228,12 @@ def json_fields(record: dict[str, object]) -> JsonFields:
         if value is None or isinstance(value, (dict, list)):
             continue
         if field in ("status", "bytes", "attempt"):
-            setattr(out, field, int(str(value)) if str(value).isdecimal() else 0)
+            setattr(out, field, int(str(value)) if str(value).isdecimal() and len(str(value)) < 19 else 0)
         else:
             setattr(out, field, str(value))
-    if "attempt" not in flat and str(flat.get("retry", flat.get("retries", ""))).isdecimal():
-        out.attempt = int(str(flat.get("retry", flat.get("retries")))) + 1
+    retries = str(flat.get("retry", flat.get("retries", "")))
+    if "attempt" not in flat and retries.isdecimal() and len(retries) < 10:
+        out.attempt = int(retries) + 1
     for name, unit in _DURATIONS.items():
         try:
             out.duration = float(str(flat[name])) * unit

@@ -25,6 +25,7 @@ from fulldress.production.lines import LineFormat
 _BLOCK = 1 << 20
 _SAMPLE = 300
 _LONGEST_LINE = 1 << 20
+_LONGEST_REQUEST = 1e7  #: seconds; what took longer is no request of this log
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
@@ -199,27 +200,29 @@ def reader(found: LineFormat) -> Callable[[str], Request | None]:
         return _json_reader()
     pattern = re.compile(found.pattern)
     match, group = pattern.match, dict(pattern.groupindex)
-    call_fields = ("request",) if "request" in group else ("method", "path")
     # One call fetches all groups; a field that the format lacks fetches group 0 and is not looked at.
     wanted = tuple(group.get(name, 0) for name in ("time", "duration", "status", "bytes", "client", "agent", "host"))
-    wanted += tuple(group[name] for name in call_fields)
+    wanted += (group.get("request") or group["method"],)
+    path_group = 0 if "request" in group else group["path"]
     has_duration, has_status, has_size, has_client, has_agent, has_host = map(bool, wanted[1:7])
     unit, at_end = found.unit, found.stamped == "end"
     stamps: dict[str, tuple[datetime, bool] | None] = {}
     calls: dict[str, tuple[str, str, str] | None] = {}
-    statuses: dict[str, int] = {}
+    numbers: dict[str, int] = {}
+    spans: dict[str, tuple[float, timedelta]] = {}
 
     def parse(line: str) -> Request | None:
         hit = match(line)
         if hit is None:
             return None
-        text, took, code, size, client, agent, host, *called = hit.group(*wanted)
+        text, took, code, size, client, agent, host, line_of_call = hit.group(*wanted)
         stamp = stamps.get(text, ...)
         if stamp is ...:
             if len(stamps) > 4096:
                 stamps.clear()
             stamp = stamps[text] = instant(text)
-        line_of_call = called[0] if len(called) == 1 else " ".join(called)
+        if path_group:
+            line_of_call = f"{line_of_call} {hit[path_group]}"
         call = calls.get(line_of_call, ...)
         if call is ...:
             if len(calls) > 65536:
@@ -230,18 +233,28 @@ def reader(found: LineFormat) -> Callable[[str], Request | None]:
         start, coarse = stamp
         seconds = None
         if has_duration and took and took != "-":
-            try:
-                seconds = float(took) * unit
-            except ValueError:
-                return None
+            span = spans.get(took)
+            if span is None:
+                if len(spans) > 65536:
+                    spans.clear()
+                try:
+                    value = float(took) * unit
+                except ValueError:
+                    return None
+                if not 0 <= value < _LONGEST_REQUEST:
+                    return None
+                span = spans[took] = (value, timedelta(0, value))
+            seconds = span[0]
             if at_end:
-                start -= timedelta(0, seconds)
-        status = statuses.get(code)
+                start -= span[1]
+        status = numbers.get(code)
         if status is None:
-            status = statuses[code] = int(code) if has_status and code and code.isdecimal() else 0
+            if len(numbers) > 4096:
+                numbers.clear()
+            status = numbers[code] = int(code) if has_status and code and code.isdecimal() and len(code) == 3 else 0
         return Request(
             start, seconds, call[0], call[1], status,
-            int(size) if has_size and size.isdecimal() else 0,
+            int(size) if has_size and size.isdecimal() and len(size) < 19 else 0,
             client if has_client else "", agent if has_agent else "", call[2] or (host if has_host else ""), 0, coarse,
         )  # fmt: skip
 
@@ -249,10 +262,15 @@ def reader(found: LineFormat) -> Callable[[str], Request | None]:
 
 
 _METHOD = re.compile(r"[A-Z][A-Z\-_]{0,31}$")
+_USUAL = frozenset(("GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"))
+_TELLING = re.compile("[=@]")  # what may hold a secret: it goes through the mask
 
 
 def _call(line: str) -> tuple[str, str, str] | None:
     """(method, path, outbound host) of a request line. Absolute targets and CONNECT are a forward proxy's (RFC 9112)."""
+    parts = line.split(" ")
+    if len(parts) == 3 and parts[0] in _USUAL and parts[1][:1] == "/" and not _TELLING.search(parts[1]):
+        return parts[0], parts[1], ""
     method, _, rest = line.partition(" ")
     if not _METHOD.match(method) or not rest:
         return None
@@ -288,6 +306,8 @@ def _from_record(fields: line_formats.JsonFields) -> Request | None:
     if call is None:
         return None
     start = stamp[0]
+    if fields.duration is not None and not 0 <= fields.duration < _LONGEST_REQUEST:
+        return None
     if fields.duration is not None and fields.stamped == "end":
         start -= timedelta(seconds=fields.duration)
     return Request(
