@@ -94,7 +94,7 @@ def _flags(call: Call) -> Iterator[tuple[str, str, str]]:
             yield (name or "(in the request)") if plain else key, value, address
     name, words = call.name, call.arguments
     if name in ("sed", "perl") and any(re.match(r"-[a-zA-Z]*i", word) for word in words):
-        store = next((word for word in reversed(words) if "/" in word and not re.match(r"s?(\W).*\1", word)), "")
+        store = next((word for word in reversed(words) if "/" in word and not re.match(r"[-s]\W|-", word)), "")
         for word in words:
             edit = re.match(r"(?s)(?:[^s]*\W)?s(.)(.*?)\1(.*?)\1", word)
             if edit:

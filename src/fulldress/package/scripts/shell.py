@@ -24,7 +24,7 @@ from fulldress.package.scripts.values import ALTERNATIVES, HERE, clean, hole, is
 from fulldress.package.scripts.words import Words, cut_tabs
 
 _LANGUAGE = Language(tree_sitter_bash.language())
-_STEPS = 200_000  #: nodes followed for one script, over all its functions and the scripts that it calls
+_STEPS = 60_000  #: nodes followed for one script, over all its functions and the scripts that it calls
 _DEPTH = 12  #: functions and scripts inside each other
 _SKIPPED = ("comment", "heredoc_start", "heredoc_end", "word")
 
@@ -328,7 +328,7 @@ class Shell(Words):
             elif child.type == "command_name":
                 words.append([[word] for word in self.split(child.children[0])] if child.children else [])
             elif child.is_named and child.type != "comment":
-                words.append([[word] for word in self.split(child)] if self.splits(child) else [self.expand(child)])
+                words.append(self._choices(child))
         if redirects:
             kept = self.stdin, self.fed
             for redirect in redirects:
@@ -339,6 +339,13 @@ class Shell(Words):
             self.stdin, self.fed = kept
             return printed
         return self._calls(node, words, environment)
+
+    def _choices(self, node: Node) -> list[list[str]]:
+        """The words that one node becomes, each with its alternatives."""
+        if not self.splits(node):
+            return [self.expand(node)]
+        known = [text for text in self.expand(node) if text] if node.type != "string" else []
+        return [known] if len(known) > 1 else [[word] for word in self.split(node)]
 
     def _calls(self, node: Node, words: list[list[list[str]]], environment: list[tuple[str, str]]) -> str:
         flat = [choices for word in words for choices in word]

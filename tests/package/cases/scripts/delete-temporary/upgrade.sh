@@ -1,0 +1,4 @@
+#!/bin/sh
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+rm -rf "$T" /tmp/x

@@ -1,0 +1,2 @@
+#!/bin/sh
+scp /x "in@$1:/y"

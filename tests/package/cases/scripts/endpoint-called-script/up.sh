@@ -1,0 +1,2 @@
+#!/bin/sh
+./lib/push.sh logs.vendor.example

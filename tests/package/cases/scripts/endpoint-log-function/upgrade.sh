@@ -1,0 +1,3 @@
+#!/bin/sh
+log() { echo "$(date) $*"; }
+log "license: https://licence.vendor.example/apache"

@@ -1,0 +1,2 @@
+#!/bin/sh
+BASE=https://base.vendor.example

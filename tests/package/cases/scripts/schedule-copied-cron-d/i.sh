@@ -1,0 +1,2 @@
+#!/bin/sh
+install -m 644 files/job /etc/cron.d/

@@ -1,0 +1,2 @@
+#!/bin/sh
+crontab -u app app.crontab

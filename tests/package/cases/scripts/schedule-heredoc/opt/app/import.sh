@@ -1,0 +1,2 @@
+#!/bin/sh
+sftp in@old.vendor.example

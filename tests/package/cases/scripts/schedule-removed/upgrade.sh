@@ -1,0 +1,3 @@
+#!/bin/sh
+crontab -r
+rm -f /etc/cron.d/old

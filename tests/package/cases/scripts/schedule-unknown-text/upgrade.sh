@@ -1,0 +1,2 @@
+#!/bin/sh
+generate > /etc/cron.d/app
