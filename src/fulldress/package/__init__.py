@@ -117,4 +117,4 @@ def _gap(package: Package, room: str, reason: Reason, detail: str) -> Unread:
     )
 
 
-__all__ = ["Budget", "Change", "Reading", "changes", "extract", "lay_out", "read"]
+__all__ = ["Budget", "Change", "Progress", "Reading", "changes", "extract", "lay_out", "read"]

@@ -74,7 +74,13 @@ _FAMILIES: tuple[_Family, ...] = (
     _Family(Migration, lambda f: f"{f.name} ({f.direction})", _migration, 10, 12),
     _Family(Interface, lambda f: f.operation, lambda f: " ".join((*f.shape, "deprecated" * f.deprecated)), 45, 6),
     _Family(Setting, lambda f: f"{f.component} {f.key}".strip(), lambda f: f.value, 14, 7),
-    _Family(Endpoint, lambda f: f"{f.scheme}://{f.host}", lambda f: f"port {f.port}" if f.port else "", 8, 32),
+    _Family(
+        Endpoint,
+        lambda f: f"{f.scheme}://{f.host}" if f.scheme else f.host,
+        lambda f: f"port {f.port}" if f.port else "",
+        8,
+        32,
+    ),
     _Family(Privilege, lambda f: f.how, lambda f: "", 9, 46),
     _Family(Credential, lambda f: f"{f.kind} {f.name}", lambda f: str(f.expires or "no expiry"), 11, 33),
     _Family(Webhook, lambda f: f.target, lambda f: "", 11, 33),
@@ -130,26 +136,27 @@ def _by_subject(family: _Family, facts: Iterable[Fact]) -> dict[str, dict[str, F
 
 
 def _releases(old: Iterable[Fact], new: Iterable[Fact]) -> Iterator[Change]:
-    """The release as a whole: what each source in the package claims."""
-    before, after = (
-        {(f.aspect, f.product): f for f in facts if isinstance(f, Release) and f.aspect != "binary"}
-        for facts in (old, new)
-    )
-    for key in sorted(before.keys() | after.keys()):
-        was, now = before.get(key), after.get(key)
-        if was and now and was.version == now.version:
-            continue
-        known = now or was
-        assert known is not None  # noqa: S101 - the key stands in one of them
-        yield Change(
-            rank=0,
-            family="Release",
-            what="changed" if was and now else "added" if now else "removed",
-            subject=f"{key[1]} ({key[0]})",
-            before=was.version if was else "",
-            after=now.version if now else "",
-            evidence=known.evidence,
-        )
+    """The release as a whole, by product. A product that only one of them names is no change of a release."""
+    before, after = _versions(old), _versions(new)
+    for product in sorted(before.keys() & after.keys()):
+        if before[product].keys() != after[product].keys():
+            yield Change(
+                rank=0,
+                family="Release",
+                what="changed",
+                subject=product,
+                before=", ".join(sorted(before[product])),
+                after=", ".join(sorted(after[product])),
+                evidence=next(iter(after[product].values())).evidence,
+            )
+
+
+def _versions(facts: Iterable[Fact]) -> dict[str, dict[str, Release]]:
+    found: dict[str, dict[str, Release]] = {}
+    for fact in facts:
+        if isinstance(fact, Release) and fact.aspect != "binary":
+            found.setdefault(fact.product, {}).setdefault(fact.version, fact)
+    return found
 
 
 def _binaries(old: Iterable[Fact], new: Iterable[Fact]) -> Iterator[Change]:

@@ -222,7 +222,7 @@ class Opened:
             return  # the container's own root
         path = self._unique(prefix + name)
         if reason := _astray(offer.name):
-            self._gaps.append((path, Gap(reason=Reason.REFUSED, detail=reason)))
+            self._gaps.append((path, Gap(reason=Reason.REFUSED, detail=reason, needed=False)))
         member = Member(
             source=self.source,
             path=path,
@@ -394,12 +394,9 @@ def _plain(name: str) -> str:
 
 
 def _astray(name: str) -> str:
-    """Why a name would lead out of the folder that it is unpacked into; empty where it doesn't."""
-    parts = name.replace("\\", "/").split("/")
-    if ".." in parts:
-        return "its name leads out of the package; it was read, and will not be laid out"
+    """What is odd about a name beside climbing out with ``..``, which the entry itself shows; empty for most."""
     if name.startswith("/") or name[1:3] in (":\\", ":/"):
-        return "its name is absolute; it was read, and will not be laid out"
+        return "its name is absolute; some programs would unpack it there"
     if "\0" in name:
         return "its name holds a NUL; programs differ in where it ends"
     return ""

@@ -100,6 +100,6 @@ def _unread(member: Member, detail: str) -> Unread:
         witness=Witness.READ,
         evidence=member.evidence(),
         what=member.path,
-        reason=Reason.DAMAGED if member.kind != "macho" else Reason.FORMAT,
+        reason=Reason.FORMAT,
         detail=detail,
     )
