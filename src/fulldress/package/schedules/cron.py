@@ -113,7 +113,7 @@ def _job(number: int, line: str, with_user: bool | None, environment: dict[str, 
     if problem:
         return BadLine(line=number, text=line, problem=problem)
     user = ""
-    first, _, after = rest.partition(" ") if " " in rest else rest.partition("\t")
+    first, after = [*rest.split(None, 1), ""][:2]
     if with_user or (with_user is None and _is_user(first, after)):
         if not after.strip() or not _USER.fullmatch(first):
             return BadLine(line=number, text=line, problem=f'"{first[:40]}" is no user, or no command follows it')

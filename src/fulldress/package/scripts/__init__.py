@@ -128,9 +128,10 @@ class _Facts:
         hosts: set[str] = set()
         known: set[tuple[str, int]] = set()
         unknown: list[Unread] = []
+        gaps: dict[str, list[Gap]] = {}
         for event in self.events:
             if isinstance(event, Gap):
-                yield _gap(event)
+                gaps.setdefault(event.problem or f"{event.member.path}:{event.line}", []).append(event)
                 continue
             for rule in RULES:
                 for fact in rule(event, self.context):
@@ -153,6 +154,7 @@ class _Facts:
         for fact in unknown:
             if (fact.evidence.path, fact.evidence.line) not in known:
                 yield fact
+        yield from map(_gap, gaps.values())
         yield from self.extra
 
 
@@ -216,12 +218,18 @@ def _npm(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> 
             Shell(package, member, emit).text(text, line)
 
 
-def _gap(event: Gap) -> Unread:
+def _gap(events: list[Gap]) -> Unread:
+    """Lines beyond the grammar; whole scripts with the same trouble are one fact."""
+    event = events[0]
     lines = f"line {event.line}" if event.line == event.last else f"lines {event.line}–{event.last}"
+    what = f"{lines} of {event.member.name}"
+    if len(events) > 1:
+        names = ", ".join(item.member.name for item in events[:5])
+        what = f"{len(events)} scripts ({names}{' …' if len(events) > 5 else ''})"
     return Unread(
         witness=Witness.READ,
         evidence=event.member.evidence(event.line),
-        what=f"{lines} of {event.member.name}",
+        what=what,
         reason=Reason.GRAMMAR,
         detail=event.problem or f"{lines}: read one by one, without following variables through them",
     )

@@ -49,7 +49,9 @@ def read(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> 
         if inside or re.match(_COMMENT[member.kind], row):
             continue
         if member.kind == "perl" and (found := _SYSTEM.search(row)) and re.search(r"system|exec|qx|`", row):
-            Shell(package, member, emit).text((found[2] or found[3]).replace("$", "\\$"), number)
+            Shell(package, member, lambda event: None if isinstance(event, Gap) else emit(event)).text(
+                (found[2] or found[3]).replace("$", "\\$"), number
+            )
         for pattern, words in _LINES:
             if match := pattern.search(row):
                 filled = tuple(match.expand(word) if "\\" in word else word for word in words)

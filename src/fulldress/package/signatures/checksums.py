@@ -47,7 +47,9 @@ def parse(member: Member) -> Sums:
     """The lines of a checksum file: GNU's and BSD's form, or a bare digest beside the file that it is of."""
     lines: list[Line] = []
     bad: list[int] = []
-    for number, raw in enumerate(member.text.splitlines(), 1):
+    rows = member.text.splitlines()
+    alone = sum(bool(row.strip()) for row in rows) == 1  # several bare digests are a list of versions, not of files
+    for number, raw in enumerate(rows, 1):
         row = raw.strip()
         if not row or row.startswith(("#", "-----", "Hash:")):
             continue
@@ -55,7 +57,7 @@ def parse(member: Member) -> Sums:
             lines.append(Line(number, match[1].lower(), match[3].lower(), match[2]))
         elif (match := _GNU.match(row)) and len(match[1]) in _BY_LENGTH:
             lines.append(Line(number, _BY_LENGTH[len(match[1])], match[1].lower(), match[2].strip()))
-        elif re.fullmatch(r"[0-9a-fA-F]+", row) and len(row) in _BY_LENGTH:
+        elif alone and re.fullmatch(r"[0-9a-fA-F]+", row) and len(row) in _BY_LENGTH:
             lines.append(Line(number, _BY_LENGTH[len(row)], row.lower(), posixpath.splitext(member.name)[0]))
         else:
             bad.append(number)
