@@ -35,6 +35,17 @@ class Ran:
     failed_at: str = ""
 
 
+#: Prepared once, as it runs at every statement. The last row holds no lock, and is always there.
+_PREPARE = """PREPARE look (int) AS
+    SELECT locktype, mode, coalesce(relation, 0)::int8, coalesce(classid, 0)::int8, coalesce(objid, 0)::int8,
+           coalesce(objsubid, 0)::int4, (pg_current_wal_insert_lsn() - '0/0')::int8
+      FROM pg_locks
+     WHERE pid = $1 AND granted AND mode <> 'AccessShareLock'
+       AND (locktype = 'advisory' OR locktype = 'relation'
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+    UNION ALL SELECT '', '', 0, 0, 0, 0, (pg_current_wal_insert_lsn() - '0/0')::int8"""
+
+
 class Observer:
     """Looks at a session's locks from a session of its own."""
 
@@ -42,18 +53,12 @@ class Observer:
         self.line = line
         self._names = names
         self.looks = 0
+        line.query(_PREPARE)
 
     def look(self, pid: int) -> tuple[list[Seen], int]:
         """Locks that ``pid`` holds (weakest mode left out), and the end of the write-ahead log in bytes."""
         self.looks += 1
-        rows = self.line.rows(
-            "SELECT locktype, mode, coalesce(relation, 0)::int8, coalesce(classid, 0)::int8, coalesce(objid, 0)::int8,"
-            " coalesce(objsubid, 0)::int4, (pg_current_wal_insert_lsn() - '0/0')::int8"
-            f" FROM pg_locks WHERE pid = {pid} AND granted AND mode <> 'AccessShareLock'"
-            " AND (locktype = 'advisory' OR locktype = 'relation'"
-            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
-            " UNION ALL SELECT '', '', 0, 0, 0, 0, (pg_current_wal_insert_lsn() - '0/0')::int8"
-        )
+        rows = self.line.rows(f"EXECUTE look({pid})")
         numbers = [[int(str(value)) for value in row[2:]] for row in rows]
         locks = [
             Seen(pid, str(row[0]), str(row[1]), n[0], (n[1], n[2], n[3]), None, ())
@@ -116,10 +121,10 @@ class Runner:
         follows = last is not None and not last.error and bool(head) and head == _head_of(last)
         if self.trace is not None and not follows:
             self.trace.begin(statement)
-        if inside or piece.control or piece.alone or self.observer is None:
+        if inside or piece.control or piece.alone or follows or self.observer is None:
             reply = self.line.simple(piece.text, piece.data)
         else:
-            reply = self.line.held(piece.text, lambda: self._look("sync-hold", statement, follows))
+            reply = self.line.held(piece.text, lambda: self._look("sync-hold", statement))
         statement.ended = time.time()
         statement.rows = reply.counted if reply.tag.startswith((*_ROWS, "COPY ", "MERGE ")) else None
         self._settle(piece, statement, reply, head, follows)
