@@ -1,8 +1,8 @@
 """Requests of a log -> an open-loop plan: at which instant which operation is sent, whatever the server does.
 
-Modelled from production's own arrivals, since the usual models get the mean right and the tail wrong: measured on a bursty
-log, a closed loop of "virtual users" misses the distribution of requests in flight by 38 %, Poisson arrivals by 20 %, the
-replay of arrivals by 0.5 % (docs/explanation/traffic.md).
+Modelled from production's own arrivals, since the usual models get the mean right and the tail wrong: on a bursty log, a
+closed loop of "virtual users" misses the distribution of requests in flight by 51 %, Poisson arrivals by 35 %, the replay
+of arrivals by 0.1 % (9 % where the log has whole seconds only); benchmarks/bench_concurrency.py.
 """
 
 from __future__ import annotations
