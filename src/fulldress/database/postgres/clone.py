@@ -44,7 +44,6 @@ class Clone:
         self._kept: dict[str, str] = {}
         self._log = log.Reader(server.log)
         self._log.read()
-        self._settings: list[str] = []
         self._prepare()
         server.clones[name] = self
 
@@ -70,6 +69,7 @@ class Clone:
 
     def execute(self, sql: str, *, name: str, step: str, siblings: Mapping[str, str] | None = None) -> StatementRun:
         """Run a script as the vendor wrote it, over one session, traced. ``siblings``: files that ``\\i`` may name."""
+        self.names.forget()
         watching = self._poller is not None
         if not watching:
             self.start_watch()
@@ -105,6 +105,7 @@ class Clone:
             copy_database(self.server, line, kept, fresh)
             line.query(f"DROP DATABASE {quote(self.name)}")
             line.query(f"ALTER DATABASE {quote(fresh)} RENAME TO {quote(self.name)}")
+        self.names.forget()
 
     def forget(self, name: str) -> None:
         kept = self._kept.pop(name, None)

@@ -27,6 +27,9 @@ DATABASE_SETTINGS = {
 }
 
 
+_TAIL = 1 << 20  #: bytes at the end of the log in which a mark is looked for
+
+
 class Line(NamedTuple):
     """One line of the log. ``at`` is seconds since the epoch, exact to the millisecond."""
 
@@ -74,7 +77,7 @@ class Reader:
         needle = mark.encode()
         while time.monotonic() < deadline:
             with self.path.open("rb") as file:
-                file.seek(self.offset)
+                file.seek(max(self.offset, file.seek(0, 2) - _TAIL))
                 if needle in file.read():
                     return
             time.sleep(0.002)

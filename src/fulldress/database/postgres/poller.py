@@ -86,6 +86,11 @@ class Names:
         else:
             self._known[oid] = name if schema in ("public", "pg_catalog") else f"{schema}.{name}"
 
+    def forget(self) -> None:
+        """Names change, and a database that was put back gives old numbers to other relations."""
+        self._known.clear()
+        self._tables.clear()
+
     def is_table(self, oid: int) -> bool:
         """Whether it holds rows itself; an index or a sequence does not."""
         return oid in self._tables
