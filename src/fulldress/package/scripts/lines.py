@@ -97,7 +97,7 @@ def _command(number: int, line: str, parts: list[str], stdin: str | None, piped_
     words: list[str] = []
     assignments: list[tuple[str, str]] = []
     writes: list[tuple[str, bool]] = []
-    skip = False
+    skip = looped = False
     for index, part in enumerate(parts):
         if skip:
             skip = False
@@ -111,7 +111,7 @@ def _command(number: int, line: str, parts: list[str], stdin: str | None, piped_
                 writes.append((target, part == ">>"))
             skip = True
         elif not words and part in _KEYWORDS:
-            continue
+            looped = looped or part in ("while", "until")
         elif not words and (match := _ASSIGNMENT.fullmatch(part)):
             assignments.append((match[1], match[2]))
         else:
@@ -125,6 +125,6 @@ def _command(number: int, line: str, parts: list[str], stdin: str | None, piped_
         assignments=tuple(assignments) if not words else (),
         writes=tuple(writes),
         stdin=stdin,
-        fed=stdin is not None or bool(piped_from),
+        fed=stdin is not None or bool(piped_from) or looped,  # a loop's read goes over a file or a pipe
         piped_from=piped_from,
     )
