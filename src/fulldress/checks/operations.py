@@ -26,14 +26,18 @@ from fulldress.facts import (
 from fulldress.findings import Finding, Severity
 
 _PIPED = re.compile(r"\b(?:curl|wget|fetch)\b[^|;&]*\|\s*(?:sudo\s+)?(?:env\s+)?(?:ba|z|da|k)?sh\b")
+#: How readers and the stage put it: "waits for an answer", "asks for a yes", "opens an editor", "asked for input" …
+_ASKS = re.compile(r"(?i)\b(?:prompt|asks?|asked|waits?|waited|dialog|editor)\b")
 _NEEDS_UNIT = ("start", "restart", "stop", "reload", "try-restart", "reload-or-restart", "enable")
+#: Ways of a script to give somebody rights, in the readers' words.
+_GRANTS = frozenset({"sudoers", "polkit", "authorized keys", "accounts", "administrators' group"})
 #: Files whose presence gives somebody rights.
 _RIGHTS = re.compile(r"^/etc/(?:sudoers(?:\.d/|$)|polkit-1/)|/\.ssh/authorized_keys$|^/etc/(?:passwd|shadow|group)$")
 
 
 @rule("FD401", Severity.MAJOR, "The host is rebooted although the vendor does not say that it must be")
 def reboot(index: Index) -> Iterator[Hit]:
-    done = index.of(Reboot, Witness.READ, Witness.OBSERVED)
+    done = [r for r in index.of(Reboot, Witness.READ, Witness.OBSERVED) if r.claim != "cancelled"]
     if not done:
         return
     declared = index.of(Reboot, Witness.DECLARED)
@@ -187,7 +191,7 @@ def setuid(index: Index) -> Iterator[Hit]:
 def grants_rights(index: Index) -> Iterator[Hit]:
     by_path: dict[str, list[Fact]] = defaultdict(list)
     for privilege in index.of(Privilege, Witness.READ, Witness.OBSERVED):
-        if privilege.how in ("sudoers", "polkit", "authorized_keys"):
+        if privilege.how in _GRANTS:
             by_path[privilege.evidence.path or privilege.how].append(privilege)
     for effect in index.of(FileEffect, Witness.READ, Witness.OBSERVED):
         if _RIGHTS.search(effect.path) and effect.action in ("create", "change"):
@@ -218,7 +222,7 @@ def piped_to_shell(index: Index) -> Iterator[Hit]:
         if fact.witness is not Witness.READ or not isinstance(fact, Endpoint | Privilege | Restart):
             continue
         text = fact.evidence.excerpt or getattr(fact, "command", "")
-        if _PIPED.search(text):
+        if _PIPED.search(text) or (isinstance(fact, Privilege) and fact.how == "downloaded code"):
             place = fact.evidence.path
             if all(fact.evidence.line != other.evidence.line for other, _ in found[place]):
                 found[place].append((fact, text))
@@ -235,7 +239,7 @@ def piped_to_shell(index: Index) -> Iterator[Hit]:
 def prompts(index: Index) -> Iterator[Hit]:
     by_path: dict[str, list[Command]] = defaultdict(list)
     for command in index.of(Command, Witness.READ, Witness.OBSERVED):
-        if "prompt" in command.note.lower():
+        if _ASKS.search(command.note):
             by_path[command.evidence.path or command.evidence.step].append(command)
     for path, group in by_path.items():
         yield Hit(
@@ -243,7 +247,11 @@ def prompts(index: Index) -> Iterator[Hit]:
             subject=path,
             remedy="Give the answers beforehand (arguments, environment or standard input of the script step), and rehearse it so.",
             testimony=tuple(says(c, c.note or " ".join(c.argv)) for c in group),
-            severity=Severity.BLOCKER if any(c.witness is Witness.OBSERVED for c in group) else None,
+            severity=Severity.BLOCKER
+            if any(c.witness is Witness.OBSERVED for c in group)
+            else Severity.MINOR
+            if all("goes on after a time" in c.note for c in group)
+            else None,
         )
 
 

@@ -28,8 +28,14 @@ def files_recur(finding: Finding, index: Index) -> bool | None:
 @rule("FD801", Severity.BLOCKER, "A service is not well after the upgrade")
 def not_healthy(index: Index) -> Iterator[Hit]:
     by_subject: dict[str, list[Health]] = defaultdict(list)
+    well = {h.subject for h in index.of(Health, Witness.OBSERVED) if h.outcome == "pass"}
     for health in index.of(Health, Witness.OBSERVED):
-        if health.outcome == "fail" and health.phase not in ("baseline", "before", "upgrade"):
+        # a fall during the upgrade counts only where the service was never seen well again
+        if (
+            health.outcome == "fail"
+            and (health.phase or health.subject not in well)
+            and health.phase not in ("baseline", "before", "upgrade")
+        ):
             by_subject[health.subject].append(health)
     for subject, group in by_subject.items():
         back = all(h.phase == "rollback" for h in group)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import jinja2
 
 from fulldress.facts import Timeline, Witness, mask
 from fulldress.findings import Severity
-from fulldress.report import chart_timeline, chart_window, words
+from fulldress.report import chart_timeline, chart_window, files, words
 from fulldress.report.view import View
 
 _HEADINGS = {
@@ -62,11 +61,4 @@ def _slowest(view: View) -> Timeline | None:
 
 def write(view: View, path: Path) -> None:
     """Write the page to ``path``, whole or not at all."""
-    text = render(view)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    files.write(path, render(view))

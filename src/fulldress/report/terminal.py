@@ -227,15 +227,18 @@ def _api(out: Console, view: View) -> None:
 def _changes(out: Console, view: View) -> None:
     if not view.against:
         return
-    counts = Counter(change.kind for change in view.changes)
-    said = ", ".join(f"{number} {kind}" for kind, number in counts.most_common()) or "no entry differs"
     out.print(Text(f" Against {view.against}", style="bold"))
-    _line(out, said, 1)
-    shown = view.changes[:12]
+    if not view.changes:
+        _line(out, "nothing that it does differs", 1)
+    shown = view.changes[:20]
     for change in shown:
-        _line(out, f"{change.kind:8}{change.path}", 1, 9)
+        values = f": {change.before or '–'} → {change.after or '–'}" if change.what == "changed" else ""
+        words = change.after or change.before if not values else ""
+        _line(
+            out, f"{change.what:8} {change.family:12} {change.subject}{values}" + (f"  {words}" if words else ""), 1, 23
+        )
     if len(view.changes) > len(shown):
-        _line(out, f"… {len(view.changes) - len(shown)} more in --json", 1)
+        _line(out, f"and {len(view.changes) - len(shown)} more, of less weight, in --json", 1)
     out.print()
 
 
@@ -308,6 +311,10 @@ def _window(out: Console, view: View) -> None:
         said.append(f"latest minute to give up: {long(window.latest_abort_after)} after the start")
     if said:
         _line(out, "   ".join(said), 10)
+    if window.missing:
+        _line(out, f"not known: {', '.join(window.missing)} was not measured", 10)
+    for warning in window.warnings:
+        _line(out, warning, 10)
     out.print()
 
 

@@ -28,6 +28,7 @@ from fulldress.facts import (
     Use,
 )
 from fulldress.findings import Finding, Severity, Verdict, Waiver, judge
+from fulldress.package.against import Change
 
 #: Version of the JSON. The first number changes when a field goes or means something else.
 FORMAT = "1.0"
@@ -97,14 +98,8 @@ class WindowView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ends: datetime | None = None
     latest_abort: datetime | None = None
     latest_abort_after: timedelta | None = None
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An entry that differs from an older package. ``kind``: added, removed, changed."""
-
-    path: str
-    kind: str
-    entry: str = ""  #: what the bytes are
+    missing: tuple[str, ...] = ()  #: acts that no rehearsal measured: the window is then not known
+    warnings: tuple[str, ...] = ()
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -162,7 +157,7 @@ def build(
     zone: str = "UTC",
     made: datetime | None = None,
     against: str = "",
-    older: Iterable[AnyFact] = (),
+    changes: Sequence[Change] = (),
 ) -> View:
     """Gather a view. ``findings``, ``claims`` and ``verdict`` are worked out from ``facts`` where they are not given.
 
@@ -196,7 +191,7 @@ def build(
         unread=unread,
         waivers=tuple(waivers),
         against=against,
-        changes=changes(older, all_facts) if against else (),
+        changes=tuple(changes),
         facts=all_facts,
     )
 
@@ -272,20 +267,6 @@ def _api(facts: tuple[AnyFact, ...]) -> tuple[ApiRow, ...]:
     return tuple(sorted(rows, key=lambda r: (-r.calls, gravity.get(r.kind, 5), r.operation)))
 
 
-def changes(older: Iterable[AnyFact], newer: Iterable[AnyFact]) -> tuple[Change, ...]:
-    """Entries of two packages, compared by path and digest."""
-    before = {f.path: f for f in older if isinstance(f, Entry)}
-    after = {f.path: f for f in newer if isinstance(f, Entry)}
-    found = [Change(path=p, kind="added", entry=after[p].kind) for p in after.keys() - before.keys()]
-    found += [Change(path=p, kind="removed", entry=before[p].kind) for p in before.keys() - after.keys()]
-    found += [
-        Change(path=p, kind="changed", entry=after[p].kind)
-        for p in after.keys() & before.keys()
-        if after[p].sha256 != before[p].sha256
-    ]
-    return tuple(sorted(found, key=lambda c: (c.kind, c.path)))
-
-
 #: Name of a part in the view -> names that it may have in a window of another room.
 _PARTS = {
     "forward": ("forward", "upgrade"),
@@ -328,4 +309,18 @@ def window_view(window: Any) -> WindowView:
         ends=instant(get("ends", "end")),
         latest_abort=instant(get("latest_abort", "latest_abort_at")),
         latest_abort_after=span(get("latest_abort_after", "abort_after")),
+        missing=tuple(get("missing") or ()),
+        warnings=tuple(get("warnings") or ()),
+    )
+
+
+def waive(
+    view: View, waivers: Sequence[Waiver], *, fail_on: Severity = Severity.BLOCKER, at: datetime | None = None
+) -> View:
+    """``view`` under the waivers that hold at ``at`` (now), with its verdict judged anew."""
+    today = (at or datetime.now(UTC)).date()
+    bare = [msgspec.structs.replace(finding, waived=None) for finding in view.findings]
+    findings = tuple(_waived(finding, waivers, view.package.sha256, today) for finding in bare)
+    return msgspec.structs.replace(
+        view, findings=findings, waivers=tuple(waivers), verdict=judge(findings, view.unread, fail_on)
     )

@@ -18,7 +18,7 @@ from fulldress.report import view as model
 
 START = datetime(2026, 11, 29, 1, 0, tzinfo=UTC)
 DIGEST = "4f1c" + "0" * 56 + "9ab2"
-CASES = Path(__file__).parent.parent / "checks" / "cases"
+CASES = Path(__file__).parent / "checks" / "cases"
 USED = (
     "FD005/built-long-before", "FD111/announced-not-trusted", "FD201/drops-column", "FD204/empty-down", "FD205/no-lock-timeout",
     "FD207/both-ran", "FD208/waits-for-ddl", "FD209/rows-lost", "FD301/retired-host", "FD305/fills-var-log",

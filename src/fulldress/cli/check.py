@@ -1,0 +1,211 @@
+"""``fulldress check PACKAGE -p DIR``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from fulldress.facts import AnyFact
+    from fulldress.package import Reading
+    from fulldress.production import Production
+    from fulldress.report import View
+
+SEVERITIES = ("blocker", "major", "minor", "note")
+
+
+@click.command(short_help="Package, production and catalogue: findings and a verdict.")
+@click.argument("package", type=click.Path(path_type=Path))
+@click.option(
+    "-p", "--production", "folder", required=True, type=click.Path(path_type=Path), help="Folder with production.toml."
+)
+@click.option(
+    "--against", type=click.Path(path_type=Path), help="An older package of the same product, to compare with."
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(SEVERITIES),
+    default="blocker",
+    show_default=True,
+    help="Severity from which the verdict is NO-GO.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Everything as JSON on standard output (docs/reference/json.md).")
+@click.option("--sarif", type=click.Path(path_type=Path, dir_okay=False), help="Also write findings as SARIF 2.1.0.")
+@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Also write findings as JUnit XML.")
+@click.option(
+    "--html",
+    "html_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the report as one HTML file.",
+)
+@click.option(
+    "--case-store",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="FULLDRESS_CASES",
+    default=Path("cases"),
+    show_default=True,
+    help="Folder of the cases.",
+)
+@click.option("--no-case", is_flag=True, help="Do not put this check on record.")
+def command(
+    package: Path,
+    folder: Path,
+    against: Path | None,
+    fail_on: str,
+    as_json: bool,
+    sarif: Path | None,
+    junit: Path | None,
+    html_file: Path | None,
+    case_store: Path,
+    no_case: bool,
+) -> int:
+    """Read PACKAGE, set it against production and the catalogue, and give a verdict.
+
+    Exit code 0 go, 1 no-go, 3 unknown: something that the verdict needs was not read.
+    """
+    from fulldress import production as productions
+    from fulldress.findings import Severity
+    from fulldress.report import dump, terminal
+
+    production = productions.load(folder)
+    view = look(
+        package, production, against=against, fail_on=Severity(fail_on), case_store=None if no_case else case_store
+    )
+    write(view, sarif=sarif, junit=junit, html=html_file, fail_on=Severity(fail_on))
+    if as_json:
+        click.echo(dump(view), nl=False)
+    else:
+        terminal.check_screen(view, next_step=f"fulldress plan {package} -p {folder}")
+    return view.verdict.exit_code
+
+
+def look(
+    package: Path,
+    production: Production,
+    *,
+    against: Path | None = None,
+    fail_on: object = None,
+    case_store: Path | None = None,
+) -> View:
+    """The view of one check; put on record in ``case_store`` where that is given."""
+    from fulldress import checks, report
+    from fulldress.findings import Severity
+    from fulldress.package import changes
+
+    severity = fail_on if isinstance(fail_on, Severity) else Severity.BLOCKER
+    zone = production.description.zone
+    with _Progress() as progress:
+        reading = _read(package, production, progress)
+        older = _read(against, production, progress) if against is not None else None
+        progress("production", 0, 1)
+        facts = _joined(reading.facts, production)
+    findings = checks.judge(facts)
+    case, waivers, name = None, [], ""
+    if case_store is not None:
+        from fulldress.case import Store
+
+        label = _label(facts)
+        case = Store(case_store).open_case(reading.source, reading.name, label=label, size=reading.size)
+        waivers, name = case.waivers(), case.folder.name
+    view = report.build(
+        "check", reading, facts, findings, fail_on=severity, waivers=waivers, case=name, zone=zone,
+        production=production.description.name, against=older.name if older else "",
+        changes=changes(older, reading) if older else (),
+    )  # fmt: skip
+    if case is not None:
+        case.append("checked", _record(view))
+    return view
+
+
+def _read(package: Path, production: Production, progress: _Progress) -> Reading:
+    from fulldress import package as packages
+
+    return packages.read(
+        package,
+        trust=production.trust if production.trust.is_dir() else None,
+        advisories=production.advisories if production.advisories.is_dir() else None,
+        at=production.description.window.starts,
+        zone=production.description.zone,
+        progress=progress,
+    )
+
+
+def _joined(read: list[AnyFact], production: Production) -> list[AnyFact]:
+    """Facts of the package, of production, and of the catalogue that joins them.
+
+    Access logs are folded to the operations of the package's API descriptions, old names included."""
+    from fulldress import catalog
+    from fulldress.catalog import records
+    from fulldress.facts import Interface, InterfaceChange, Use
+
+    running = production.facts()
+    joined = catalog.join(read, running, records.load(production.matrices) if production.matrices.is_dir() else [])
+    facts = [*read, *running, *joined]
+    known = {f.operation for f in facts if isinstance(f, Interface | InterfaceChange)}
+    if known and any(isinstance(f, Use) for f in facts):
+        facts = [f for f in facts if not isinstance(f, Use)] + list(production.uses(tuple(sorted(known))))
+    return facts
+
+
+def _label(facts: list[AnyFact]) -> str:
+    from fulldress.checks.index import Index
+
+    release = Index(facts).release
+    return f"{release.product}-{release.version}" if release else ""
+
+
+def _record(view: View) -> dict[str, object]:
+    """What a case keeps of a check: the verdict and each finding's name, not all facts."""
+    return {
+        "package": view.package.sha256,
+        "verdict": view.verdict.word,
+        "counts": view.verdict.counts,
+        "unread": len(view.unread),
+        "findings": [f"{f.rule} {f.subject}" for f in view.findings if f.counts],
+    }
+
+
+def write(view: View, *, sarif: Path | None, junit: Path | None, html: Path | None, fail_on: object) -> None:
+    """The files that were asked for, whole or not at all."""
+    import json
+
+    from fulldress.findings import Severity
+    from fulldress.report import files
+    from fulldress.report import html as pages
+    from fulldress.report import junit as tests
+    from fulldress.report import sarif as logs
+
+    if sarif is not None:
+        files.write(sarif, json.dumps(logs.log(view), indent=2, ensure_ascii=False) + "\n")
+    if junit is not None:
+        files.write(junit, tests.text(view, fail_on if isinstance(fail_on, Severity) else Severity.BLOCKER))
+    if html is not None:
+        pages.write(view, html)
+    for path in (sarif, junit, html):
+        if path is not None:
+            click.echo(f"wrote {path}", err=True)
+
+
+class _Progress:
+    """A bar on standard error, only where a person sees it."""
+
+    def __enter__(self) -> _Progress:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        console = Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
+            console=console, transient=True, disable=not console.is_terminal,
+        )  # fmt: skip
+        self._bar.start()
+        self._task = self._bar.add_task("reading", total=None)
+        return self
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        self._bar.update(self._task, description=what[-40:], completed=done, total=total or None)
+
+    def __exit__(self, *exception: object) -> None:
+        self._bar.stop()

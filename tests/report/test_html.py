@@ -1,0 +1,144 @@
+"""The HTML report: one file, nothing fetched, hostile text kept harmless."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from datetime import timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import msgspec
+import pytest
+import rehearsed
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fulldress.facts import Gate, Point, Span, Timeline
+from fulldress.report import chart_timeline, chart_window, html, view
+
+
+@pytest.fixture(scope="module")
+def whole() -> view.View:
+    return rehearsed.rehearsal()
+
+
+class Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.scripts = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.scripts += tag == "script"
+        for name, value in attrs:
+            if name in ("src", "href", "data", "action") and value and not value.startswith("#"):
+                self.fetched.append(value)
+
+
+def test_self_contained(whole: view.View, tmp_path: Path) -> None:
+    html.write(whole, tmp_path / "a" / "report.html")
+    text = (tmp_path / "a" / "report.html").read_text()
+    links = Links()
+    links.feed(text)
+    assert links.fetched == []
+    assert links.scripts == 0
+    assert "@import" not in text
+    assert not re.search(r"url\((?!#)", text)
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["report.html"]
+
+
+def test_everything_is_in_it(whole: view.View) -> None:
+    text = html.render(whole)
+    assert all(f.rule in text for f in whole.findings)
+    for words in (
+        "Four witnesses",
+        "Run by run",
+        "The window",
+        "Who signed it",
+        "Not read",
+        "waived by M. Ek",
+        "Europe/Berlin",
+    ):
+        assert words in text
+
+
+def test_text_of_others_is_escaped_and_masked(whole: view.View) -> None:
+    finding = msgspec.structs.replace(whole.findings[0], title="<script>alert(1)</script> password=hunter2hunter2")
+    timeline = rehearsed.timeline()
+    span = Span(lane="step", row="<img src=x>", start=timeline.start, end=timeline.end, label="]]><b>")
+    odd = msgspec.structs.replace(
+        whole, findings=(finding,), timelines=(msgspec.structs.replace(timeline, spans=(span,)),)
+    )
+    text = html.render(odd)
+    assert "<script>" not in text
+    assert "<img" not in text
+    assert "hunter2" not in text
+
+
+def test_without_a_rehearsal() -> None:
+    text = html.render(view.build("inspect", rehearsed.Reading(), []))
+    assert "<svg" not in text
+    assert "Nobody, as far as this program can tell" in text
+
+
+def test_pictures_are_well_formed(whole: view.View) -> None:
+    ElementTree.fromstring(chart_timeline.draw(whole.timelines[0], whole.fidelity))  # noqa: S314 - our own text
+    assert whole.window is not None
+    ElementTree.fromstring(chart_window.draw(whole.window))  # noqa: S314 - our own text
+
+
+def test_what_is_not_drawn_is_said() -> None:
+    timeline = rehearsed.timeline()
+    points = tuple(
+        Point(series="latency p99", row=f"GET /{n}", at=timeline.start, value=0.1)
+        for n in range(chart_timeline.MOST_OPERATIONS + 2)
+    )
+    words = chart_timeline.left_out(msgspec.structs.replace(timeline, points=points))
+    assert words[0].startswith("2 further operations")
+    assert "relayd-import at 03:00 UTC (failed)" in words[1]
+
+
+instants = st.floats(-100, 500, allow_nan=False).map(lambda s: rehearsed.START + timedelta(seconds=s))
+spans = st.builds(
+    lambda lane, row, at, length, label: Span(lane=lane, row=row, start=at, end=at + timedelta(seconds=length), label=label),
+    st.sampled_from(["act", "step", "lock", "wait", "job", "other"]), st.text(max_size=40), instants, st.floats(0, 300), st.text(max_size=40),
+)  # fmt: skip
+points = st.builds(
+    Point,
+    series=st.sampled_from(["latency p50", "latency p99", "in flight", "connections", "log bytes"]),
+    row=st.sampled_from(["", "GET /a", "GET /b"]),
+    at=instants,
+    value=st.floats(0, 1e6),
+)
+gates = st.builds(Gate, name=st.text(max_size=20), at=instants, outcome=st.sampled_from(["pass", "fail", "unknown"]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(spans, max_size=8), st.lists(points, max_size=12), st.lists(gates, max_size=4), st.floats(0, 400))
+def test_any_timeline_can_be_drawn(some: list[Span], more: list[Point], few: list[Gate], length: float) -> None:
+    timeline = Timeline(
+        run=1, start=rehearsed.START, end=rehearsed.START + timedelta(seconds=length), zone="Nowhere/Land",
+        spans=tuple(some), points=tuple(more), gates=tuple(few),
+    )  # fmt: skip
+    drawing = chart_timeline.draw(timeline)
+    printable = re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", drawing)
+    ElementTree.fromstring(printable)  # noqa: S314 - our own text
+    assert "nan" not in re.sub(r">[^<]*<", "", drawing)
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here")
+def test_a_browser_lays_it_out_without_a_word(whole: view.View, tmp_path: Path) -> None:
+    html.write(whole, tmp_path / "report.html")
+    out = subprocess.run(
+        [
+            "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--enable-logging=stderr",
+            f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", f"file://{tmp_path / 'report.html'}",
+        ],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert "Four witnesses" in out.stdout
+    assert "CONSOLE" not in out.stderr
