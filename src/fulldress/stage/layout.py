@@ -164,13 +164,21 @@ def _skeleton(base: Path) -> None:
     """Folders of this machine as the stage's own, so that an ordinary user's stage can create files in them.
 
     Files of others can't be copied up in such a stage; that is said in what it lacks."""
-    for top, depth in (("usr", 3), ("lib", 2), ("var", 3), ("opt", 2), ("srv", 1)):
+    for top, depth in (
+        ("usr", 1),
+        ("usr/local", 3),
+        ("usr/lib/systemd", 2),
+        ("lib", 1),
+        ("var", 3),
+        ("opt", 2),
+        ("srv", 1),
+    ):
         source = Path("/", top)
         if source.is_symlink() or not source.is_dir() or (top in ("var", "opt", "srv") and (base / "var/log").is_dir()):
             continue
         for folder, inner, _ in os.walk(source):
             relative = Path(folder).relative_to("/")
-            if len(relative.parts) >= depth:
+            if len(relative.parts) - top.count("/") > depth:
                 inner.clear()
             with contextlib.suppress(OSError):
                 (base / relative).mkdir(parents=True, exist_ok=True)
@@ -249,10 +257,10 @@ def _real(hub: Path, root: Path | None, machine: set[str], links: dict[str, str]
 def _give(hub: Path, base: int) -> None:
     """Let the stage's root own its folders. ``h`` and ``p`` are mount points and stay."""
     for name in ("base", "house", "up", "empty", "root", "tmp"):
-        _give_tree(hub / name, base)
+        give_tree(hub / name, base)
 
 
-def _give_tree(folder: Path, base: int) -> None:
+def give_tree(folder: Path, base: int) -> None:
     os.chown(folder, base, base)
     for path, folders, files in os.walk(folder):
         for name in (*folders, *files):

@@ -127,8 +127,8 @@ class Stage:
 
             self.lacks += package.lay_out(plan.package, self.hub / "house/mnt/package")
             if mode == "mapped":
-                layout._give_tree(self.hub / "house/mnt", layout.BASE)
-                layout._give_tree(self.hub / "up/mnt", layout.BASE)
+                layout.give_tree(self.hub / "house/mnt", layout.BASE)
+                layout.give_tree(self.hub / "up/mnt", layout.BASE)
         self._addresses()
         epoch = plan.epoch
         self._shift = epoch - datetime.now(UTC) if epoch is not None else timedelta()
