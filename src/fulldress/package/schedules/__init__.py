@@ -142,6 +142,15 @@ def crontab_facts(
             continue
         own = job.environment.get("CRON_TZ", "")
         place = zone_of(own) if own else zone
+        if own and place.key != own:
+            yield Unread(
+                witness=Witness.READ,
+                evidence=member.evidence(line, text=f"CRON_TZ={own}"),
+                what=f"the zone of {name}",
+                reason=Reason.GRAMMAR,
+                detail=f'"{excerpt(own, 40)}" is no time zone; next runs are counted in {place.key}',
+                needed=True,
+            )
         command = cron.with_environment(job.command, job.environment)
         yield Schedule(
             witness=Witness.READ,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
 from fulldress.package.reader import Package
 
@@ -39,6 +40,21 @@ def files(command: str) -> Iterator[str]:
     yield from later
 
 
+_indexes: WeakKeyDictionary[Package, dict[str, list[str]]] = WeakKeyDictionary()
+
+
+def _by_name(package: Package) -> dict[str, list[str]]:
+    """Paths of a package's files by their last part. Made once a package: every command of every script asks."""
+    index = _indexes.get(package)
+    if index is None:
+        index = {}
+        for path, member in package.members.items():
+            if member.kind not in ("folder", "device"):
+                index.setdefault(member.name, []).append(path)
+        _indexes[package] = index
+    return index
+
+
 def script(package: Package, command: str, beside: str = "") -> str:
     """The path of the member that ``command`` starts, or empty.
 
@@ -47,15 +63,12 @@ def script(package: Package, command: str, beside: str = "") -> str:
     container of ``beside`` (a member's path) win over those of others.
     """
     prefix = beside.rsplit("!/", 1)[0] if "!/" in beside else ""
+    named = _by_name(package)
     for word in files(command):
         parts = [part for part in word.split("/") if part and part != "." and not part.startswith("$")]
         for start in range(len(parts)):
             end = "/".join(parts[start:])
-            hits = [
-                path
-                for path, member in package.members.items()
-                if (path == end or path.endswith("/" + end)) and member.kind not in ("folder", "device")
-            ]
+            hits = [path for path in named.get(parts[-1], ()) if path == end or path.endswith(f"/{end}")]
             near = [path for path in hits if prefix and path.startswith(prefix)]
             hits = near or hits
             if len(hits) > 1 and beside:

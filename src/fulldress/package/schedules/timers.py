@@ -103,7 +103,8 @@ def schedules(
         command = " && ".join(item.value.lstrip("@-:+!") for item in starts)
         users = values(body, "Service", "User")
         user = users[-1].value if users else "root"
-        script = behind.script(package, command, beside=found.path)
+        main = " && ".join(item.value.lstrip("@-:+!") for item in starts if item.key == "ExecStart")
+        script = behind.script(package, main, beside=found.path) or behind.script(package, command, beside=found.path)
     yield Schedule(
         witness=Witness.READ,
         evidence=when[0].member.evidence(when[0].line, text=f"{when[0].key}={when[0].value}"),

@@ -203,6 +203,8 @@ def _by_digest(package: Package, member: Member, signer: cms.Signer) -> tuple[Me
 def _digest(package: Package, member: Member, name: str) -> bytes:
     if name == "sha256" and member.sha256:
         return bytes.fromhex(member.sha256)
+    if member.kept and len(member.data) == member.size:
+        return hashlib.new(name, member.data, usedforsecurity=False).digest()
     state = hashlib.new(name, usedforsecurity=False)
     with package.open(member.path) as stream:
         while chunk := stream.read(_CHUNK):
