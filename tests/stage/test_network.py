@@ -207,3 +207,15 @@ def test_broken_answers_are_one_clear_error(tree: Path, tmp_path: Path) -> None:
         Stage(
             StagePlan(root=tree, scratch=tmp_path / "s", endpoints=(endpoint,), folder_of_production=tmp_path)
         ).__enter__()
+
+
+def test_without_a_redirect_known_ports_are_listened_at(tree: Path, tmp_path: Path) -> None:
+    endpoints = (Endpoint(host="api.example", port=7001, policy="stub"), Endpoint(host="old.example", policy="retired"))
+    with Stage(StagePlan(root=tree, scratch=tmp_path / "s", endpoints=endpoints, redirect=False)) as stage:
+        assert talk(stage, "api.example", 7001, get("/v1")).endswith("{}")
+        assert talk(stage, "nobody.example", 443, "x") == "got"
+        assert "refused" in talk(stage, "old.example", 22)
+        assert "refused" in talk(stage, "nobody.example", 7999)
+        assert stage.wait_until(lambda: (7999, "", "refused: nothing answers there") in seen(stage, "nobody.example"))
+        assert seen(stage, "old.example") == [(22, "retired", "refused")]
+        assert any("ports other than the known" in lack.what for lack in stage.lacks)

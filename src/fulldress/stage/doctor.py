@@ -133,12 +133,14 @@ def abilities() -> list[Ability]:
                     )
                 )
                 lacks = [lack.what for lack in stage.lacks]
-                led = not any("does not name" in what for what in lacks)
+                led = not any("other than the known" in what for what in lacks)
                 found.append(
                     Ability(
                         name="network redirect",
                         ok=led or None,
-                        detail="every connection is seen" if led else "only named hosts are seen",
+                        detail="every connection is seen"
+                        if led
+                        else "only usual ports are answered; attempts at others are seen",
                         remedy="" if led else "modprobe nf_tables nft_redir nft_chain_nat",
                     )
                 )

@@ -389,7 +389,7 @@ def _feed(fd: int, data: bytes) -> None:
         pipe.write(data)
 
 
-def _open_network(setup: Message, channel: Channel) -> tuple[list[str], list[int]]:
+def _open_network(setup: Message, channel: Channel) -> list[str]:
     """Sockets for the outside: sink (IPv4, IPv6), resolver (datagrams, streams), watcher. Sentences on what is lacking."""
     lacks: list[str] = []
     network.loopback_up()
@@ -412,6 +412,8 @@ def _open_network(setup: Message, channel: Channel) -> tuple[list[str], list[int
     redirected = True
     direct = [ipaddress.ip_network(text) for text in setup["refused"]]
     try:
+        if not setup["redirect"]:
+            raise OSError(95, "not wanted")
         network.redirect(port, direct)
     except OSError as error:
         redirected = False
@@ -426,7 +428,13 @@ def _open_network(setup: Message, channel: Channel) -> tuple[list[str], list[int
     )
     for sock in sockets:
         sock.close()
-    return lacks, []
+    for number in [] if redirected else setup["ports"]:
+        # at every address: the one that was meant is the connection's own. A service that takes the port later fails.
+        with contextlib.suppress(OSError):
+            sock = _listener(socket.AF_INET, "0.0.0.0", number)  # noqa: S104
+            channel.send({"event": "port", "at": time.time(), "step": ""}, [sock.fileno()])
+            sock.close()
+    return lacks
 
 
 def _listener(family: int, address: str, port: int) -> socket.socket:
@@ -488,7 +496,7 @@ def main(channel: Channel, setup: Message, locked: list[str]) -> None:
             accounts.only_root()
         socket.sethostname(setup["hostname"])
         os.umask(0o022)
-        lacks += _open_network(setup, channel)[0]
+        lacks += _open_network(setup, channel)
         lacks += _open_addresses(setup, channel)
         ns.hide_memory()
         server = Inside(channel, setup, units)

@@ -35,3 +35,4 @@ class StagePlan:
     scratch: Path = field(default_factory=_scratch)
     folder_of_production: Path = field(default_factory=Path)
     name: str = "stage"
+    redirect: bool = True  #: False: listen at known ports instead, as on kernels without nftables

@@ -139,6 +139,10 @@ class Sink:
 
         self._loop.call_soon_threadsafe(start)
 
+    def listen(self, sock: socket.socket) -> None:
+        """Take one more listener, at a port of its own, where the kernel redirects nothing."""
+        self._loop.call_soon_threadsafe(self._accept, sock, self._original)
+
     def lead(self, sock: socket.socket, path: Path, label: tuple[str, int]) -> None:
         """Lead connections of a listener inside (at loopback or at a socket file) to a clone's socket file."""
         self._loop.call_soon_threadsafe(self._accept, sock, lambda _: label, path)

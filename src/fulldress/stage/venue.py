@@ -41,7 +41,7 @@ from fulldress.findings import Outcome
 from fulldress.stage import doctor, effects, layout, observe, sweep, watch
 from fulldress.stage.link import Link, StageFailed
 from fulldress.stage.plan import StagePlan
-from fulldress.stage.sink import Sink
+from fulldress.stage.sink import SCHEMES, Sink
 
 PACKAGE_ROOT = "/mnt/package"
 _CRON_PATH = "/usr/bin:/bin"
@@ -146,6 +146,8 @@ class Stage:
             "red_hat": _is_red_hat(plan.root),
             "services": {name: msgspec.to_builtins(service) for name, service in plan.services.items()},
             "refused": layout.refused_networks(e.host for e in plan.endpoints if e.policy == "retired" and not e.port),
+            "redirect": plan.redirect,
+            "ports": self._ports(),
             "listen": [(at, port) for at, port, _, _ in self._listeners],
             "listen_files": [f"/run/postgresql/.s.PGSQL.{port}" for _, port, _, _ in self._listener_files],
         }
@@ -178,7 +180,7 @@ class Stage:
         for sentence in sentences:
             if sentence.startswith("redirect"):
                 lack(
-                    "connections to hosts that production.toml does not name",
+                    "connections to ports other than the known ones",
                     f"the kernel has no redirect here ({sentence})",
                 )
             elif not sentence.startswith("refuse"):
@@ -209,6 +211,15 @@ class Stage:
                 for at in ("127.0.0.1", "::1") if host == "localhost" else (host.strip("[]"),):
                     self._listeners.append((at, int(port), path, host))
                 self._listener_files.append((host, int(port), path, host))
+
+    def _ports(self) -> list[int]:
+        """Ports listened at where nothing can be redirected: production's and the usual ones, but the staged services'."""
+        found = {*SCHEMES, 8080, 8443, 9000} | {e.port for e in self.plan.endpoints if e.port}
+        found |= {int(address.rpartition(":")[2]) for address in self.plan.database_addresses}
+        taken = {urlsplit(s.health).port for s in self.plan.services.values()} | {
+            port for _, port, _, _ in self._listeners
+        }
+        return sorted(found - {port for port in taken if port} - {53})
 
     def _know_hosts(self) -> None:
         """Addresses that production's own hosts file gives names to."""
@@ -248,7 +259,9 @@ class Stage:
     def _on_event(self, event: dict[str, Any], fds: list[int]) -> None:
         sockets = [socket.socket(fileno=fd) for fd in fds]
         kind = event["event"]
-        if kind == "network":
+        if kind == "port":
+            self._sink.listen(sockets[0])
+        elif kind == "network":
             self._sink.attach(sockets, event["port"])
         elif kind in ("listener", "file listener"):
             chosen = self._listeners if kind == "listener" else self._listener_files
