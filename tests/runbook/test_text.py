@@ -25,7 +25,9 @@ _steps = st.one_of(
     ),
     st.builds(Setting, name=st.just("x"), file=_texts, key=_texts, value=_texts, remove=st.booleans()),
     st.builds(Notice, name=st.just("x"), channel=_texts, text=_texts),
-    st.builds(Migrate, name=st.just("x"), database=_texts, ups=st.lists(_texts).map(tuple), lock_timeout=st.floats(0, 99)),
+    st.builds(
+        Migrate, name=st.just("x"), database=_texts, ups=st.lists(_texts).map(tuple), lock_timeout=st.floats(0, 99)
+    ),
 )
 
 
@@ -51,7 +53,11 @@ GOOD = '[runbook]\nproduct = "p"\nversion = "2"\npackage = "00"\n\n'
     ("text", "line", "words"),
     [
         (GOOD + "[[step]\n", 6, "Expected"),
-        (GOOD + '[[step]]\nname = "a"\nkind = "command"\nargv = ["true"]\n\n[[step]]\nname = "b"\nkind = "comand"\n', 11, "comand"),
+        (
+            GOOD + '[[step]]\nname = "a"\nkind = "command"\nargv = ["true"]\n\n[[step]]\nname = "b"\nkind = "comand"\n',
+            11,
+            "comand",
+        ),
         (GOOD + '[[step]]\nname = "a"\nkind = "command"\nargvv = ["true"]\n', 6, 'unknown key "argvv"'),
         ('[runbook]\nproduct = "p"\n', 1, "missing"),
     ],

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from fulldress.engine.venue import StatementRun
 from fulldress.errors import DatabaseError
@@ -107,13 +107,16 @@ class Postgres:
 
     @property
     def _database(self) -> str:
-        name = urlsplit(self.url).path.lstrip("/")
+        name = unquote(urlsplit(self.url).path.lstrip("/"))
         if not re.fullmatch(r"[\w$.-]{1,48}", name):
             raise DatabaseError(f"{mask(self.url)}: name the database in its address")
         return name
 
     def _address(self, database: str) -> str:
-        return urlunsplit(urlsplit(self.url)._replace(path=f"/{database}"))
+        head, _, rest = self.url.partition("://")
+        place, _, tail = rest.partition("/")
+        _, question, query = tail.partition("?")
+        return f"{head}://{place}/{database}{question}{query}"
 
     def _dump(self, name: str) -> Path:
         return self.folder / f"{self._database}-{name}.dump"
