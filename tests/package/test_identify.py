@@ -35,6 +35,8 @@ CASES = [
     ("x.socket", b"[Socket]\nListenStream=1\n", "systemd-unit"),
     ("up.service", b"words of a marketing page\n", "text"),
     ("x.sql", b"-- nothing\n", "sql"),
+    ("delta/05_x.sql.postgres", b"/* words */ ANALYZE a;\n", "sql"),
+    ("config/NOTICE", b"Words about licences.\n", "text"),
     ("migrate", b"-- first\nCREATE TABLE a (b int);\n", "sql"),
     ("select.txt", b"Select one of the following options.\n", "text"),
     ("manifest", b'{"name": 1}\n', "json"),

@@ -107,6 +107,7 @@ _SUFFIXES: dict[str, str] = {
     "minisig": "minisign",
 }
 _BY_SUFFIX = {suffix: kind for suffixes, kind in _SUFFIXES.items() for suffix in suffixes.split()}
+_DIALECT = re.compile(r"(?i)\.sql\.(?:postgres|postgresql|pgsql|sqlite3?|mysql|mariadb|oracle|mssql)$")
 #: Suffixes of binary files; believed where the bytes are no text and have no magic of their own.
 _BINARY_SUFFIXES = {
     "p7s": "cms",
@@ -173,7 +174,7 @@ def identify(path: str, head: bytes, mode: int | None = None) -> str:
     for place, kind in _PLACES:
         if place.search(path):
             return kind
-    if kind := _by_suffix(suffix, text):
+    if kind := _by_suffix(name, suffix, text):
         return kind
     for pattern, kind in _CONTENT:
         if pattern.match(text):
@@ -182,7 +183,7 @@ def identify(path: str, head: bytes, mode: int | None = None) -> str:
         return "json"
     if re.search(r"(?:^|/)cron\.(?:hourly|daily|weekly|monthly)/[^/]+$", path):
         return "shell"  # run-parts starts it; without a first line the shell does
-    if suffix == "" and re.search(r"(?:^|/)(?:etc|config|conf|settings)/", path):
+    if suffix == "" and re.search(r"(?:^|/)etc/", path):
         return "conf"
     return "text"
 
@@ -254,8 +255,8 @@ def _binary(head: bytes, suffix: str) -> str:
     return kind if kind in ("lzma", "dmg") else "data"
 
 
-def _by_suffix(suffix: str, text: str) -> str:
-    kind = _BY_SUFFIX.get(suffix, "")
+def _by_suffix(name: str, suffix: str, text: str) -> str:
+    kind = "sql" if _DIALECT.search(name) else _BY_SUFFIX.get(suffix, "")
     if kind in ("systemd-unit", "systemd-timer", "systemd-service") and not re.search(r"(?m)^\[\w+\]", text):
         return ""
     if kind == "pem" and "-----BEGIN" not in text:
