@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from fulldress.facts import AnyFact, Evidence, Integrity, Reason, Signature, Trust, Unread, Witness
-from fulldress.package.reader import Member, Package
+from fulldress.package.reader import Member, NotRead, Package
 from fulldress.package.signatures import advisories, certificates, checksums, cms
 from fulldress.package.signatures.escalation import call_script
 from fulldress.package.signatures.judged import Covered, Ground, signature
@@ -137,9 +137,9 @@ def _covered(package: Package, member: Member, data: cms.SignedData, signer: cms
         return Covered(entries=(member.path,), digest=cms.digest_of(content), content=lambda: content)
     named = _by_name(package, member)
     for candidate in named:
-        if signer.digest is None or _digest(package, candidate, signer.hash) == signer.digest:
+        if signer.digest is None or _fits(package, candidate, signer):
             return _entry(package, candidate)
-    if signer.digest is not None:
+    if signer.digest is not None and signer.hash in cms.HASHES:
         found, complete = _by_digest(package, member, signer)
         if found is not None:
             return _entry(package, found)
@@ -153,7 +153,22 @@ def _covered(package: Package, member: Member, data: cms.SignedData, signer: cms
     return Covered(entries=(), digest=lambda name: b"", doubt="it does not say which entry it is over")
 
 
+def _fits(package: Package, member: Member, signer: cms.Signer) -> bool:
+    """Whether the signed digest is that of a member; False for one that cannot be read."""
+    try:
+        return signer.hash in cms.HASHES and _digest(package, member, signer.hash) == signer.digest
+    except (NotRead, OSError):
+        return False
+
+
 def _entry(package: Package, member: Member) -> Covered:
+    try:
+        with package.open(member.path):
+            pass
+    except (NotRead, OSError):
+        doubt = f"{member.path} could not be read"
+        return Covered(entries=(member.path,), digest=lambda name: b"", doubt=doubt)
+
     def content() -> bytes:
         with package.open(member.path) as stream:
             return stream.read()
@@ -195,7 +210,7 @@ def _by_digest(package: Package, member: Member, signer: cms.Signer) -> tuple[Me
         budget -= other.size
         if budget < 0:
             return None, False
-        if _digest(package, other, signer.hash) == signer.digest:
+        if _fits(package, other, signer):
             return other, True
     return None, True
 
@@ -269,7 +284,7 @@ def _sums(package: Package, sums: checksums.Sums) -> tuple[list[AnyFact], tuple[
             continue
         try:
             fits = _digest(package, member, line.hash).hex() == line.digest
-        except ValueError:
+        except (ValueError, NotRead, OSError):
             unknown.append(line)
             continue
         (good.append(member.path) if fits else wrong.append((line, member)))
@@ -277,7 +292,9 @@ def _sums(package: Package, sums: checksums.Sums) -> tuple[list[AnyFact], tuple[
     name = sums.member.name
     for line in unknown:
         facts.append(
-            _unread(sums.member.evidence(line.number), f"a line of {name}", Reason.FORMAT, f"hash {line.hash}")
+            _unread(
+                sums.member.evidence(line.number), f"a line of {name}", Reason.FORMAT, f"{line.hash} of {line.path}"
+            )
         )
     if sums.bad:
         numbers = ", ".join(map(str, sums.bad[:5])) + (" …" if len(sums.bad) > 5 else "")

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding,
 from fulldress.facts import Integrity
 from fulldress.package.signatures.certificates import parse as certificates_of
 
-_HASHES: dict[str, type[hashes.HashAlgorithm]] = {
+HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "md5": hashes.MD5,
     "sha1": hashes.SHA1,
     "sha224": hashes.SHA224,
@@ -145,7 +145,7 @@ def verify(signer: Signer, digest: Digest, content: Callable[[], bytes] | None =
     ``content`` gives the bytes themselves; only needed where a signature has no signed attributes."""
     if signer.certificate is None:
         return Integrity.UNVERIFIED, f"the signer's certificate ({signer.wanted}) is not in the signature"
-    if signer.hash not in _HASHES:
+    if signer.hash not in HASHES:
         return Integrity.UNVERIFIED, f'the hash "{signer.hash}" is not one that fulldress knows'
     attributes = signer.info["signed_attrs"]
     if attributes:
@@ -173,12 +173,12 @@ def _check(signer: Signer, signed: bytes) -> None:
         raise ValueError("no certificate")
     key, signature = signer.certificate.public_key(), signer.info["signature"].native
     algorithm = signer.info["signature_algorithm"]
-    chosen = _HASHES[signer.hash]()
+    chosen = HASHES[signer.hash]()
     if isinstance(key, rsa.RSAPublicKey):
         if algorithm["algorithm"].native == "rsassa_pss":
             parameters = algorithm["parameters"]
-            chosen = _HASHES[parameters["hash_algorithm"]["algorithm"].native]()
-            mask = _HASHES[parameters["mask_gen_algorithm"]["parameters"]["algorithm"].native]()
+            chosen = HASHES[parameters["hash_algorithm"]["algorithm"].native]()
+            mask = HASHES[parameters["mask_gen_algorithm"]["parameters"]["algorithm"].native]()
             scheme = padding.PSS(mgf=padding.MGF1(mask), salt_length=parameters["salt_length"].native)
             key.verify(signature, signed, scheme, chosen)
         else:
@@ -228,7 +228,7 @@ def _stamp(token: Any, signature: bytes) -> Stamp:
     name = imprint["hash_algorithm"]["algorithm"].native
     signer = parsed.signers[0]
     base = {"at": time, "certificate": signer.certificate, "certificates": parsed.certificates}
-    if name not in _HASHES or digest_of(signature)(name) != imprint["hashed_message"].native:
+    if name not in HASHES or digest_of(signature)(name) != imprint["hashed_message"].native:
         return Stamp(**base, problem="it is over another signature")
     content = parsed.content
     integrity, problem = verify(signer, digest_of(content), lambda: content)
