@@ -1,0 +1,157 @@
+"""Metadata of package formats: Debian control, Python METADATA, npm package.json, JAR MANIFEST.MF."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fulldress.facts import AnyFact, Evidence, Release, Requirement, Witness
+from fulldress.package.manifests.document import Leaf, Tree
+from fulldress.package.manifests.durations import day
+from fulldress.package.manifests.generic import requirement
+from fulldress.package.manifests.looseness import score
+from fulldress.package.manifests.requirements import Wanted
+from fulldress.package.reader import Member
+
+_FIELD = re.compile(r"([!-9;-~]+):[ \t]*(.*)$")
+_DEPENDENCY = re.compile(
+    r"\s*([A-Za-z0-9][A-Za-z0-9+.\-]*)(?::\w+)?\s*(?:\(\s*([^)]*?)\s*\))?\s*(?:\[[^\]]*\])?\s*(?:<[^>]*>\s*)*$"
+)
+_PYTHON = re.compile(
+    r"\s*([A-Za-z0-9][\w.\-]*)\s*(?:\[[^\]]*\])?\s*(?:@\s*(\S+)|\(?\s*([^;()]*?)\s*\)?)\s*(?:;\s*(.*))?$"
+)
+
+
+def fields(text: str) -> Iterator[tuple[str, str, int]]:
+    """Name (lower case), value and line of the fields of an RFC 822-like header; folded lines are joined by a newline."""
+    name, value, line = "", "", 0
+    for number, row in enumerate(text.splitlines(), 1):
+        if not row.strip():
+            break
+        if row[:1] in " \t" and name:
+            value += "\n" + row[1:]
+        elif match := _FIELD.match(row):
+            if name:
+                yield name, value, line
+            name, value, line = match[1].lower(), match[2], number
+    if name:
+        yield name, value, line
+
+
+def debian(member: Member) -> Iterator[AnyFact]:
+    """A binary package's control file (deb-control(5))."""
+    found = {name: (value, line) for name, value, line in fields(member.text)}
+    if "package" not in found or "version" not in found:
+        return
+    product, version = found["package"][0], found["version"]
+    yield Release(
+        witness=Witness.DECLARED, evidence=member.evidence(version[1], 0, f"{product} {version[0]}"), product=product,
+        version=version[0], aspect="control", vendor=re.sub(r"\s*<.*", "", found.get("maintainer", ("", 0))[0]),
+    )  # fmt: skip
+    for name, optional in (("pre-depends", False), ("depends", False), ("recommends", True)):
+        value, line = found.get(name, ("", 0))
+        for clause in re.split(r",", value.replace("\n", " ")):
+            yield from _debian_clause(member, clause, line, optional)
+
+
+def _debian_clause(member: Member, clause: str, line: int, optional: bool) -> Iterator[Requirement]:
+    """One dependency; of alternatives the first, which is the one that is installed where none is there yet."""
+    first, *others = clause.split("|")
+    match = _DEPENDENCY.match(first)
+    if match is None or not first.strip():
+        return
+    looseness, admits = score(match[2] or "", "deb")
+    if others:
+        admits = f"or {' or '.join(' '.join(other.split()) for other in others)}" + (f"; {admits}" if admits else "")
+    yield Requirement(
+        witness=Witness.DECLARED, evidence=member.evidence(line, 0, " ".join(clause.split())), component=match[1],
+        constraint=match[2] or "", looseness=looseness, scheme="deb", admits=admits, optional=optional,
+    )  # fmt: skip
+
+
+def python(member: Member) -> Iterator[AnyFact]:
+    """Core metadata of a wheel or sdist."""
+    rows = list(fields(member.text))
+    found = {name: (value, line) for name, value, line in rows}
+    if "name" not in found or "version" not in found:
+        return
+    name, (version, line) = found["name"][0], found["version"]
+    author = next((found[f][0] for f in ("author", "maintainer", "author-email", "maintainer-email") if f in found), "")
+    yield Release(
+        witness=Witness.DECLARED, evidence=member.evidence(line, 0, f"{name} {version}"), product=name, version=version,
+        aspect="metadata", vendor=re.sub(r"\s*<.*?>", "", author).strip(),
+    )  # fmt: skip
+    if "requires-python" in found:
+        value, line = found["requires-python"]
+        yield requirement(member, Wanted("python", value.strip(), line, 0), "pep440")
+    for field, value, line in rows:
+        if field == "requires-dist" and (match := _PYTHON.match(value)):
+            optional = "extra" in (match[4] or "")
+            yield requirement(
+                member, Wanted(match[1], (match[2] or match[3] or "").strip(), line, 0, optional), "pep440"
+            )
+
+
+def npm(member: Member, tree: Tree) -> Iterator[AnyFact]:
+    """A package.json that names a package and its version."""
+    if not isinstance(tree, dict):
+        return
+    name, version = tree.get("name"), tree.get("version")
+    if isinstance(name, Leaf) and isinstance(version, Leaf):
+        author = tree.get("author")
+        vendor = author.value if isinstance(author, Leaf) else ""
+        if isinstance(author, dict) and isinstance(leaf := author.get("name"), Leaf):
+            vendor = leaf.value
+        yield Release(
+            witness=Witness.DECLARED, evidence=_evidence(member, version), product=name.value, version=version.value,
+            aspect="metadata", vendor=re.sub(r"\s*<.*", "", vendor),
+        )  # fmt: skip
+    groups = (("engines", False), ("dependencies", False), ("peerDependencies", False), ("optionalDependencies", True))
+    for group, optional in groups:
+        node = tree.get(group)
+        for component, leaf in node.items() if isinstance(node, dict) else ():
+            if isinstance(leaf, Leaf):
+                yield requirement(member, Wanted(component, leaf.value, leaf.line, leaf.column, optional), "npm")
+
+
+def _evidence(member: Member, leaf: Leaf) -> Evidence:
+    return member.evidence(leaf.line, leaf.column, leaf.value)
+
+
+def jar(member: Member) -> Iterator[AnyFact]:
+    """The main section of a JAR's manifest (JAR File Specification); a continued line begins with one space."""
+    text = re.sub(r"\r?\n ", "", member.text)
+    found: dict[str, tuple[str, int]] = {}
+    for number, row in enumerate(text.splitlines(), 1):
+        if not row.strip():
+            break
+        if match := _FIELD.match(row):
+            found[match[1].lower()] = (match[2].strip(), number)
+
+    def of(*names: str) -> tuple[str, int]:
+        return next((found[n] for n in names if found.get(n, ("", 0))[0]), ("", 0))
+
+    title = re.sub(
+        r";.*", "", of("implementation-title", "bundle-name", "bundle-symbolicname", "specification-title")[0]
+    )
+    version, line = of("implementation-version", "bundle-version", "specification-version")
+    if title and version:
+        released = of("build-date", "build-time", "build-timestamp", "built-on", "implementation-build-date")[0]
+        yield Release(
+            witness=Witness.DECLARED, evidence=member.evidence(line, 0, f"{title} {version}"), product=title, version=version,
+            aspect="metadata", released=day(released) if released else None,
+            vendor=of("implementation-vendor", "bundle-vendor", "specification-vendor")[0],
+        )  # fmt: skip
+    bundles, line = of("require-bundle")
+    for clause in re.split(r",(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)", bundles):
+        if clause.strip():
+            constraint = re.search(r'bundle-version="([^"]*)"', clause)
+            optional = "resolution:=optional" in clause
+            yield requirement(
+                member,
+                Wanted(clause.split(";")[0].strip(), constraint[1] if constraint else "", line, 0, optional),
+                "maven",
+            )
+    java, line = of("require-java-version", "build-jdk-spec")
+    if java:
+        yield requirement(member, Wanted("java", f">={java}", line, 0), "maven")

@@ -1,0 +1,118 @@
+"""What README, INSTALL, UPGRADE and release notes say of downtime and reboots, with the line of the sentence."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from datetime import timedelta
+
+from fulldress.facts import AnyFact, Downtime, Reason, Reboot, Restart, Unread, Witness, excerpt
+from fulldress.package.manifests.durations import DURATION, length
+from fulldress.package.reader import Member
+
+NAMES = re.compile(
+    r"(?i)^(?:read[-_ ]?me|install(?:ation|ing)?|upgrad(?:e|ing)|updat(?:e|ing)|migrat(?:e|ion|ing)|release[-_ ]?notes?|change[-_ ]?(?:log|s)|"
+    r"changes|news|notes?|history|what'?s[-_ ]?new|howto|runbook|deploy(?:ment)?|rollback|downgrade)"
+    r"(?:[-_. ][\w.\-]*)?(?:\.(?:md|markdown|txt|rst|adoc|asciidoc|html?))?$"
+)
+_SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?](?![\s]|$)[^.!?\n]*)*(?:[.!?]+|\n|$)")
+_DOWN = re.compile(
+    r"(?i)\b(?:down[- ]?time|outage|maintenance window|service interruption|unavailab\w+|interruption of service|(?:be|goes?|is|are) (?:down|offline|unavailable))\b"
+)
+_NO_DOWN = re.compile(r"(?i)\b(?:no|zero|without(?: any)?)[- ](?:service )?(?:down[- ]?time|outage|interruption)s?\b")
+_NOT_A_PROMISE = re.compile(
+    r"(?i)\b(?:reduc\w+|minimi[sz]\w+|fix\w*|avoid\w*|bug|issue|monitor\w*|alert\w*|caus(?:e|ed|ing))\b"
+)
+_HOST = r"(?:the |your |this |each |all |every |affected )*(?:hosts?|servers?|systems?|machines?|computers?|nodes?|appliances?|vms?|box(?:es)?)"
+_ACT = rf"(?:reboot(?:ing|ed|s)?(?: (?:of )?{_HOST})?|restart(?:ing|ed)? (?:of )?{_HOST}|(?<!to )restart(?! (?:of|the|your|each|all|any|\w+d\b)))"
+_NOT = re.compile(
+    rf"(?i)\bno {_ACT} (?:is |are |will be )?(?:needed|required|necessary)|{_ACT}s? (?:is|are|will be) (?:not|never) (?:needed|required|necessary|recommended)|(?:does|do|will) not (?:require|need) (?:a |any )?{_ACT}|without (?:a |any )?(?:reboot|restart of {_HOST})|no (?:reboot|restart)(?: (?:needed|required|necessary))?(?=[.;,!]|$)"
+)
+_REQUIRED = re.compile(
+    rf"(?i){_ACT} (?:is|are|will be) (?:required|needed|necessary|mandatory|performed)|(?:requires?|needs?) (?:a |an )?(?:full |system |host )?(?:{_ACT})|\b(?:must|have to|need to|has to) (?:be )?(?:{_ACT})|^\W*(?:\d+[.)]\s*)?(?:then |finally,? |please )?(?:reboot {_HOST}|restart {_HOST})\b|(?:host|server|system|machine)s? (?:will|must) (?:be )?reboot(?:ed)?"
+)
+_ADVISED = re.compile(
+    rf"(?i){_ACT} (?:is|are) (?:\w+ )?(?:recommended|advised|advisable|suggested|optional|encouraged)|(?:recommend|advise|suggest)\w* (?:\w+ ){{0,3}}?(?:{_ACT})|\bshould (?:be )?(?:{_ACT})|recommended(?: to)? {_ACT}"
+)
+_SERVICE = re.compile(
+    r"(?i)\brestart(?:s|ed|ing)? (?:of )?(?:the )?(?:service )?[`'\"](?P<unit>[A-Za-z][\w.@\-]*)[`'\"]|systemctl (?:re)?start (?P<other>[A-Za-z][\w.@\-]*)"
+)
+_VAGUE = re.compile(r"(?i)\b(?:a few|several|some|couple of) (?:seconds|minutes|hours)\b|\b(?:brief|short|minimal)\b")
+
+
+def read(member: Member, text: str | None = None, first: int = 1) -> Iterator[AnyFact]:
+    """Claims of one document. ``text`` may be a part of it that begins at line ``first``."""
+    text = member.text if text is None else text
+    flat = _unwrapped(text)
+    starts = [0, *(match.end() for match in re.finditer("\n", text))]
+    seen: set[tuple[str, str]] = set()
+    for match in _SENTENCE.finditer(flat):
+        sentence = match[0].strip(" \t\n*->#")
+        if not sentence:
+            continue
+        offset = match.start() + len(match[0]) - len(match[0].lstrip())
+        for fact in _sentence(member, flat, offset, sentence, starts, first):
+            key = (
+                type(fact).__name__,
+                repr(getattr(fact, "claim", getattr(fact, "duration", getattr(fact, "unit", fact.evidence.line)))),
+            )
+            if key not in seen:
+                seen.add(key)
+                yield fact
+
+
+def _unwrapped(text: str) -> str:
+    """The text with single line breaks inside paragraphs turned into spaces; every character keeps its offset."""
+    return re.sub(r"(?<![\n:|])\n(?=[ \t]*[A-Za-z(`\"'0-9](?![.)] ))(?![ \t]*\n)", " ", text.replace("\r", " "))
+
+
+def _sentence(
+    member: Member, flat: str, offset: int, sentence: str, starts: list[int], first: int
+) -> Iterator[AnyFact]:
+    def evidence(at: int) -> int:
+        return bisect_right(starts, offset + at) + first - 1
+
+    if re.search(r"(?i)reboot|restart", sentence):
+        yield from _reboots(member, sentence, evidence)
+    if not _DOWN.search(sentence) or _NOT_A_PROMISE.search(sentence):
+        return
+    if no := _NO_DOWN.search(sentence):
+        yield _down(member, timedelta(0), sentence, evidence(no.start()))
+        return
+    found = list(DURATION.finditer(sentence))
+    if found:
+        longest = max(found, key=length)
+        yield _down(member, length(longest), sentence, evidence(longest.start()))
+    elif vague := _VAGUE.search(sentence):
+        yield Unread(
+            witness=Witness.DECLARED, evidence=member.evidence(evidence(vague.start()), 0, sentence), what="downtime in words",
+            reason=Reason.NO_DATA, detail=excerpt(sentence),
+        )  # fmt: skip
+
+
+def _down(member: Member, duration: timedelta, sentence: str, line: int) -> Downtime:
+    return Downtime(
+        witness=Witness.DECLARED,
+        evidence=member.evidence(line, 0, sentence),
+        duration=duration,
+        basis=excerpt(sentence),
+    )
+
+
+def _reboots(member: Member, sentence: str, line: object) -> Iterator[AnyFact]:
+    at = line if callable(line) else (lambda _: 0)
+    for pattern, claim in ((_NOT, "not needed"), (_ADVISED, "recommended"), (_REQUIRED, "required")):
+        if match := pattern.search(sentence):
+            yield Reboot(
+                witness=Witness.DECLARED, evidence=member.evidence(at(match.start()), 0, sentence), claim=claim
+            )
+            break
+    for match in _SERVICE.finditer(sentence):
+        unit = (match["unit"] or match["other"]).removesuffix(".service")
+        yield Restart(
+            witness=Witness.DECLARED,
+            evidence=member.evidence(at(match.start()), 0, sentence),
+            unit=unit,
+            action="restart",
+        )
