@@ -9,7 +9,6 @@ import click
 
 if TYPE_CHECKING:
     from fulldress.facts import AnyFact
-    from fulldress.package import Reading
     from fulldress.production import Production
     from fulldress.report import View
 
@@ -91,16 +90,17 @@ def look(
 ) -> View:
     """The view of one check; put on record in ``case_store`` where that is given."""
     from fulldress import checks, report
+    from fulldress.cli.gathering import Progress, joined, read_package
     from fulldress.findings import Severity
     from fulldress.package import changes
 
     severity = fail_on if isinstance(fail_on, Severity) else Severity.BLOCKER
     zone = production.description.zone
-    with _Progress() as progress:
-        reading = _read(package, production, progress)
-        older = _read(against, production, progress) if against is not None else None
+    with Progress() as progress:
+        reading = read_package(package, production, progress)
+        older = read_package(against, production, progress) if against is not None else None
         progress("production", 0, 1)
-        facts = _joined(reading.facts, production)
+        facts = joined(reading.facts, production)
     findings = checks.judge(facts)
     case, waivers, name = None, [], ""
     if case_store is not None:
@@ -117,36 +117,6 @@ def look(
     if case is not None:
         case.append("checked", _record(view))
     return view
-
-
-def _read(package: Path, production: Production, progress: _Progress) -> Reading:
-    from fulldress import package as packages
-
-    return packages.read(
-        package,
-        trust=production.trust if production.trust.is_dir() else None,
-        advisories=production.advisories if production.advisories.is_dir() else None,
-        at=production.description.window.starts,
-        zone=production.description.zone,
-        progress=progress,
-    )
-
-
-def _joined(read: list[AnyFact], production: Production) -> list[AnyFact]:
-    """Facts of the package, of production, and of the catalogue that joins them.
-
-    Access logs are folded to the operations of the package's API descriptions, old names included."""
-    from fulldress import catalog
-    from fulldress.catalog import records
-    from fulldress.facts import Interface, InterfaceChange, Use
-
-    running = production.facts()
-    joined = catalog.join(read, running, records.load(production.matrices) if production.matrices.is_dir() else [])
-    facts = [*read, *running, *joined]
-    known = {f.operation for f in facts if isinstance(f, Interface | InterfaceChange)}
-    if known and any(isinstance(f, Use) for f in facts):
-        facts = [f for f in facts if not isinstance(f, Use)] + list(production.uses(tuple(sorted(known))))
-    return facts
 
 
 def _label(facts: list[AnyFact]) -> str:
@@ -186,26 +156,3 @@ def write(view: View, *, sarif: Path | None, junit: Path | None, html: Path | No
     for path in (sarif, junit, html):
         if path is not None:
             click.echo(f"wrote {path}", err=True)
-
-
-class _Progress:
-    """A bar on standard error, only where a person sees it."""
-
-    def __enter__(self) -> _Progress:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-        console = Console(stderr=True)
-        self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
-            console=console, transient=True, disable=not console.is_terminal,
-        )  # fmt: skip
-        self._bar.start()
-        self._task = self._bar.add_task("reading", total=None)
-        return self
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        self._bar.update(self._task, description=what[-40:], completed=done, total=total or None)
-
-    def __exit__(self, *exception: object) -> None:
-        self._bar.stop()

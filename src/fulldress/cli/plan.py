@@ -10,7 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from fulldress.case import Case, Store
-    from fulldress.facts import AnyFact
+    from fulldress.facts import AnyFact, Timing
     from fulldress.findings import Finding
     from fulldress.production import Production
     from fulldress.runbook.steps import Runbook
@@ -152,12 +152,10 @@ def _draft(
 
 def judged(facts: list[AnyFact], production: Production) -> tuple[list[AnyFact], list[Finding]]:
     """Facts of production joined with the catalogue, and the findings over everything."""
-    from fulldress import catalog, checks
-    from fulldress.catalog import records
+    from fulldress import checks
+    from fulldress.cli.gathering import beside
 
-    running = production.facts()
-    known = records.load(production.matrices) if production.matrices.is_dir() else []
-    running = [*running, *catalog.join(facts, running, known)]
+    running = beside(facts, production)
     return running, checks.judge([*facts, *running])
 
 
@@ -223,7 +221,6 @@ def measured(book: Runbook, frozen: str, case: Case | None, production: Producti
 
     from fulldress import facts as vocabulary
     from fulldress.facts import Downtime, Timing, Witness
-    from fulldress.runbook import window as windows
 
     timings: list[Timing] = []
     vendor: timedelta | None = None
@@ -239,6 +236,15 @@ def measured(book: Runbook, frozen: str, case: Case | None, production: Producti
                 timings.append(msgspec.structs.replace(fact, run=fact.run + shift))
             elif isinstance(fact, Downtime) and fact.witness is Witness.DECLARED:
                 vendor = fact.duration
+    return sized(timings, vendor, production, starts)
+
+
+def sized(
+    timings: list[Timing], vendor: timedelta | None, production: Production, starts: datetime | None = None
+) -> Window:
+    """The window that these rehearsals need, at the time and in the zone that production.toml names."""
+    from fulldress.runbook import window as windows
+
     given = production.description.window
     return windows.size(
         timings,

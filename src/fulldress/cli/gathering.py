@@ -1,0 +1,75 @@
+"""What check, plan and rehearse share: reading a package as production's keeper would, and joining all witnesses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fulldress.facts import AnyFact
+    from fulldress.package import Reading
+    from fulldress.production import Production
+
+
+class Progress:
+    """A bar on standard error, only where a person sees it."""
+
+    def __enter__(self) -> Progress:
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
+
+        console = Console(stderr=True)
+        self._bar = Bar(
+            TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
+            console=console, transient=True, disable=not console.is_terminal,
+        )  # fmt: skip
+        self._bar.start()
+        self._task = self._bar.add_task("reading", total=None)
+        return self
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        self._bar.update(self._task, description=what[-40:], completed=done, total=total or None)
+
+    def say(self, words: str) -> None:
+        """What is being done, where nobody knows how much of it there is."""
+        self._bar.update(self._task, description=words[:60], total=None)
+
+    def __exit__(self, *exception: object) -> None:
+        self._bar.stop()
+
+
+def read_package(package: Path, production: Production, progress: Progress) -> Reading:
+    """With production's trust folder, advisories, zone, and the planned window's date."""
+    from fulldress import package as packages
+
+    return packages.read(
+        package,
+        trust=production.trust if production.trust.is_dir() else None,
+        advisories=production.advisories if production.advisories.is_dir() else None,
+        at=production.description.window.starts,
+        zone=production.description.zone,
+        progress=progress,
+    )
+
+
+def joined(read: list[AnyFact], production: Production) -> list[AnyFact]:
+    """Facts of the package, of production, and of the catalogue that joins them.
+
+    Access logs are folded to the operations of the package's API descriptions, old names included."""
+    return [*read, *beside(read, production)]
+
+
+def beside(read: list[AnyFact], production: Production) -> list[AnyFact]:
+    """Facts of production, and of the catalogue that joins them with what was read of the package."""
+    from fulldress import catalog
+    from fulldress.catalog import records
+    from fulldress.facts import Interface, InterfaceChange, Use
+
+    running = production.facts()
+    matrices = records.load(production.matrices) if production.matrices.is_dir() else []
+    running = [*running, *catalog.join(read, running, matrices)]
+    known = {f.operation for f in (*read, *running) if isinstance(f, Interface | InterfaceChange)}
+    if known and any(isinstance(f, Use) for f in running):
+        running = [f for f in running if not isinstance(f, Use)] + list(production.uses(tuple(sorted(known))))
+    return running
