@@ -68,9 +68,9 @@ def _day(year: int, month: int) -> datetime:
 
 
 def sign(content: bytes, generation: str, at: datetime) -> bytes:
-    """A detached CMS signature over ``content`` (RFC 5652), with the signer's certificate but without its root."""
-    _, leaf, signer = authority(generation)
-    loaded = asn1_x509.Certificate.load(leaf.public_bytes(serialization.Encoding.DER))
+    """A detached CMS signature over ``content`` (RFC 5652), with the signer's certificate and its root."""
+    root, leaf, signer = authority(generation)
+    loaded, top = (asn1_x509.Certificate.load(c.public_bytes(serialization.Encoding.DER)) for c in (leaf, root))
     attributes = cms.CMSAttributes(
         [
             cms.CMSAttribute({"type": "content_type", "values": ["data"]}),
@@ -84,7 +84,7 @@ def sign(content: bytes, generation: str, at: datetime) -> bytes:
             "version": "v1",
             "digest_algorithms": [algos.DigestAlgorithm({"algorithm": "sha256"})],
             "encap_content_info": {"content_type": "data"},
-            "certificates": [loaded],
+            "certificates": [loaded, top],
             "signer_infos": [
                 cms.SignerInfo(
                     {

@@ -69,13 +69,14 @@ def opened_package(path: Path, expected: str) -> Iterator[Callable[[str], bytes]
         yield entry
 
 
-def find_package(runbook: Runbook, runbook_path: Path, case: Case, given: Path | None) -> Path:
+def find_package(runbook: Runbook, runbook_path: Path, case: Case | None, given: Path | None) -> Path:
     """The package's file: as given, as the case knows it, or beside the runbook under its name."""
     from fulldress.errors import UsageError
 
     if given:
         return given
-    known = next((str(e.data["path"]) for e in reversed(case.events("opened", "inspected")) if e.data.get("path")), "")
+    events = reversed(case.events("opened", "inspected")) if case else ()
+    known = next((str(e.data["path"]) for e in events if e.data.get("path")), "")
     beside = runbook_path.parent / runbook.runbook.package_name
     for path in (Path(known) if known else None, beside if runbook.runbook.package_name else None):
         if path is not None and path.exists():

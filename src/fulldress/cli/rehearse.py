@@ -138,7 +138,7 @@ def _rehearse(
         rehearsal = rehearse(book, source, production, options, tell=progress.say)
     facts = [*static, *rehearsal.facts]
     findings = checks.settle(checks.judge(facts), book.step, rehearsal.facts)
-    saved = _save(case, rehearsal)
+    saved = _save(case, rehearsal, static)
     timings = [fact for fact in rehearsal.facts if isinstance(fact, Timing)]
     view = report.build(
         "rehearsal",
@@ -176,13 +176,13 @@ def _claimed(facts: list[AnyFact]) -> timedelta | None:
     return max(said, default=None)
 
 
-def _save(case: Case, rehearsal: Rehearsal) -> str:
-    """The facts of one rehearsal beside the case's record; its name."""
-    from fulldress.facts import encode
+def _save(case: Case, rehearsal: Rehearsal, static: list[AnyFact]) -> str:
+    """The facts of one rehearsal, and the vendor's own claims of time, beside the case's record; the file's name."""
+    from fulldress.facts import Downtime, encode
 
     number = len(list(case.folder.glob("rehearsal-*.json"))) + 1
     name = f"rehearsal-{number:02d}.json"
-    (case.folder / name).write_bytes(encode(rehearsal.facts))
+    (case.folder / name).write_bytes(encode([*rehearsal.facts, *(f for f in static if isinstance(f, Downtime))]))
     return name
 
 
