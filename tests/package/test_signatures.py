@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import tempfile
+import zipfile
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casefolders import check, folders
-from fulldress.facts import Advisory, AnyFact, Integrity, Reason, Signature, Trust, Unread
+from fulldress.facts import Advisory, AnyFact, Integrity, Reason, Schedule, Signature, Trust, Unread
+from fulldress.package import read as read_package
 from fulldress.package import signatures
 from fulldress.package.reader import Options
 from fulldress.package.signatures import cms
@@ -316,3 +318,19 @@ def test_no_changed_bit_makes_another_signer_trusted(place: int, change: int) ->
         for fact in signatures.read(package({"a.zip": DATA, "a.zip.p7s": bytes(whole)}, trust)):
             if isinstance(fact, Signature) and fact.trust is Trust.TRUSTED and fact.integrity is Integrity.INTACT:
                 assert fact.chain[0].sha256 == LEAF.sha256
+
+
+def test_through_the_walker(tmp_path: Path) -> None:
+    """A zip with a signed payload inside and a signature of itself beside it, opened as a user opens it."""
+    whole = tmp_path / "vendor.zip"
+    with zipfile.ZipFile(whole, "w") as archive:
+        archive.writestr("payload.bin", DATA)
+        archive.writestr("payload.bin.p7s", sign(DATA, LEAF, MIDDLE))
+        archive.writestr("scripts/install.sh", "#!/bin/sh\necho '0 3 * * * root /opt/x/run' > /etc/cron.d/x\n")
+    whole.with_name("vendor.zip.p7s").write_bytes(sign(whole.read_bytes(), LEAF, MIDDLE))
+    reading = read_package(whole, trust=trusting(tmp_path, ROOT), at=NOW)
+    found = [fact for fact in reading.facts if isinstance(fact, Signature)]
+    assert {fact.covers for fact in found} == {("payload.bin",), ("vendor.zip",)}
+    assert {fact.trust for fact in found} == {Trust.TRUSTED}
+    assert {fact.integrity for fact in found} == {Integrity.INTACT}
+    assert [fact.target for fact in reading.facts if isinstance(fact, Schedule)] == ["/etc/cron.d/x"]
