@@ -25,6 +25,7 @@ EVENTS = (
 
 class _CaseChain(Chain):
     what = "a case"
+    patience = 20.0  # an event is one short write
 
 
 class Case:

@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,6 +66,8 @@ class Chain:
     """
 
     what = "a chain of entries"
+    #: Seconds for which a second writer waits for the first; 0: it is refused at once.
+    patience = 0.0
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
@@ -105,12 +108,18 @@ class Chain:
     def _seize(self, path: Path) -> int:
         """The writer's lock. The kernel lets go of it when the process dies, however it dies."""
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder = os.read(descriptor, 20).decode(errors="replace").strip() or "?"
-            os.close(descriptor)
-            raise JournalBusy(path=self.path, pid=holder) from error
+        deadline = time.monotonic() + self.patience
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() < deadline:
+                    time.sleep(0.01)
+                    continue
+                holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "?"
+                os.close(descriptor)
+                raise JournalBusy(path=self.path, pid=holder) from error
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         return descriptor
