@@ -41,7 +41,8 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 
 #: Kinds whose bytes readers look at through :meth:`Opened.open`; they are not held in memory.
 _BULKY = frozenset({"elf", "pe", "macho", "java-class", "image", "font", "pdf", "sqlite", "data", *FORMATS, *CLOSED})
-_NO_READER = frozenset({"image", "font", "pdf"})  #: not even put into the scratch file
+_NO_READER = frozenset({"image", "font", "pdf"})  #: not even put into the scratch file, unless
+_SLOW = frozenset({"xz", "bz2"})  #: reading their container once more would take much longer than writing does
 _SMALL_DATA = 1 << 16  #: unknown bytes up to here are kept: signatures are among them
 _NOT_A_PACKAGE = frozenset({"text", "markdown", "html", "css", "image", "font", "pdf", "data", "pem", "der"})
 _MATTERS = frozenset({"shell", "powershell", "python", "perl", "sql", "cron", "crontab", "batch", "conf", "ini", "env"})
@@ -242,7 +243,7 @@ class Opened:
             self._rows[path] = msgspec.structs.replace(member, kind="data", kept=False)
             self._gaps.append((path, Gap(reason=reason, detail=detail)))
             return
-        self._read(offer, member, depth, most)
+        self._read(offer, member, depth, most, slow=kind in _SLOW)
         if path not in self._places and not self._rows[path].kept:
             if offer.again is not None:
                 content = offer.again
@@ -251,7 +252,7 @@ class Opened:
                 self._skipped.setdefault(id(source), {})[ordinal] = path
                 self._again[path] = lambda: self._once_more(source, kind, prefix, path)
 
-    def _read(self, offer: Offer, member: Member, depth: int, most: int) -> None:
+    def _read(self, offer: Offer, member: Member, depth: int, most: int, slow: bool) -> None:
         """Hash one file, and hand it on to where it is looked at."""
         path = member.path
         flow = _Flow(offer.chunks(), lambda length: self._spend(length, most))
@@ -260,7 +261,7 @@ class Opened:
         data = b""
         keep = kind not in _BULKY or (kind == "data" and offer.size <= _SMALL_DATA)
         keep = keep and offer.size <= self._budget.each and self._kept + offer.size <= self._budget.kept
-        if kind in FORMATS or (not keep and offer.again is None and kind not in _NO_READER):
+        if kind in FORMATS or (not keep and offer.again is None and (slow or kind not in _NO_READER)):
             held = self._scratch.store(iter(flow))
             self._places[path] = held
         elif keep:
