@@ -12,7 +12,7 @@ from fulldress.database.postgres.wire import Connection
 _EXACT = {
     "bool", "int2", "int4", "int8", "oid", "uuid", "date", "time", "timestamp", "timestamptz", "bytea", "char", "name",
 }  # fmt: skip
-_BUCKETS = 4096
+_BUCKETS = 65536
 #: Rows that are compared one by one on either side; above, columns are told but not rows.
 LIMIT = 4_000_000
 _SAMPLE = 500
@@ -211,7 +211,8 @@ def _fetch(
     shown = _shown(key) if named else "''"
     dense = len(buckets) > _BUCKETS // 2
     where = "" if dense else f" WHERE mod({row_hash(key)}, {_BUCKETS}) IN ({', '.join(map(str, buckets))})"
-    found = line.rows(f"SELECT {shown}, {row_hash(columns)} FROM ONLY {table} t{where}")
+    found = line.lines(f"SELECT {row_hash(columns)}, {shown} FROM ONLY {table} t{where}")
     if named:
-        return {str(text): hashed for text, hashed in found}
-    return {index: hashed for index, (_, hashed) in enumerate(found)}
+        pairs = (row.partition(b"\t") for row in found)
+        return {key.decode("utf-8", "replace"): hashed for hashed, _, key in pairs}
+    return dict(enumerate(found))

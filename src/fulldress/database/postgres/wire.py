@@ -117,6 +117,23 @@ class Connection:
             raise QueryFailed(reply.error)
         return reply.rows
 
+    def lines(self, select: str) -> list[bytes]:
+        """Rows of a query in the text form of COPY, several times faster than as values."""
+        self._send(b"Q", f"COPY ({select}) TO STDOUT".encode() + b"\0")
+        parts: list[bytes] = []
+        refusal: ServerSays | None = None
+        for kind, body in self._messages():
+            if kind == b"d":
+                parts.append(body)
+            elif kind == b"E":
+                refusal = _says(body)
+            elif kind == b"Z":
+                self.status = body.decode()
+                break
+        if refusal:
+            raise QueryFailed(refusal)
+        return b"".join(parts).splitlines()
+
     # -- the vendor's statements ----------------------------------------------------------------------------------
 
     def simple(self, sql: str, data: bytes | None = None) -> Reply:
