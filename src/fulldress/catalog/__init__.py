@@ -1,5 +1,5 @@
 """What the trade knows: versions, records of five kinds, the search for a way, the matrix of keys."""
 
-from fulldress.catalog.join import join
+from fulldress.catalog.joining import join, released
 
-__all__ = ["join"]
+__all__ = ["join", "released"]

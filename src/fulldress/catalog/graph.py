@@ -184,6 +184,10 @@ class Graph:
                 return compat.level, compat.source.words()
         return "unknown", ""
 
+    def speaks_of(self, component: str) -> bool:
+        """Whether any record but a matrix cell is about this component."""
+        return any(not isinstance(r, Compat) and r.component == component for r in self.records)
+
     def related(self, component: str) -> list[str]:
         """Components of which some matrix speaks together with this one."""
         found: dict[str, None] = {}

@@ -135,3 +135,31 @@ def _head(operation: str) -> str:
     while len(parts) > 1 and re.fullmatch(r"api|rest|v\d+", parts[0]):
         parts = parts[1:]
     return parts[0]
+
+
+class Affected(msgspec.Struct, frozen=True, kw_only=True):
+    """A change and who calls the operation today. ``uses`` is empty where no call was seen."""
+
+    change: InterfaceChange
+    uses: tuple[Use, ...] = ()
+
+    @property
+    def per_day(self) -> float:
+        return sum(use.per_day for use in self.uses)
+
+    @property
+    def breaks(self) -> bool:
+        """Whether somebody who calls today loses something."""
+        return bool(self.uses) and self.change.kind in ("removed", "narrowed")
+
+
+def used(changes: Iterable[InterfaceChange], uses: Iterable[Use]) -> list[Affected]:
+    """Changes with their callers: what breaks most calls first, then by weight of the change."""
+    by: dict[str, list[Use]] = {}
+    for use in uses:
+        by.setdefault(key(use.operation), []).append(use)
+    order = ("removed", "narrowed", "deprecated", "widened", "added")
+    rows = [Affected(change=change, uses=tuple(by.get(key(change.operation), ()))) for change in changes]
+    return sorted(
+        rows, key=lambda row: (not row.breaks, order.index(row.change.kind), -row.per_day, row.change.operation)
+    )

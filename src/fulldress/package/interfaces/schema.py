@@ -12,11 +12,13 @@ class Shapes:
     """``cut`` counts operations whose shape was too large, ``dangling`` holds references that lead nowhere."""
 
     MOST = 600
+    LOOKS = 20_000  #: schemas looked at for one operation; alternatives of alternatives multiply
 
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
         self.cut = 0
         self.dangling: dict[str, None] = {}
+        self._looks = 0
         self._memory: dict[tuple[str, int], tuple[tuple[str, str, bool], ...]] = {}
 
     def resolve(self, node: Any) -> Any:
@@ -48,6 +50,7 @@ class Shapes:
 
     def of(self, operation: dict[str, Any], shared: Any) -> tuple[str, ...]:
         """The shape of an operation; ``shared`` are the parameters of its path, which its own override."""
+        self._looks = 0
         parts: dict[str, None] = {}
         parameters: dict[tuple[str, str], dict[str, Any]] = {}
         for group in (shared, operation.get("parameters")):
@@ -68,7 +71,7 @@ class Shapes:
                 self._add(
                     parts, str(status), response.get("schema") if "schema" in response else self._content(response)
                 )
-        if len(parts) > self.MOST:
+        if len(parts) > self.MOST or self._looks > self.LOOKS:
             self.cut += 1
         return tuple(sorted(list(parts)[: self.MOST]))
 
@@ -103,7 +106,8 @@ class Shapes:
     def fields(self, schema: Any, depth: int, trail: tuple[str, ...]) -> tuple[tuple[str, str, bool], ...]:
         """(dotted name, type, required) of a schema's properties; ``[]`` stands for the elements of a list."""
         reference = schema.get("$ref", "") if isinstance(schema, dict) else ""
-        if depth > _DEEPEST or (reference and reference in trail):
+        self._looks += 1
+        if depth > _DEEPEST or (reference and reference in trail) or self._looks > self.LOOKS:
             return ()
         if reference and (reference, depth) in self._memory:
             return self._memory[reference, depth]

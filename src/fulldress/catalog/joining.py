@@ -98,6 +98,16 @@ def running(facts: Iterable[Fact]) -> dict[str, list[There]]:
     return {name: list((runs.get(name) or installed[name]).values()) for name in {**installed, **runs}}
 
 
+def given(component: str, version: str) -> There:
+    """A version that the user names on the command line."""
+    evidence = Evidence(source="command line", excerpt=f"{component} {version}")
+    return There(
+        version,
+        "",
+        Running(witness=Witness.RUNNING, evidence=evidence, component=component, version=version, scheme=""),
+    )
+
+
 def knowledge(there: dict[str, list[There]], production: Iterable[Fact]) -> Known:
     """What conditions may ask of production."""
     settings: dict[tuple[str, str], str] = {}
@@ -170,16 +180,13 @@ def path_fact(
         path = paths.search(graph, {product: release.version})
     except UsageError as error:
         path = paths.Path(possible=None, unknown=(str(error),))
-    unknown = path.unknown
-    possible = path.possible
     if not spoken and not own:
-        possible = None
-        unknown = (f"no data on the way of {product} to {release.version} ({_MATRICES})", *unknown)
+        path = paths.unspoken(path, product)
     return UpgradePath(
         witness=Witness.DECLARED, evidence=one.fact.evidence, component=product, start=one.version, target=release.version,
-        possible=possible, steps=tuple(map(str, path.steps)), required=tuple(str(s) for s in path.steps if s.required),
+        possible=path.possible, steps=tuple(map(str, path.steps)), required=tuple(str(s) for s in path.steps if s.required),
         blocked_by=path.blocked_by, nearest=path.nearest,
-        one_way=tuple(f"{s}: {s.one_way}" for s in path.steps if s.one_way), unknown=unknown,
+        one_way=tuple(f"{s}: {s.one_way}" for s in path.steps if s.one_way), unknown=path.unknown,
     )  # fmt: skip
 
 
