@@ -145,3 +145,14 @@ def test_claims_put_the_gravest_first_and_mark_disagreement() -> None:
     assert not by_name["downtime"].disagrees
     ranks = [claim.severity.rank if claim.severity else 9 for claim in table]
     assert ranks == sorted(ranks)
+
+
+def test_operations_are_the_same_whatever_their_parameters_are_called() -> None:
+    from fulldress.checks.index import same_operation
+
+    assert same_operation("GET /orders/{id}", "GET /orders/{order}")
+    assert same_operation("GET /orders/:id", "get /orders/17?x=1")
+    assert same_operation("* /v1/ping", "POST /v1/ping/")
+    assert not same_operation("GET /orders/{id}", "GET /orders")
+    assert not same_operation("GET /orders/{id}", "PUT /orders/{id}")
+    assert not same_operation("GET /orders/export", "GET /orders/{id}"), "a template does not prove a call of this one"

@@ -17,9 +17,7 @@ def _requirements(index: Index) -> list[Requirement]:
 
 
 def versions_of(index: Index, component: str) -> list[Installed | Running]:
-    name = component.lower()
-    found: list[Installed | Running] = [f for f in index.of(Installed) if f.component.lower() == name]
-    return found + [f for f in index.of(Running) if f.component.lower() == name]
+    return index.versions.get(component.lower(), [])
 
 
 @rule("FD501", Severity.MAJOR, "A dependency floats: another day brings another version")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TypeVar
 
-from fulldress.facts import Endpoint, Fact, Release, Schedule, Service, Setting, Use, Witness
+from fulldress.facts import Endpoint, Fact, Installed, Release, Running, Schedule, Service, Setting, Use, Witness
 
 F = TypeVar("F", bound=Fact)
 
@@ -93,8 +93,15 @@ class Index:
 
     @cached_property
     def new_jobs(self) -> list[Schedule]:
-        """Jobs that the package brings."""
-        return self.of(Schedule, Witness.READ, Witness.OBSERVED)
+        """Jobs that the package brings, each once: the file that ships it before the script that installs that file."""
+        found: dict[tuple[str, str, Witness], Schedule] = {}
+        for schedule in self.of(Schedule, Witness.READ, Witness.OBSERVED):
+            place = schedule.target or schedule.evidence.path
+            key = (place, " ".join(schedule.command.split()), schedule.witness)
+            known = found.get(key)
+            if known is None or (known.installed_by and not schedule.installed_by):
+                found[key] = schedule
+        return list(found.values())
 
     @cached_property
     def units(self) -> dict[str, Service]:
@@ -113,9 +120,39 @@ class Index:
     def setting(self, component: str, key: str) -> Setting | None:
         return self.settings.get((component.lower(), key.lower()))
 
+    @cached_property
+    def versions(self) -> dict[str, list[Installed | Running]]:
+        """What production has of a component (lower-case), installed before running."""
+        found: dict[str, list[Installed | Running]] = defaultdict(list)
+        for installed in self.of(Installed):
+            found[installed.component.lower()].append(installed)
+        for running in self.of(Running):
+            found[running.component.lower()].append(running)
+        return found
+
     def uses(self, operation: str) -> list[Use]:
         """Calls in production's logs of an operation such as ``GET /orders/{id}``."""
-        return [use for use in self.of(Use, Witness.RUNNING) if same_operation(operation, use.operation)]
+        if operation not in self._uses:
+            method, parts = _parts(operation)
+            self._uses[operation] = [
+                use
+                for other_method, others, use in self._calls.get(len(parts), [])
+                if _same(method, parts, other_method, others)
+            ]
+        return self._uses[operation]
+
+    @cached_property
+    def _uses(self) -> dict[str, list[Use]]:
+        return {}
+
+    @cached_property
+    def _calls(self) -> dict[int, list[tuple[str, tuple[str | None, ...], Use]]]:
+        """Calls by the number of parts of their path, taken apart once."""
+        found: dict[int, list[tuple[str, tuple[str | None, ...], Use]]] = defaultdict(list)
+        for use in self.of(Use, Witness.RUNNING):
+            method, parts = _parts(use.operation)
+            found[len(parts)].append((method, parts, use))
+        return found
 
 
 def unit_name(unit: str) -> str:
@@ -126,17 +163,21 @@ def unit_name(unit: str) -> str:
 def same_operation(template: str, other: str) -> bool:
     """Whether two operations are the same one, whatever their parameters are called.
 
-    A parameter stands for one part of the path; a method ``*`` for every method."""
-    method, _, path = template.partition(" ")
-    other_method, _, other_path = other.partition(" ")
-    if "*" not in (method, other_method) and method.upper() != other_method.upper():
+    A parameter of ``template`` stands for one part of the path; a method ``*`` for every method."""
+    return _same(*_parts(template), *_parts(other))
+
+
+_PARAMETER = re.compile(r"\{[^}]*\}|:\w+|<[^>]*>|\*")
+
+
+def _parts(operation: str) -> tuple[str, tuple[str | None, ...]]:
+    """Method, and the parts of the path; None for a parameter."""
+    method, _, path = operation.partition(" ")
+    parts = path.split("?")[0].strip("/").split("/")
+    return method.upper(), tuple(None if _PARAMETER.fullmatch(part) else part for part in parts)
+
+
+def _same(method: str, parts: tuple[str | None, ...], other_method: str, others: tuple[str | None, ...]) -> bool:
+    if method != other_method and "*" not in (method, other_method):
         return False
-    parts, others = path.strip("/").split("/"), other_path.split("?")[0].strip("/").split("/")
-    return len(parts) == len(others) and all(
-        a == b or _is_parameter(a) or (_is_parameter(b) and _is_parameter(a))
-        for a, b in zip(parts, others, strict=True)
-    )
-
-
-def _is_parameter(part: str) -> bool:
-    return bool(re.fullmatch(r"\{[^}]*\}|:\w+|<[^>]*>|\*", part))
+    return len(parts) == len(others) and all(a is None or a == b for a, b in zip(parts, others, strict=True))

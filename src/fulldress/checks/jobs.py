@@ -87,7 +87,7 @@ def job_needs_retired_host(index: Index) -> Iterator[Hit]:
 
 @rule("FD302", Severity.MAJOR, "A job is still running when its next run starts", job_recurs)
 def job_overlaps(index: Index) -> Iterator[Hit]:
-    for schedule in index.of(Schedule, Witness.READ):
+    for schedule in index.new_jobs:
         runs = schedule.next_runs
         if len(runs) < 2:
             continue
@@ -238,8 +238,12 @@ def overwrites_crontab(index: Index) -> Iterator[Hit]:
 @rule("FD309", Severity.NOTE, "The package brings a job that keeps running")
 def new_job(index: Index) -> Iterator[Hit]:
     known = {s.target or s.evidence.path for s in index.of(Schedule, Witness.RUNNING)}
-    for schedule in index.of(Schedule, Witness.READ):
-        if (schedule.target or schedule.evidence.path) not in known and schedule.enabled:
+    for schedule in index.new_jobs:
+        if (
+            schedule.witness is Witness.READ
+            and (schedule.target or schedule.evidence.path) not in known
+            and schedule.enabled
+        ):
             yield Hit(
                 title=f"{schedule.name} keeps running afterwards: {schedule.mechanism} {schedule.expression}",
                 subject=_subject(schedule),
@@ -254,7 +258,7 @@ def job_not_rehearsed(index: Index) -> Iterator[Hit]:
     if not index.has_rehearsal:
         return
     ran = {r.schedule for r in index.of(JobRun, Witness.OBSERVED)}
-    missed = [s for s in index.of(Schedule, Witness.READ) if s.enabled and not index.names_of(s) & ran]
+    missed = [s for s in index.new_jobs if s.witness is Witness.READ and s.enabled and not index.names_of(s) & ran]
     disabled = {s.target for s in index.of(Schedule, Witness.OBSERVED) if not s.enabled}
     missed = [s for s in missed if s.target not in disabled]
     if missed:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from fulldress.checks.index import Index
-from fulldress.checks.rule import Hit, count, rule, says, several
+from fulldress.checks.rule import Hit, brief, count, rule, says, several
 from fulldress.facts import Difference, Lock, Migration, Runners, Timing, Wait, Witness, Work
 from fulldress.findings import Finding, Severity
 
@@ -54,7 +54,7 @@ def destructive(index: Index) -> Iterator[Hit]:
             continue
         way_back = migration.counterpart and migration.counterpart not in empty_downs
         yield Hit(
-            title=f"{migration.name} loses data: {several(list(migration.destructive), 2)}",
+            title=f"{migration.name} loses data: {several([brief(s) for s in migration.destructive], 2)}",
             subject=migration.path or migration.name,
             remedy="Keep the rows before it runs (the offered snapshot), or ask the vendor to rename now and drop a release later.",
             testimony=(says(migration, several(list(migration.destructive), 3)),),
@@ -70,7 +70,7 @@ def heavy(index: Index) -> Iterator[Hit]:
         # once a rehearsal has measured it, FD208 says how long it really took
         if migration.heavy and migration.name not in watched:
             yield Hit(
-                title=f"{migration.name} locks a table for as long as it is large: {several(list(migration.heavy), 2)}",
+                title=f"{migration.name} locks a table for as long as it is large: {several([brief(s) for s in migration.heavy], 2)}",
                 subject=migration.path or migration.name,
                 remedy="Rehearse it on data of production's size: fulldress rehearse runbook.toml -p production/",
                 testimony=(says(migration, several(list(migration.heavy), 3)),),

@@ -58,7 +58,9 @@ def reboot(index: Index) -> Iterator[Hit]:
 
 def _near_unit(unit: str, index: Index) -> str:
     """A unit of production that the missing one was probably renamed to."""
-    near = difflib.get_close_matches(unit, sorted(index.units), n=1, cutoff=0.55)
+    # a unit that the package controls under its own name is not the heir of another name
+    taken = {unit_name(r.unit) for r in index.of(Restart, Witness.READ, Witness.DECLARED)}
+    near = difflib.get_close_matches(unit, sorted(set(index.units) - taken), n=1, cutoff=0.5)
     return near[0] if near else ""
 
 

@@ -84,6 +84,12 @@ def several(names: list[str], most: int = 4) -> str:
     return f"{', '.join(names[:most])} and {len(names) - most} more"
 
 
+def brief(statement: str, most: int = 76) -> str:
+    """A statement short enough for a title; the whole of it is in the evidence."""
+    text = " ".join(statement.split()).rstrip("; ")
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
 def count(number: int, noun: str, plural: str = "") -> str:
     """``1 job``, ``3 jobs``."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

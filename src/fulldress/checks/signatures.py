@@ -10,6 +10,13 @@ from fulldress.facts import Entry, Integrity, Signature, Trust, Witness
 from fulldress.findings import Severity
 
 
+def _signed(index: Index) -> list[Signature]:
+    """Real signatures: a file of checksums says nothing of who made it."""
+    return [
+        s for s in index.of(Signature) if s.signer or s.chain or not s.scheme.lower().startswith(("checksum", "sha"))
+    ]
+
+
 def _anchor(signature: Signature) -> str:
     """The name at the top of the chain."""
     return signature.chain[-1].issuer if signature.chain else signature.signer or "an unknown signer"
@@ -46,7 +53,7 @@ def broken(index: Index) -> Iterator[Hit]:
 @rule("FD102", Severity.MAJOR, "Nobody signed the package")
 def not_signed(index: Index) -> Iterator[Hit]:
     entries = index.of(Entry, Witness.READ)
-    if entries and not index.of(Signature):
+    if entries and not _signed(index):
         yield Hit(
             title="nobody signed it: anyone on the way could have changed it",
             subject="signature",
@@ -74,7 +81,7 @@ def weak(index: Index) -> Iterator[Hit]:
         words = [w for w in signature.weaknesses if "expired" not in w.lower()]
         if words:
             yield Hit(
-                title=f"the signature proves little: {several(words)}",
+                title=f"something is wrong with the signature: {several(words)}",
                 subject=signature.path,
                 remedy="Ask for a package signed with RSA of at least 3072 bits or an elliptic curve, and SHA-256 or better.",
                 testimony=(says(signature, "; ".join(words)),),
@@ -97,7 +104,7 @@ def issuer_changed(index: Index) -> Iterator[Hit]:
 
 @rule("FD110", Severity.BLOCKER, "The chain ends at a root that nobody here trusts")
 def unknown_root(index: Index) -> Iterator[Hit]:
-    for signature in index.of(Signature):
+    for signature in _signed(index):
         if signature.integrity is Integrity.BROKEN or signature.trust is Trust.TRUSTED or signature.announced_in:
             continue
         yield Hit(

@@ -16,6 +16,8 @@ from fulldress.report.words import both, clock, digest, long, size, tally
 
 WIDTH = 80
 _STYLE = {Outcome.PASS: "bold green", Outcome.FAIL: "bold red", Outcome.UNKNOWN: "bold yellow"}
+#: Shares of the width that is left for the witnesses' columns.
+_SHARE = {Witness.DECLARED: 3, Witness.READ: 6}
 _TITLES = {Severity.BLOCKER: "Blockers", Severity.MAJOR: "Major", Severity.MINOR: "Minor", Severity.NOTE: "Notes"}
 
 
@@ -88,7 +90,12 @@ def _heading(out: Console, view: View) -> None:
     package = view.package
     parts = [package.name, size(package.size), f"sha256 {digest(package.sha256)}"]
     inside = tally(package.entries, "entry", "entries") + (f", {package.nested} nested" if package.nested else "")
-    _line(out, "   ".join([*parts, inside]), style="bold")
+    if len("   ".join([*parts, inside])) <= min(out.width, WIDTH):
+        parts = ["   ".join([*parts, inside])]
+    else:
+        parts = [package.name, "   ".join([*parts[1:], inside])]
+    for part in parts:
+        _line(out, part, style="bold")
     said = []
     if package.product or package.version:
         said.append(f"{package.product} {package.version} ({package.aspect})".strip())
@@ -135,9 +142,7 @@ def _claims(out: Console, view: View, title: str, witnesses: tuple[Witness, ...]
     table.add_column(title, width=15, header_style="bold")
     for witness in shown:
         # declared claims are a word or two; what was found needs the room
-        table.add_column(
-            witness.value, header_style="bold", ratio=3 if witness is Witness.DECLARED else 5, overflow="fold"
-        )
+        table.add_column(witness.value, header_style="bold", ratio=_SHARE.get(witness, 5), overflow="fold")
     for claim in view.claims:
         cells = [claim.cell(w) for w in shown]
         if not any(cell.says for cell in cells):
@@ -159,13 +164,13 @@ def _signatures(out: Console, view: View) -> None:
             Integrity.BROKEN: "BYTES CHANGED AFTER SIGNING",
             Integrity.UNVERIFIED: "bytes not verified",
         }[signature.integrity]
-        words = [state, signature.words]
-        if signature.continuity:
+        words = [signature.words] if signature.words.lower().startswith(state.lower()) else [state, signature.words]
+        if signature.continuity and signature.continuity not in signature.words:
             words.append(signature.continuity)
-        if signature.announced_in:
+        if signature.announced_in and signature.announced_in not in signature.words:
             words.append(f"announced in {signature.announced_in}")
         _line(out, "; ".join(words), 1)
-        if signature.trust is not Trust.TRUSTED:
+        if signature.trust is not Trust.TRUSTED and (signature.signer or signature.chain):
             page = "FD111" if signature.announced_in else "FD110"
             _line(out, f"→ not trusted here yet; see `fulldress explain {page}` for the call script", 1, 3)
     out.print()
