@@ -28,6 +28,7 @@ from fulldress.package.scripts import (
 from fulldress.package.scripts.events import AnyEvent, Assign, Gap
 from fulldress.package.scripts.rule import Context, Rule
 from fulldress.package.scripts.shell import Exhausted, Shell
+from fulldress.package.scripts.values import clean
 
 #: In this order; secrets first, for what they learn has to be masked in all others.
 RULES: tuple[Rule, ...] = (
@@ -194,14 +195,14 @@ def _crontab(package: Package, member: Member, emit: Callable[[AnyEvent], None])
         if isinstance(job, cron.Job):
             shell = Shell(package, member, emit)
             shell.variables = {name: [value] for name, value in job.environment.items()}
-            shell.text(job.command, job.line)
+            shell.text(clean(job.command), job.line)
 
 
 def _service(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
     """What a unit executes is a command, without a shell's redirections."""
     for item in units.assignments(member):
         if item.section == "Service" and item.key.startswith("Exec") and item.value:
-            Shell(package, member, emit).text(item.value.lstrip("@-:+!"), item.line)
+            Shell(package, member, emit).text(clean(item.value.lstrip("@-:+!")), item.line)
 
 
 def _npm(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
@@ -215,7 +216,7 @@ def _npm(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> 
         if name in _LIFECYCLE and isinstance(text, str):
             match = re.search(rf'"{re.escape(name)}"\s*:', member.text)
             line = member.text.count("\n", 0, match.start()) + 1 if match else 1
-            Shell(package, member, emit).text(text, line)
+            Shell(package, member, emit).text(clean(text), line)
 
 
 def _gap(events: list[Gap]) -> Unread:

@@ -18,7 +18,7 @@ from fulldress.package.reader import Member, Package
 from fulldress.package.scripts import lines, wrappers
 from fulldress.package.scripts.events import AnyEvent, Assign, Call, Write
 from fulldress.package.scripts.sourced import member_of
-from fulldress.package.scripts.values import ALTERNATIVES, hole, is_constant
+from fulldress.package.scripts.values import ALTERNATIVES, clean, hole, is_constant
 from fulldress.package.scripts.words import Words
 
 _DEPTH = 12  #: functions and scripts inside each other
@@ -220,7 +220,7 @@ class Commands(Words):
             self.arguments = arguments
         self.active.append(f"{found.path} {arguments}")
         try:
-            self.text(found.text, 1)
+            self.text(clean(found.text), 1)
         finally:
             self.active.pop()
             self.member, self.offset, self.arguments = kept[:3]

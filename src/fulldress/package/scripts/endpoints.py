@@ -18,7 +18,7 @@ from fulldress.package.scripts.values import is_constant, show
 _TALK = frozenset(
     """
     echo printf logger cat tee print sed awk gawk mawk grep egrep fgrep test [ [[ : true false read expr
-    case dialog whiptail zenity notify-send db_input db_subst db_set db_get db_text wall write mail
+    case dialog xmessage whiptail zenity notify-send db_input db_subst db_set db_get db_text wall write mail
     mailx head tail tr cut sort uniq log log_info log_warn log_error info warn warning error err die
     fail fatal usage msg message debug banner say ucf export local declare readonly typeset man cp mv ln
     rm mkdir touch chmod chown install jq yq crudini update-xmlcatalog xmlcatalog update-catalog

@@ -38,14 +38,16 @@ class Shell(Commands):
 
     def run(self, text: str) -> None:
         """Follows a whole script, then the functions that nothing called. Raises :class:`Exhausted`."""
-        self.text(text, 1)
+        self.text(clean(text), 1)
         for name in sorted(set(self.functions) - self.called):
             if name not in self.called:
                 self._function(name, None)
 
     def text(self, text: str, line: int) -> str:
-        """Follows a piece of script that begins at ``line``; what it prints, where that is known."""
-        tree = Parser(_LANGUAGE).parse(clean(text).encode())
+        """Follows a piece of script that begins at ``line``; what it prints, where that is known.
+
+        The text may hold holes; text from a file has to be cleaned of their marks first."""
+        tree = Parser(_LANGUAGE).parse(text.encode("utf-8", "replace"))
         kept, self.offset = self.offset, line - 1
         try:
             return self.follow(tree.root_node)
