@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -110,7 +111,8 @@ def _draft(
         raise UsageError(f"{output}: there already. Give --force to write over it, or another name with --output")
     description = production.description
     reading = packages.read(target, trust=production.trust, advisories=production.advisories, zone=description.zone)
-    running, findings = judged(reading.facts, production)
+    case = store.find(reading.source)
+    running, findings = judged(reading.facts, production, seen(case))
     entries = [fact for fact in reading.facts if isinstance(fact, Entry)]
     with Opened(target, Budget(), Options()) as opened:
         names = {member.sha256: name for name, member in opened.members.items()}
@@ -122,7 +124,6 @@ def _draft(
                 return stream.read()
 
         order = procedure.read(entries, extract)
-    case = store.find(reading.source)
     book = draft(
         reading.facts, running, findings, description, procedure=order, apply=wanted, package_name=reading.name,
         root=production.root, case=case.folder.name if case else "",
@@ -150,13 +151,27 @@ def _draft(
     return 0
 
 
-def judged(facts: list[AnyFact], production: Production) -> tuple[list[AnyFact], list[Finding]]:
+def seen(case: Case | None) -> list[AnyFact]:
+    """What the last rehearsal of this package observed: its findings offer remedies, too."""
+    from fulldress import facts as vocabulary
+    from fulldress.facts import Witness
+
+    for event in reversed(case.events("rehearsed") if case else []):
+        place = case.folder / str(event.data.get("facts", "")) if case else Path()
+        if event.data.get("facts") and place.is_file():
+            return [fact for fact in vocabulary.decode(place.read_bytes()) if fact.witness is Witness.OBSERVED]
+    return []
+
+
+def judged(
+    facts: list[AnyFact], production: Production, observed: Sequence[AnyFact] = ()
+) -> tuple[list[AnyFact], list[Finding]]:
     """Facts of production joined with the catalogue, and the findings over everything."""
     from fulldress import checks
     from fulldress.cli.gathering import beside
 
     running = beside(facts, production)
-    return running, checks.judge([*facts, *running])
+    return running, checks.judge([*facts, *running, *observed])
 
 
 def _work(
