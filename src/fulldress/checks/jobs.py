@@ -57,7 +57,8 @@ def job_recurs(finding: Finding, index: Index) -> bool | None:
 
 
 def _shown(endpoint: Endpoint) -> str:
-    return f"{endpoint.scheme}://{endpoint.host}" + (f":{endpoint.port}" if endpoint.port else "")
+    scheme = f"{endpoint.scheme}://" if endpoint.scheme else ""
+    return f"{scheme}{endpoint.host}" + (f":{endpoint.port}" if endpoint.port else "")
 
 
 @rule("FD301", Severity.BLOCKER, "A job needs a host that production.toml calls retired", job_recurs)

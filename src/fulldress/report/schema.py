@@ -40,9 +40,3 @@ def dump(view: View) -> str:
 def load(data: bytes | str) -> View:
     """The inverse of :func:`dump`. Raises :class:`msgspec.ValidationError`."""
     return msgspec.json.decode(data, type=View)
-
-
-if __name__ == "__main__":
-    import sys
-
-    sys.stdout.write(text())

@@ -142,7 +142,9 @@ def _claims(out: Console, view: View, title: str, witnesses: tuple[Witness, ...]
     table.add_column(title, width=15, header_style="bold")
     for witness in shown:
         # declared claims are a word or two; what was found needs the room
-        table.add_column(witness.value, header_style="bold", ratio=_SHARE.get(witness, 5), overflow="fold")
+        table.add_column(
+            witness.value, header_style="bold", ratio=_SHARE.get(witness, 5), min_width=12, overflow="fold"
+        )
     for claim in view.claims:
         cells = [claim.cell(w) for w in shown]
         if not any(cell.says for cell in cells):
