@@ -9,6 +9,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from fulldress.database.postgres import proof
 from fulldress.engine import Engine
 from fulldress.engine.journal import Journal
@@ -64,28 +66,23 @@ class Back:
         outcome = engine.rollback()
         end = datetime.now(UTC)
         health = world.await_services("rollback")
-        self.facts += health
-        self.facts += self.recorder.timings
+        steps = list(self.recorder.timings)
         self.tell("comparing rows and bytes with what was there before")
         differences = self._rows()
         effects = stage.undo_check(files)
-        self.facts += differences
-        self.facts += effects
         after = self._registered()
-        self.facts += before.unread
-        self.facts += left(before, after, self.source, end)
         text = words.way_back([*differences, *effects], sum(d.kind == "none" for d in differences))
         if outcome.outcome is not Outcome.PASS:
             text = f"{outcome.why}; {text}"
-        self.facts.append(self.recorder.timing(start, end, act="rollback", outcome=WORDS[outcome.outcome], words=text))
+        act = self.recorder.timing(start, end, act="rollback", outcome=WORDS[outcome.outcome], words=text)
+        self.facts += [act, *steps, *health, *differences, *effects, *before.unread]
+        self.facts += left(before, after, self.source, end)
 
     def _registered(self) -> Registered:
         cleanup = self.world.description.cleanup
         return registered(self.world.stage, cleanup.flags, cleanup.webhooks, tuple(self.world.clones), self.source)
 
     def _rows(self) -> list[Difference]:
-        import msgspec
-
         found: list[Difference] = []
         for name, clone in self.world.clones.items():
             for difference in proof.compare(self.world.bases.clones[name], clone):

@@ -8,6 +8,8 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
+
 from fulldress.database.postgres.clone import Clone
 from fulldress.errors import StageError
 from fulldress.production.description import Description, Query
@@ -62,8 +64,6 @@ class Load:
             ready, halt = self.folder / f"ready{number}", self.folder / f"halt{number}"
             for old in (out, ready, halt):
                 old.unlink(missing_ok=True)
-            import msgspec
-
             worker.write(msgspec.structs.replace(plan, started_file=str(ready), stop_file=str(halt)), plan_file)
             argv = worker.command(plan_file, out)
             started = (

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import msgspec
+
 from fulldress.engine import Engine
 from fulldress.engine.journal import Journal
 from fulldress.facts import (
@@ -90,13 +92,14 @@ class There:
             self.tell("baseline")
             baseline = self._baseline()
             upgrade = self._upgrade()
-            after = self._verify()
+            verify = self._verify()
+            after = self._after()
             self.load.stop()
         finally:
             self.load.abandon()
             for clone in world.clones.values():
                 clone.stop_watch()
-        self._observe(begin, {"baseline": baseline, "upgrade": upgrade, "after": after})
+        self._observe(begin, {"baseline": baseline, "upgrade": upgrade, "verify": verify, "after": after})
         if self.options.night:
             self._night(jobs)
         # The night's runs are told by the night, with what they wrote.
@@ -139,10 +142,18 @@ class There:
             self.facts.append(_stopped(self.source, self.outcome.stopped_at, self.outcome.why, start))
         found = self.world.await_services("verify")
         self.facts += found
-        verified = _now()
-        self.facts.append(
-            self.recorder.timing(start, verified, outcome=WORDS[self.outcome.outcome], words=words.health(found))
+        end = _now()
+        text = (
+            words.health(found)
+            if self.outcome.outcome is Outcome.PASS
+            else f"{self.outcome.why}; {words.health(found)}"
         )
+        self._verified = self.recorder.timing(start, end, outcome=WORDS[self.outcome.outcome], words=text)
+        return start, end
+
+    def _after(self) -> tuple[datetime, datetime]:
+        """Traffic on the new release, once it says that it is well."""
+        start = _now()
         if self.load.kinds:
             _wait(self.options.settle)
         return start, _now()
@@ -163,10 +174,10 @@ class There:
                 source=self.source,
             )
         )
-        self.facts += found
         self.facts.append(
             self.recorder.timing(start, _now(), act="night after", outcome="ok", words=words.night(found))
         )
+        self.facts += found
 
     # -- what was seen ----------------------------------------------------------------------------------------------
 
@@ -174,10 +185,12 @@ class There:
         seen: list[AnyFact] = []
         for clone in self.world.clones.values():
             seen += clone.facts(begin)
-        self.facts += seen
+        latencies = [f for samples in self.load.samples() for f in samples.latencies(phases, run=str(self.number))]
+        if self.load.kinds:
+            self.facts.append(self.recorder.timing(*phases["baseline"], act="baseline", words=self._load_words()))
         self.facts += self._timings(seen)
-        for samples in self.load.samples():
-            self.facts += samples.latencies(phases, run=str(self.number))
+        self.facts += seen
+        self.facts += latencies
         http = self.load.http
         if http is not None and self.workload is not None:
             length = (phases["baseline"][1] - phases["baseline"][0]).total_seconds()
@@ -194,25 +207,40 @@ class There:
                 )
             )
 
+    def _load_words(self) -> str:
+        """Rate and requests in flight, with production's own beside them where its log tells."""
+        http = self.load.http
+        if http is None or self.workload is None:
+            return ", ".join(self.load.kinds)
+        text = f"{self.workload.rate:.0f} req/s"
+        known = self.workload.in_flight(0.99)
+        levels = sorted(http.in_flight(http.start, http.start + self.options.baseline.total_seconds()))
+        if levels:
+            text += f", {levels[int(0.99 * (len(levels) - 1))]} in flight at p99"
+        return text + (f" (production: {known:.0f})" if known is not None else " (production: its log does not tell)")
+
     def _timings(self, seen: list[AnyFact]) -> list[Timing]:
-        """The act and its steps; the words of a step tell what it did to its tables."""
+        """The acts and their steps, in order; the words of a step tell what it did to its tables."""
         by_step: dict[str, tuple[list[Work], list[Lock]]] = {}
         for fact in seen:
             if isinstance(fact, Work):
                 by_step.setdefault(fact.evidence.step, ([], []))[0].append(fact)
             elif isinstance(fact, Lock):
                 by_step.setdefault(fact.evidence.step, ([], []))[1].append(fact)
-        import msgspec
-
-        timings = []
+        steps = []
         for timing in self.recorder.timings:
             did = words.statement(*by_step.get(timing.step, ([], [])))
             text = did if timing.outcome == "ok" and did else timing.words
-            timings.append(msgspec.structs.replace(timing, words=text))
+            steps.append(msgspec.structs.replace(timing, words=text))
         act = self._upgraded
         if act.outcome == "ok":
             act = msgspec.structs.replace(act, words=words.locked(seen))
-        return [act, *timings]
+        return [
+            act,
+            *(step for step in steps if step.act == "upgrade"),
+            self._verified,
+            *(step for step in steps if step.act == "verify"),
+        ]
 
     def _downtime(self, http: Samples, phases: Phases) -> list[AnyFact]:
         """How long callers went without an answer, from the start of the upgrade on."""
