@@ -8,7 +8,6 @@ import pwd
 import random
 import select
 import signal
-import time
 from pathlib import Path
 
 from fulldress.engine import Engine, Journal
@@ -66,10 +65,12 @@ def test_no_effect_twice_under_kill_9(tmp_path: Path) -> None:
     for trial in range(6):
         folder = tmp_path / str(trial)
         (folder / "world").mkdir(parents=True)
-        word, deadline = "", time.monotonic() + 20
+        word, attempts = "", 0
         while word != "pass":
-            assert time.monotonic() < deadline
-            word = _attempt(folder, dice.random() * 0.05)
+            attempts += 1
+            assert attempts < 100
+            # every attempt may live a little longer than the one before, so that a slow machine gets there, too
+            word = _attempt(folder, dice.random() * 0.03 * (1 + attempts / 2))
             assert word in ("pass", "killed", "alive")
             kills += word == "killed"
         lines = (folder / "log").read_text().splitlines()

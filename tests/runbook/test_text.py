@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fulldress.errors import RunbookInvalid, RunbookSyntax
@@ -31,6 +31,7 @@ _steps = st.one_of(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_steps)
 def test_round_trip(step: Command) -> None:
     runbook = Runbook(runbook=HEADER, step=(step,))

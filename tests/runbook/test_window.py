@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
@@ -99,6 +99,7 @@ def test_no_clock_change_no_warning() -> None:
     assert window.size(THREE, starts=START, negotiated=60 * MINUTE, zone="Europe/Berlin").warnings == ()
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.floats(0, 1e5), min_size=1, max_size=8), st.lists(st.floats(0, 1e5), min_size=1, max_size=8))
 def test_the_way_back_always_fits_behind_the_latest_abort(forward: list[float], back: list[float]) -> None:
     facts = [timing("upgrade", n, s) for n, s in enumerate(forward)] + [
