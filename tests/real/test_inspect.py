@@ -38,7 +38,7 @@ REAL: dict[str, tuple[tuple[str, ...], str, dict[str, int], list[dict[str, Any]]
         ("apt-get", "download", "unattended-upgrades"),
         "unattended-upgrades_*.deb",
         {"Entry": 60, "Reboot": 1},
-        [{"fact": "Reboot", "claim": "performed"}],
+        [{"fact": "Reboot", "claim": "requested"}],
         {"python", "shell"},
     ),
     "cacti": (
