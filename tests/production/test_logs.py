@@ -25,7 +25,7 @@ def one(tmp_path: Path, text: str, format: str = "") -> tuple[logs.Request, logs
 @pytest.mark.parametrize(
     ("tail", "start", "duration", "words"),
     [
-        ("", NOON, None, "$http_user_agent"),
+        ("", NOON, None, "combined"),
         (" 0.250", NOON - timedelta(seconds=0.25), 0.25, "$request_time"),
         (" 1795510805.500 0.250", NOON + timedelta(seconds=0.25), 0.25, "$msec $request_time"),
         (' "0.250" 0.240', NOON - timedelta(seconds=0.25), 0.25, '"$request_time" $skipped'),

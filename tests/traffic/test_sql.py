@@ -113,6 +113,25 @@ def test_a_server_that_is_not_ours(tmp_path: Path) -> None:
         sql.run(f"postgresql://u@/x?host={tmp_path}", [READ], seconds=1)
 
 
+def test_both_kinds_in_one_process(dsn: str, server: Any, tmp_path: Path) -> None:
+    from fulldress.traffic import worker
+    from traffic.plans import plan
+
+    worker.write(
+        worker.Plan(
+            dsn=dsn, queries=(READ,), workload=plan(["/a"], 50, 0.3), target="http://127.0.0.1:1", seconds=0.3
+        ),
+        tmp_path / "plan.json",
+    )  # fmt: skip
+    assert worker.main([str(tmp_path / "plan.json"), str(tmp_path / "out.json")]) == 0
+    http, statements = worker.collect(tmp_path / "out.json")
+    assert http is not None
+    assert statements is not None
+    assert http.count(Failure.REFUSED) == len(http) == 15
+    assert len(statements) > 10
+    assert len(http.merged(statements)) == len(http) + len(statements)
+
+
 def test_nothing_to_send(dsn: str) -> None:
     begun = time.monotonic()
     assert len(sql.run(dsn, [], seconds=5)) == 0

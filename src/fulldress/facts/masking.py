@@ -13,15 +13,21 @@ SECRET_NAME = re.compile(
     r"client[_-]?secret|credential|auth[_-]?key|encryption[_-]?key|signing[_-]?key)s?(?:$|[_.\-\b\d])"
 )
 
+# Lines are hostile and may be megabytes long: each word is looked at once (anchored, possessive), never from each of its letters.
 _ASSIGNED = re.compile(
     r"""(?ix)
-    ( [\w.\-]* (?: pass(?:word|wd|phrase)? | pwd | secret | token | api[_-]?key | private[_-]?key | access[_-]?key
-                 | credential | auth[_-]?key | encryption[_-]?key ) [\w.\-]* ["']? \s* (?: [:=] \s* | \s+ (?=['"]) ) )
+    ( (?<![\w.\-])
+      (?= [\w.\-]*? (?: pass(?:word|wd|phrase)? | pwd | secret | token | api[_-]?key | private[_-]?key | access[_-]?key
+                 | credential | auth[_-]?key | encryption[_-]?key ) )
+      [\w.\-]++ ["']? (?: \s*+ [:=] \s*+ | \s++ (?=['"]) ) )
     ( "[^"\n]*" | '[^'\n]*' | [^\s,;&'"]+ )
     """
 )
-_OPTION = re.compile(r"(?i)(--?[\w-]*(?:password|passwd|token|secret|api-?key)[\w-]*[= ]+)(\"[^\"\n]*\"|'[^'\n]*'|\S+)")
-_URL_PASSWORD = re.compile(r"(?i)\b([a-z][a-z0-9+.\-]*://[^\s:/@'\"]*):([^\s/@'\"]+)@")
+_OPTION = re.compile(
+    r"(?i)((?<![\w\-])--?(?=[\w-]*?(?:password|passwd|token|secret|api-?key))[\w-]++[= ]++)"
+    r"(\"[^\"\n]*\"|'[^'\n]*'|\S+)"
+)
+_URL_PASSWORD = re.compile(r"(?i)(?<![a-z0-9+.\-])([a-z][a-z0-9+.\-]*+://[^\s:/@'\"]*+):([^\s/@'\"]+)@")
 _BEARER = re.compile(r"(?i)\b(bearer|basic|token)\s+([A-Za-z0-9+/=._\-]{8,})")
 _SHAPED = re.compile(
     r"\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|glpat-[A-Za-z0-9_\-]{16,}|xox[abprs]-[A-Za-z0-9\-]{10,}|"

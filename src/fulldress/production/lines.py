@@ -158,7 +158,8 @@ def _with_tail(base: str, tails: Sequence[str]) -> LineFormat:
     pattern = _nginx(text).pattern or ""
     if any(len(tokens) != width for tokens in split):
         pattern = pattern.removesuffix(r"\s*$") + r"(?: .*)?$"
-    words = text if stamped == "end" else f"{text} (Apache's {'%D' if unit < 1 else '%T'})"
+    words = text.replace(COMBINED, "combined").replace(COMMON, "common")
+    words = words if stamped == "end" else f"{words} (Apache's {'%D' if unit < 1 else '%T'})"
     return LineFormat(words=words, pattern=pattern, unit=unit, stamped=stamped, doubts=tuple(doubts))
 
 

@@ -134,13 +134,18 @@ def main(argv: list[str]) -> int:
         except (OSError, msgspec.DecodeError) as error:
             raise BadPlan(plan_path, str(error)) from None
         stop_file = Path(plan.stop_file) if plan.stop_file else None
+        parent = os.getppid()
         _be_punctual()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             http, statements = runner.run(
-                carry_out(plan, lambda: stopped or (stop_file is not None and stop_file.exists()))
+                carry_out(
+                    plan,
+                    # A rehearsal that was killed leaves no generator behind.
+                    lambda: stopped or os.getppid() != parent or (stop_file is not None and stop_file.exists()),
+                )
             )
-        result.http = msgspec.convert(http.to_record(), Record) if http else None
-        result.sql = msgspec.convert(statements.to_record(), Record) if statements else None
+        result.http = msgspec.convert(http.to_record(), Record) if http is not None else None
+        result.sql = msgspec.convert(statements.to_record(), Record) if statements is not None else None
     except FulldressError as error:
         result.error = str(error)
     beside = out.with_name(out.name + ".part")
