@@ -108,7 +108,8 @@ def test_the_machines_own_programs(tmp_path: Path) -> None:
     ls = shutil.which("ls")
     if ls is None:
         pytest.skip("this machine has no ls")
-    said = elf.read(Path(ls).open("rb"))
+    with Path(ls).open("rb") as file:
+        said = elf.read(file)
     assert any(name.startswith("libc.") for name in said.needed)
     if tool := shutil.which("readelf"):
         notes = subprocess.run([tool, "-n", ls], capture_output=True, text=True, check=True).stdout

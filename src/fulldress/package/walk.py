@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import struct
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -20,6 +19,7 @@ from fulldress.errors import PackageNotFound, PackageUnreadable
 from fulldress.facts import Evidence, Reason, Unread, Witness
 from fulldress.package.archives import CLOSED, FORMATS, Damage, Exhausted, Gap, Offer, folder, opener, zipdirectory
 from fulldress.package.archives.streams import CHUNK, Scratch, Slice
+from fulldress.package.flow import FAULTS, Flow, Stop
 from fulldress.package.identify import identify, refine, shown
 from fulldress.package.reader import Member, NotRead, Options
 
@@ -46,11 +46,6 @@ _SLOW = frozenset({"xz", "bz2"})  #: reading their container once more would tak
 _SMALL_DATA = 1 << 16  #: unknown bytes up to here are kept: signatures are among them
 _NOT_A_PACKAGE = frozenset({"text", "markdown", "html", "css", "image", "font", "pdf", "data", "pem", "der"})
 _MATTERS = frozenset({"shell", "powershell", "python", "perl", "sql", "cron", "crontab", "batch", "conf", "ini", "env"})
-_FAULTS = (Damage, struct.error, ValueError, OverflowError, IndexError, EOFError)
-
-
-class _Stop(Exception):
-    """The budget is used up."""
 
 
 class Opened:
@@ -202,16 +197,16 @@ class Opened:
                 if len(self._rows) >= self._budget.entries:
                     self._stopped = f"more than {self._budget.entries:,} entries"
                 if self._stopped:
-                    raise _Stop
+                    raise Stop
                 self._member(item, prefix, kind, depth, start + allowed, source, ordinal)
                 if depth == 0 and self._progress is not None:
                     self._tell(source, item)
-        except _Stop:
+        except Stop:
             detail = self._stopped or f"it unpacks to more than {self._budget.ratio:g} times its size"
             self._gaps.append((place, Gap(reason=Reason.BUDGET, detail=f"{detail}; the rest of it was not read")))
         except Exhausted as cut:
             self._gaps.append((place, Gap(reason=Reason.BUDGET, detail=f"{cut}; the rest of it was not read")))
-        except _FAULTS as fault:
+        except FAULTS as fault:
             detail = str(fault) if isinstance(fault, Damage) else f"not as its format demands ({fault})"
             self._gaps.append((place, Gap(reason=Reason.DAMAGED, detail=detail)))
 
@@ -255,7 +250,7 @@ class Opened:
     def _read(self, offer: Offer, member: Member, depth: int, most: int, slow: bool) -> None:
         """Hash one file, and hand it on to where it is looked at."""
         path = member.path
-        flow = _Flow(offer.chunks(), lambda length: self._spend(length, most))
+        flow = Flow(offer.chunks(), lambda length: self._spend(length, most))
         kind = identify(path, flow.head, member.mode)
         held: Slice | None = None
         data = b""
@@ -279,7 +274,7 @@ class Opened:
             kept=keep,
         )
         self._remarks(path, kind, flow, keep, data)
-        if held is not None and kind in FORMATS and not isinstance(flow.fault, _Stop):
+        if held is not None and kind in FORMATS and not isinstance(flow.fault, Stop):
             if depth + 1 >= self._budget.depth:
                 self._gaps.append(
                     (path, Gap(reason=Reason.BUDGET, detail=f"more than {self._budget.depth} containers in each other"))
@@ -288,14 +283,14 @@ class Opened:
             finer = self._container(held, kind, path + "!/", member.name, depth + 1)
             if finer != kind:
                 self._rows[path] = msgspec.structs.replace(self._rows[path], kind=finer)
-        if isinstance(flow.fault, _Stop):
+        if isinstance(flow.fault, Stop):
             raise flow.fault
 
-    def _remarks(self, path: str, kind: str, flow: _Flow, keep: bool, data: bytes) -> None:
+    def _remarks(self, path: str, kind: str, flow: Flow, keep: bool, data: bytes) -> None:
         """What has to be said of a file that was read in part."""
         if isinstance(flow.fault, Exhausted):
             self._gaps.append((path, Gap(reason=Reason.BUDGET, detail=str(flow.fault))))
-        elif isinstance(flow.fault, _Stop):
+        elif isinstance(flow.fault, Stop):
             self._gaps.append((path, Gap(reason=Reason.BUDGET, detail=f"cut after {flow.given:,} bytes")))
         elif flow.fault is not None:
             self._gaps.append((path, Gap(reason=Reason.DAMAGED, detail=str(flow.fault))))
@@ -317,7 +312,7 @@ class Opened:
         elif time.monotonic() > self._deadline:
             self._stopped = f"more than {self._budget.seconds:g} s of reading"
         if self._stopped or self._unpacked > most:
-            raise _Stop
+            raise Stop
 
     def _once_more(self, source: Slice, kind: str, prefix: str, path: str) -> Slice:
         """Read a stream once more for the members that nobody was expected to ask for, and store all of them."""
@@ -356,36 +351,6 @@ class Opened:
             detail=gap.detail,
             needed=gap.needed,
         )
-
-
-class _Flow:
-    """The bytes of one member on their way: hashed and counted; a fault ends them and is kept."""
-
-    def __init__(self, chunks: Iterator[bytes], spend: Callable[[int], None]) -> None:
-        self._chunks, self._spend = chunks, spend
-        self.digest = hashlib.sha256()
-        self.given = 0
-        self.fault: Exception | None = None
-        self.head = b""
-        for first in self._rest():
-            self.head = first
-            break
-
-    def __iter__(self) -> Iterator[bytes]:
-        if self.head:
-            yield self.head
-            yield from self._rest()
-
-    def _rest(self) -> Iterator[bytes]:
-        try:
-            for chunk in self._chunks:
-                self.given += len(chunk)
-                self._spend(len(chunk))
-                self.digest.update(chunk)
-                if chunk:
-                    yield chunk
-        except (_Stop, *_FAULTS) as fault:
-            self.fault = fault
 
 
 def _plain(name: str) -> str:
