@@ -52,5 +52,6 @@ def _request(draw: random.Random, at: float) -> tuple[float, str]:
 
 
 def _line(at: float, client: str, method: str, path: str, size: int, agent: str, took: float) -> str:
+    status = 201 if method == "POST" else 200
     when = (DAY + timedelta(seconds=at)).strftime("%d/%b/%Y:%H:%M:%S +0000")
-    return f'{client} - - [{when}] "{method} {path} HTTP/1.1" 200 {size} "-" "{agent}" {took:.3f}\n'
+    return f'{client} - - [{when}] "{method} {path} HTTP/1.1" {status} {size} "-" "{agent}" {took:.3f}\n'

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fulldress.case import Case
+    from fulldress.production import Production
     from fulldress.runbook.steps import Runbook
 
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     show_default=True,
 )
 @click.option("--settle", multiple=True, metavar="STEP=done|undone", help="Your word on a step that was cut off.")
+@click.option("--on-stage", is_flag=True, help="Practise: the same run with the same refusals, on a stage.")
 @click.option("--yes", is_flag=True, help="Confirm the start, and every step that a person confirms.")
 @click.option("--json", "as_json", is_flag=True, help="The outcome as JSON.")
 def command(
@@ -37,6 +41,7 @@ def command(
     package_path: Path | None,
     cases: Path,
     settle: tuple[str, ...],
+    on_stage: bool,
     yes: bool,
     as_json: bool,
 ) -> int:
@@ -63,6 +68,8 @@ def command(
         what = f"{len(book.step)} steps of {runbook.name} ({frozen[:12]}) at {production.description.name}"
         if not dday.confirm(what, yes=yes):
             return 1
+        if on_stage:
+            return _practise(book, production, source, case, entries, as_json)
         root = case.folder / "package"
         root.mkdir(mode=0o700, exist_ok=True)
         for gap in lay_out(source, root):
@@ -79,6 +86,31 @@ def command(
             outcome = engine.run()
     case.append("run-ended", {"frozen": frozen, "journal": place.name, "outcome": outcome.outcome, "why": outcome.why})
     return dday.show(outcome, as_json, "run")
+
+
+def _practise(
+    book: Runbook,
+    production: Production,
+    source: Path,
+    case: Case,
+    entries: Callable[[str], bytes],
+    as_json: bool,
+) -> int:
+    """The run as on D-day, on a stage that is thrown away afterwards. Production is only read, no ledger is kept."""
+    import tempfile
+
+    from fulldress.cli import dday
+    from fulldress.engine import Engine, Journal
+    from fulldress.rehearsal import Options, practice
+
+    with (
+        practice(production, source, Options()) as world,
+        tempfile.TemporaryDirectory(prefix="fulldress-") as folder,
+        Journal(Path(folder) / "run.db") as journal,
+        dday.between_steps() as stop,
+    ):
+        outcome = Engine(book, world.stage, journal, entries=entries, on_event=dday.screen(case), stop=stop).run()
+    return dday.show(outcome, as_json, "run on the stage")
 
 
 def refuse_unrehearsed(book: Runbook, frozen: str, path: Path, case: Case) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -96,6 +96,19 @@ def rehearse(
         facts=_once(facts),
         timelines=timelines,
     )
+
+
+@contextmanager
+def practice(production: Production, package: Path, options: Options) -> Iterator[World]:
+    """One world by itself, to practise D-day in: production's services are up and well, or their outcome is a fact."""
+    if obstacles := Stage.possible():
+        raise StageError("; ".join(f"{o.what}: {o.detail}" for o in obstacles))
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fulldress-")))
+        bases = _bases(production, options, stack, scratch)
+        world = stack.enter_context(World(production, package, bases, scratch))
+        world.facts += world.await_services("before")
+        yield world
 
 
 def _bases(production: Production, options: Options, stack: ExitStack, scratch: Path) -> Bases:

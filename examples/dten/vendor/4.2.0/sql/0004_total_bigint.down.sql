@@ -1,5 +1,5 @@
 BEGIN;
-ALTER TABLE orders DROP COLUMN search;
+ALTER TABLE orders DROP COLUMN token;
 ALTER TABLE orders ALTER COLUMN total TYPE integer;
 DELETE FROM schema_version WHERE version = 4;
 COMMIT;
