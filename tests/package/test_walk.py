@@ -113,7 +113,7 @@ def test_missing_and_empty(tmp_path: Path) -> None:
     ("name", "said"),
     [
         ("mediawiki_1%3a1.39.13-1+deb12u2_all.deb", ("mediawiki", "1:1.39.13-1+deb12u2")),
-        ("matrix_synapse-1.163.2-cp310-abi3-manylinux_2_28_x86_64.whl", ("matrix_synapse", "1.163.2")),
+        ("matrix_synapse-1.163.2-cp310-abi3-manylinux_2_28_x86_64.whl", ("matrix-synapse", "1.163.2")),
         ("ghost-5.130.6.tgz", ("ghost", "5.130.6")),
         ("widget-server-4.2.0-rc1.tar.gz", ("widget-server", "4.2.0-rc1")),
         ("Widget_v4.2.0_linux_amd64.zip", ("Widget", "4.2.0")),

@@ -59,7 +59,7 @@ REAL: dict[str, tuple[tuple[str, ...], str, dict[str, int], list[dict[str, Any]]
         (*PIP, "apache-airflow-core"),
         "apache_airflow_core-*.whl",
         {"Entry": 900},
-        [{"fact": "Release", "product": "apache_airflow_core"}],
+        [{"fact": "Release", "product": "apache-airflow-core"}],
         {"python", "json"},
     ),
     "setuptools": (

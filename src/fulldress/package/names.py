@@ -24,9 +24,10 @@ _PLAIN = re.compile(
 
 def claimed(name: str) -> tuple[str, str] | None:
     """Product and version of a file name, or None where it states no version."""
-    for pattern in (_DEB, _WHEEL):
-        if match := pattern.match(name):
-            return match["product"], unquote(match["version"])
+    if match := _DEB.match(name):
+        return match["product"], unquote(match["version"])
+    if match := _WHEEL.match(name):  # a wheel writes the hyphens of a name as underscores
+        return match["product"].replace("_", "-"), match["version"]
     match = _PLAIN.match(_SUFFIX.sub("", name))
     if match is None:
         return None
