@@ -277,14 +277,23 @@ def _installed_defaults(production: Iterable[Fact]) -> list[Setting]:
     return [f for f in production if isinstance(f, Setting) and re.search(r"(?i)defaults?\b|\.dist$|\.sample$", f.file)]
 
 
-def _interfaces(package: list[Fact], production: list[Fact], previous: list[Fact]) -> Iterator[InterfaceChange]:
+def _interfaces(package: list[Fact], production: list[Fact], previous: list[Fact]) -> Iterator[AnyFact]:
     new = [f for f in package if isinstance(f, Interface)]
     old = [f for f in previous if isinstance(f, Interface)]
-    said = {(interface_changes.key(f.operation), f.kind) for f in package if isinstance(f, InterfaceChange)}
+    said = [f for f in package if isinstance(f, InterfaceChange)]
+    known = {(interface_changes.key(f.operation), f.kind) for f in said}
     if old and new:
-        changes = list(interface_changes.compare(old, new))
+        changes = interface_changes.compare(old, new)
+        yield from (c for c in changes if (interface_changes.key(c.operation), c.kind) not in known)
     elif new:
-        changes = list(interface_changes.unlisted(new, (f for f in production if isinstance(f, Use))))
-    else:
-        changes = []
-    yield from (change for change in changes if (interface_changes.key(change.operation), change.kind) not in said)
+        spoken = {interface_changes.key(f.operation) for f in said}
+        calls = interface_changes.unlisted(new, (f for f in production if isinstance(f, Use)))
+        lost = [use for use in calls if interface_changes.key(use.operation) not in spoken]
+        if lost:
+            names = ", ".join(use.operation for use in lost[:3]) + (
+                f" and {len(lost) - 3} more" if len(lost) > 3 else ""
+            )
+            yield Unread(
+                witness=Witness.READ, evidence=new[0].evidence, what=f"what becomes of {names}", reason=Reason.NO_DATA,
+                detail=f"called today, and not in {new[0].evidence.path}; give the package that runs today with --against",
+            )  # fmt: skip

@@ -24,7 +24,7 @@ Ranges = tuple[tuple[Clause, ...], ...]
 
 _ANY = re.compile(r"(?i)^(?:\*|x|any(?: version)?|all|>=\s*0|)$")
 _FLOATING = re.compile(r"(?i)^(?:latest|stable|edge|nightly|current|newest|head|next|main|master|trunk|develop|dev|lts|rolling|snapshot|recent|unstable)$|^(?:git\+|git:|https?:|file:|github:|[\w.-]+/[\w.-]+(?:#|$))|^dev-|:latest$|-SNAPSHOT$")  # fmt: skip
-_VERSION = r"v?\d+(?:[0-9A-Za-z.+:~_\-]*[0-9A-Za-z])?"
+_VERSION = r"v?\d+(?:[0-9A-Za-z.+:~_\-]*[0-9A-Za-z~+])?"
 _CLAUSE = re.compile(
     rf"\s*(?P<op>===|~=|~>|==|!=|<>|>=|=>|<=|=<|>>|<<|[≥≤><=^~])?\s*(?P<version>{_VERSION}(?:\.[*xX])*|[*xX])\s*"
 )

@@ -10,7 +10,7 @@ import re
 from fulldress.formats.place import Broken, Place, append_line, like, unquoted
 
 _LINE = re.compile(r"(\s*)([A-Za-z_][\w.\-/]*)(?:[ \t]*=[ \t]*|[ \t]+|$)(.*)$")
-_OPEN = re.compile(r"\s*<([A-Za-z]\w*)\s*([^>]*)>\s*$")
+_OPEN = re.compile(r"\s*<([A-Za-z]\w*)\b\s*(.*)>\s*$")
 _CLOSE = re.compile(r"\s*</([A-Za-z]\w*)>\s*$")
 
 

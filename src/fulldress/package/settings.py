@@ -45,17 +45,14 @@ def read(package: Package) -> Iterator[AnyFact]:
         member = package.members[path]
         if member.kind in ("folder", "link", "device", "empty"):
             continue
-        if is_configuration(member):
-            for fact in _file(member, owner(member, owners, package.name)):
+        described = fates.is_description(member)
+        if described or is_configuration(member):
+            component = owner(member, owners, package.name)
+            for fact in fates.described(member, component) if described else _file(member, component):
                 if isinstance(fact, Setting):
                     known.add(fact.key)
                 yield fact
-        elif fates.is_description(member):
-            for fact in fates.described(member, owner(member, owners, package.name)):
-                if isinstance(fact, Setting):
-                    known.add(fact.key)
-                yield fact
-        elif prose.NAMES.match(member.name) or fates.is_table(member):
+        elif prose.is_document(member) or fates.is_table(member):
             documents.append(member)
     for member in documents:
         if member.kept and not re.search(

@@ -41,7 +41,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("renamed", rf"(?:{_WORD})?{_K}(?: {_WORD})? ?(?:{_BE} )?(?:replaced|superseded|succeeded)(?: by| with) (?:{_WORD})?{_TO}"),
         ("renamed", rf"replaced?(?: the)? (?:{_WORD})?{_K}(?: {_WORD})? ?(?:by|with) (?:{_WORD})?{_TO}"),
         ("renamed", rf"(?:{_WORD})?{_K}(?: {_WORD})? ?is now (?:called|named|known as) (?:{_WORD})?{_TO}"),
-        ("renamed", rf"{_K}\s*(?:→|->|=>|-->)\s*{_TO}"),
+        ("renamed", r"`(?P<key>[A-Za-z_][\w.\-]*)`\s*(?:→|->|=>|-->)\s*`(?P<to>[A-Za-z_][\w.\-]*)`"),
         ("value-invalid", rf"(?:{_WORD})?{_K}(?: {_WORD})? ?no longer (?:accepts?|allows?|supports?|takes?)(?: the)?(?: values?)? {_OLD}"),
         ("value-invalid", rf"values? {_OLD} (?:of|for) (?:{_WORD})?{_K}(?: {_WORD})? ?{_BE} (?:no longer (?:valid|accepted|allowed|supported)|invalid|refused|rejected|removed)"),
         ("removed", rf"(?:{_WORD})?{_K}(?: {_WORD})? ?(?:{_BE} )?(?:now )?(?:removed|dropped|deleted|gone|withdrawn|discontinued|retired){_AFTER_DOT}"),
@@ -61,12 +61,24 @@ _CONTEXT = re.compile(
     r"(?i)\b(?:settings?|options?|config(?:uration|s)?|keys?|parameters?|defaults?|environment variables?|propert(?:y|ies)|directives?|\.(?:conf|ini|ya?ml|toml|cfg|properties|env))\b"
 )
 _FILE = re.compile(
-    r"(?i)\.(?:py|js|ts|go|rb|php|java|c|h|md|rst|txt|sh|sql|html?|css|json|ya?ml|toml|ini|conf|cfg|xml|jar|so|dll|exe|service|timer|zip|tgz|gz|deb|rpm|com|org|net|io)$|^(?:e\.g|i\.e|etc)$|/|^\d"
+    r"(?i)\.(?:py|js|ts|go|rb|php|java|c|h|md|rst|txt|sh|sql|html?|css|json|ya?ml|toml|ini|conf|cfg|xml|jar|so|dist|in|dll|exe|service|timer|zip|tgz|gz|deb|rpm|com|org|net|io)$|^(?:e\.g|i\.e|etc)$|/|^\d"
 )
 _SINCE = re.compile(r"(?i)deprecated (?:since|in|as of)(?: version)? v?(\d+(?:\.\d+)+)")
 _OTHERWISE = re.compile(
     r"(?i)(?:,|;|\.|—|-)?\s*(?:otherwise|or else|else|if (?:it is )?not(?: set)?,|without it,?)\s*,?\s*([^.;\n]{3,160})"
 )
+#: Words without which no sentence of a kind fits: looking for them first is a hundred times as fast.
+_GATES = {
+    "default-changed": ("default", "changed", "raised", "lowered", "increased", "decreased", "reduced", "now "),
+    "renamed": ("renam", "moved", "changed name", "replace", "supersed", "succeeded", "is now", "->", "=>", "→"),
+    "value-invalid": ("no longer", "invalid", "refused", "rejected", "removed"),
+    "removed": ("remov", "drop", "delet", "gone", "withdrawn", "discontinued", "retired", "no longer", "not supported", "not read", "not available", "ignored"),
+    "meaning-changed": ("now means", "now takes", "is now", "meaning"),
+    "required": ("must", "required", "mandatory", "has to", "before"),
+    "deprecated": ("deprecat", "obsolete"),
+    "added": ("added", "new", "introduc", "add "),
+}  # fmt: skip
+_NAMED = re.compile(r"`|\*\*|[A-Za-z]\w*[._-]\w|[\"'“‘][A-Za-z_]")
 _BULLET = re.compile(r"^(?P<indent>\s*)(?:[-*+•]|\d+[.)])\s+")
 _ALSO = re.compile(rf"\s*(?:,|and|or|,\s*and)\s*{_TICKED}(?P<key>[A-Za-z_][\w.\-]*)(?:``?|[\"'”’]|\*\*)")
 
@@ -104,15 +116,19 @@ def _items(section: Section) -> Iterator[tuple[int, str]]:
 def _sentence(
     member: Member, section: Section, component: str, known: set[str], heading: str, line: int, sentence: str, item: str
 ) -> Iterator[SettingChange]:
-    if len(sentence) > 1000:
+    if len(sentence) > 1000 or not _NAMED.search(sentence):
         return
+    lower = sentence.lower()
+    fits = {kind for kind, words in _GATES.items() if any(word in lower for word in words)}
     for kind, pattern in _PATTERNS:
-        match = pattern.search(sentence)
+        match = pattern.search(sentence) if kind in fits else None
         if match is None:
             continue
         groups = match.groupdict()
         key = groups.get("key") or groups.get("keyb") or ""
-        if not _is_key(key, component, known, f"{heading} {sentence}", ticked=bool(groups.get("key"))):
+        if not _is_key(
+            key, component, known, f"{heading} {sentence}", ticked=f"`{key}" in sentence or f"**{key}" in sentence
+        ):
             continue
         yield _change(member, section, component, kind, key, groups, line, sentence, item)
         if kind in ("removed", "added", "deprecated"):

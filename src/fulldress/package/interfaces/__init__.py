@@ -25,7 +25,7 @@ def read(package: Package) -> Iterator[AnyFact]:
         suffix = member.name.rsplit(".", 1)[-1].lower()
         if suffix in ("json", "yaml", "yml") or member.kind in ("json", "yaml"):
             yield from _description(package, member)
-        elif member.kept and prose.NAMES.match(member.name):
+        elif member.kept and prose.is_document(member):
             yield from sentences.read(member)
 
 

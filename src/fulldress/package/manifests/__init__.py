@@ -40,7 +40,9 @@ def read(package: Package) -> Iterator[AnyFact]:
         reader = _reader(member)
         if reader is None:
             continue
-        if _BUNDLED.search(member.inner) or (member.name == "package.json" and member.path not in outermost):
+        if _BUNDLED.search(member.inner) or (
+            member.name == "package.json" and (member.path not in outermost or member.inner.count("/") > 1)
+        ):
             bundled += reader != "prose"
         elif not member.kept:
             yield _gap(member, Reason.BUDGET, f"{member.size:,} bytes are too many for a manifest")
@@ -82,9 +84,7 @@ def _reader(member: Member) -> str | None:
         return "jar"
     if suffix in _FORMATS:
         return "named" if _NAMED.match(name) else "unnamed"
-    if prose.NAMES.match(name) and member.kind not in ("shell", "python", "sql", "javascript", "perl", "php", "ruby"):
-        return "prose"
-    return None
+    return "prose" if prose.is_document(member) else None
 
 
 def _read(member: Member, reader: str) -> Iterator[AnyFact]:
@@ -143,7 +143,7 @@ def products(package: Package) -> dict[str, str]:
         reader = _reader(member) if member.kept and member.kind not in ("folder", "link", "device", "empty") else None
         if reader in (None, "prose") or _BUNDLED.search(member.inner) or _NEVER.search(member.inner):
             continue
-        if member.name == "package.json" and path not in outermost:
+        if member.name == "package.json" and (path not in outermost or member.inner.count("/") > 1):
             continue
         prefix = re.sub(r"(?:^|(?<=/))control\.tar[\w.]*!/$", "", member.prefix)
         rank = (member.inner.count("/"), reader == "unnamed")

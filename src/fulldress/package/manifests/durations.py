@@ -27,7 +27,7 @@ NUMBER = r"(?:\d+(?:[.,]\d+)?|half an?|forty-five|zero|one|two|three|four|five|s
 UNIT = r"(?:seconds?|secs?|minutes?|mins?|hours?|hrs?|days?)"
 #: One duration, or a range of which the upper end counts.
 DURATION = re.compile(
-    rf"(?i)\b(?:{NUMBER}\s*(?:-|–|to)\s*)?(?P<number>{NUMBER})[\s-]*(?P<unit>{UNIT}|[smhd](?![a-z]))\b"
+    rf"(?i)\b(?:{NUMBER}\s*(?:-|–|to)\s*)?(?P<number>{NUMBER})[\s-]*(?P<unit>{UNIT}|(?<=\d)[smhd]|(?<=\d )[smhd])\b"
 )
 _ISO = re.compile(r"(?i)^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$")
 _CLOCK = re.compile(r"^(\d{1,2}):(\d\d)(?::(\d\d))?$")

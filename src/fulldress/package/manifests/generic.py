@@ -44,10 +44,18 @@ def looks_like(tree: Tree) -> bool:
     if not isinstance(tree, dict):
         return False
     words = {word(key) for at, node in walk(tree) if len(at) <= 2 and isinstance(node, dict) for key in node}
-    if words & {"openapi", "swagger", "$schema", "jsonrpc", "apiversion", "lockfileversion"} and not words & set(
-        _FROM[:4]
-    ):
+    if words & {
+        "openapi",
+        "swagger",
+        "jsonrpc",
+        "apiversion",
+        "lockfileversion",
+        "bomformat",
+        "spdxversion",
+    } and not words & set(_FROM[:4]):
         return False
+    if "$schema" in tree and {"properties", "definitions", "$defs"} & set(tree):
+        return False  # it describes manifests and is none
     says = set(_RELEASED[:3]) | set(_VENDOR[:5]) | set(_FROM[:4]) | set(_AT_LEAST) | set(_REBOOT) | set(_DOWNTIME)
     return bool(words & set(_VERSION)) and bool(words & set(_PRODUCT)) and bool(words & (says | requirements.HOLDERS))
 

@@ -15,7 +15,7 @@ def score(text: str, dialect: str = "") -> tuple[Looseness, str]:
     if ranges is None:
         return Looseness.UNREADABLE, ""
     if any(not clauses for clauses in ranges):
-        return Looseness.ANY, "0.1, and every later one"
+        return Looseness.ANY, "0.1"
     verdicts = [_alternative(clauses) for clauses in ranges]
     order = (Looseness.ANY, Looseness.UNBOUNDED, Looseness.BOUNDED, Looseness.EXACT)
     loosest = min(verdicts, key=lambda verdict: order.index(verdict[0]))

@@ -79,7 +79,7 @@ def python(member: Member) -> Iterator[AnyFact]:
     author = next((found[f][0] for f in ("author", "maintainer", "author-email", "maintainer-email") if f in found), "")
     yield Release(
         witness=Witness.DECLARED, evidence=member.evidence(line, 0, f"{name} {version}"), product=name, version=version,
-        aspect="metadata", vendor=re.sub(r"\s*<.*?>", "", author).strip(),
+        aspect="metadata", vendor=re.sub(r"\s*<.*?>", "", author).strip().strip("\"'"),
     )  # fmt: skip
     if "requires-python" in found:
         value, line = found["requires-python"]

@@ -25,20 +25,41 @@ _NOT_A_PROMISE = re.compile(
     r"(?i)\b(?:reduc\w+|minimi[sz]\w+|fix\w*|avoid\w*|bug|issue|monitor\w*|alert\w*|caus(?:e|ed|ing))\b"
 )
 _HOST = r"(?:the |your |this |each |all |every |affected )*(?:hosts?|servers?|systems?|machines?|computers?|nodes?|appliances?|vms?|box(?:es)?)"
-_ACT = rf"(?:reboot(?:ing|ed|s)?(?: (?:of )?{_HOST})?|restart(?:ing|ed)? (?:of )?{_HOST}|(?<!to )restart(?! (?:of|the|your|each|all|any|\w+d\b)))"
+_NOUN = rf"(?:(?:system |host |server |full |hard )?reboot(?: of {_HOST})?|(?:system|host|server|full|machine) restart|restart of {_HOST}|(?<=\ba )restart|(?<=\bno )restart|(?<=\bany )restart)"
+_VERB = rf"(?:reboot(?:ed)?(?: {_HOST})?|restart(?:ed)? {_HOST})"
 _NOT = re.compile(
-    rf"(?i)\bno {_ACT} (?:is |are |will be )?(?:needed|required|necessary)|{_ACT}s? (?:is|are|will be) (?:not|never) (?:needed|required|necessary|recommended)|(?:does|do|will) not (?:require|need) (?:a |any )?{_ACT}|without (?:a |any )?(?:reboot|restart of {_HOST})|no (?:reboot|restart)(?: (?:needed|required|necessary))?(?=[.;,!]|$)"
+    rf"(?i)\bno {_NOUN} (?:is |are |will be )?(?:needed|required|necessary)|\b{_NOUN} (?:is|are|will be) (?:not|never) (?:needed|required|necessary|recommended)|"
+    rf"\b(?:does|do|will) not (?:require|need) (?:a |any )?{_NOUN}|\bwithout (?:a |any )?(?:reboot|restart of {_HOST})|\bno reboot(?:s| needed| required| necessary)?(?=[.;,!]|$)"
 )
 _REQUIRED = re.compile(
-    rf"(?i){_ACT} (?:is|are|will be) (?:required|needed|necessary|mandatory|performed)|(?:requires?|needs?) (?:a |an )?(?:full |system |host )?(?:{_ACT})|\b(?:must|have to|need to|has to) (?:be )?(?:{_ACT})|^\W*(?:\d+[.)]\s*)?(?:then |finally,? |please )?(?:reboot {_HOST}|restart {_HOST})\b|(?:host|server|system|machine)s? (?:will|must) (?:be )?reboot(?:ed)?"
+    rf"(?i)\b{_NOUN} (?:is|are|will be) (?:\w+ )?(?:required|needed|necessary|mandatory|performed)|\b(?:requires?|needs?) (?:a |an )?{_NOUN}|"
+    rf"\b(?:must|have to|need to|needs to|has to) (?:be )?{_VERB}|^\W*(?:\d+[.)]\s*)?(?:then |finally,? |please )?(?:reboot|restart) {_HOST}\b|\b{_HOST} will (?:be )?reboot(?:ed)?"
 )
 _ADVISED = re.compile(
-    rf"(?i){_ACT} (?:is|are) (?:\w+ )?(?:recommended|advised|advisable|suggested|optional|encouraged)|(?:recommend|advise|suggest)\w* (?:\w+ ){{0,3}}?(?:{_ACT})|\bshould (?:be )?(?:{_ACT})|recommended(?: to)? {_ACT}"
+    rf"(?i)\b{_NOUN} (?:is|are) (?:\w+ )?(?:recommended|advised|advisable|suggested|optional|encouraged)|"
+    rf"\b(?:recommend|advise|suggest)\w* (?:\w+ ){{0,3}}?(?:{_NOUN}|{_VERB})|\bshould (?:be )?{_VERB}|\brecommended(?: to)? {_VERB}"
 )
 _SERVICE = re.compile(
     r"(?i)\brestart(?:s|ed|ing)? (?:of )?(?:the )?(?:service )?[`'\"](?P<unit>[A-Za-z][\w.@\-]*)[`'\"]|systemctl (?:re)?start (?P<other>[A-Za-z][\w.@\-]*)"
 )
 _VAGUE = re.compile(r"(?i)\b(?:a few|several|some|couple of) (?:seconds|minutes|hours)\b|\b(?:brief|short|minimal)\b")
+
+
+_TEXTS = ("markdown", "text", "")
+_CODE = re.compile(r"(?i)\.(?:png|jpe?g|gif|svg|ico|css|php|js|py|rb|sh|gz|xz|bz2|zip|pdf|json|ya?ml|xml|po|mo|html?)$")
+
+
+def is_document(member: Member) -> bool:
+    """Whether a file is a document of the package itself: by its name, and not deep among bundled material."""
+    if member.kind not in _TEXTS or not NAMES.match(member.name) or _CODE.search(member.name):
+        return False
+    inner = member.inner
+    if "!/" in member.path and inner.count("/") == 0:  # a compressed document: its place is its container's
+        inner = member.path[: -len(inner) - 2].rsplit("!/", 1)[-1]
+    depth = inner.removeprefix("./").count("/")
+    return depth <= 2 or (
+        depth <= 5 and re.search(r"(?:^|/)(?:usr/share/doc/[^/]+|docs?)/(?:[^/]+/)?[^/]+$", inner) is not None
+    )
 
 
 def read(member: Member, text: str | None = None, first: int = 1) -> Iterator[AnyFact]:
