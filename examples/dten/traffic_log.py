@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 DAY = datetime(2026, 11, 19, tzinfo=UTC)
-BUSY = (10 * 3600, 10 * 3600 + 900)  # seconds of the day with most traffic
+BUSY = (10 * 3600, 10 * 3600 + 660)  # seconds of the day with most traffic
 AGENTS = ("dten-web/5.1", "dten-app/3.8 (Android 16)", "partner-sync/1.4")
 
 
@@ -17,7 +17,7 @@ def lines(seed: int = 7) -> Iterator[str]:
     ended: list[tuple[float, str]] = []
     for second in range(86400):
         busy = BUSY[0] <= second < BUSY[1]
-        rate = 0.25 if second < 6 * 3600 else 0.6
+        rate = 0.05 if second < 6 * 3600 else 0.2
         if busy:  # bursts of a few seconds on top of a busy quarter of an hour
             rate = 70 if (second // 7) % 5 == 0 else 32
         whole, part = divmod(rate, 1)

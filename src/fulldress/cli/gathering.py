@@ -66,10 +66,12 @@ def beside(read: list[AnyFact], production: Production) -> list[AnyFact]:
     from fulldress.catalog import records
     from fulldress.facts import Interface, InterfaceChange, Use
 
-    running = production.facts()
+    known = {f.operation for f in read if isinstance(f, Interface | InterfaceChange)}
+    running = production.facts(tuple(sorted(known)))
     matrices = records.load(production.matrices) if production.matrices.is_dir() else []
     running = [*running, *catalog.join(read, running, matrices)]
-    known = {f.operation for f in (*read, *running) if isinstance(f, Interface | InterfaceChange)}
-    if known and any(isinstance(f, Use) for f in running):
-        running = [f for f in running if not isinstance(f, Use)] + list(production.uses(tuple(sorted(known))))
+    more = {f.operation for f in running if isinstance(f, InterfaceChange)} - known
+    if more and any(isinstance(f, Use) for f in running):  # changes that only the records tell of
+        uses = production.uses(tuple(sorted(known | more)))
+        running = [*(f for f in running if not isinstance(f, Use)), *uses]
     return running

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -44,6 +43,7 @@ class Production:
         self.description = description
         self._lines = lines
         self.tally = logs.Tally()
+        self._remembered: tuple[tuple[str, ...], list[AnyFact]] | None = None
 
     def _path(self, name: str) -> Path:
         return self.folder / name
@@ -102,17 +102,20 @@ class Production:
         """Folders and files that are not there."""
         return list(self._missing())
 
-    def facts(self) -> list[AnyFact]:
-        """Everything that production says. Files are read once and remembered."""
-        return list(self._facts)
+    def facts(self, operations: tuple[str, ...] | None = None) -> list[AnyFact]:
+        """Everything that production says. Files are read once and remembered.
 
-    @cached_property
-    def _facts(self) -> list[AnyFact]:
+        ``operations`` of a known API fold the paths of the access logs; other ones than last time read the logs anew."""
+        if self._remembered is None or (operations is not None and operations != self._remembered[0]):
+            self._remembered = (operations or (), self._read(operations or ()))
+        return list(self._remembered[1])
+
+    def _read(self, operations: tuple[str, ...]) -> list[AnyFact]:
         self.tally = logs.Tally()
         found: list[AnyFact] = [*self._described(), *self._missing()]
         found += self.inventory()
         found += settings.read(self._path(self.description.folders.settings), self.description, self.folder)
-        found += self.uses()
+        found += self.uses(operations)
         found += self.tally.facts()
         return found
 
