@@ -171,7 +171,7 @@ def adopt(path: Path, flags: Path, hooks: str, hook: str) -> None:
                            store=str(flags)),
                 facts.Webhook(witness=facts.Witness.RUNNING, evidence=evidence(f"{hooks}/{hook}"), registry=hooks,
                               target="http://relay.dten.example/events"),
-                facts.Credential(witness=facts.Witness.RUNNING, evidence=evidence("databases.main"),
+                facts.Credential(witness=facts.Witness.RUNNING, evidence=facts.Evidence(source="production", table="main"),
                                  kind="database role", name="dten_relay"),
             ]
         )

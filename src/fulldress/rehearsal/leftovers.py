@@ -75,8 +75,8 @@ def registered(
 def left(before: Registered, after: Registered, run: str, at: datetime) -> Iterator[AnyFact]:
     """Facts on what is there after the rollback and was not before, with ``left`` set."""
 
-    def evidence(path: str, words: str) -> Evidence:
-        return Evidence(source=run, path=path, step="rollback", at=at, excerpt=words)
+    def evidence(path: str, words: str, table: str = "") -> Evidence:
+        return Evidence(source=run, path=path, table=table, step="rollback", at=at, excerpt=words)
 
     for store, name, value, old in _changes(before.flags, after.flags):
         yield Flag(
@@ -100,7 +100,7 @@ def left(before: Registered, after: Registered, run: str, at: datetime) -> Itera
         for role in sorted(held.keys() - before.roles.get(database, {}).keys()):
             yield Credential(
                 witness=Witness.OBSERVED,
-                evidence=evidence(f"role {role}", f"role {role} of database {database}"),
+                evidence=evidence(f"role {role}", f"role {role} of database {database}", database),
                 kind="database role",
                 name=role,
                 expires=held[role],
