@@ -188,6 +188,11 @@ class Graph:
         """Whether any record but a matrix cell is about this component."""
         return any(not isinstance(r, Compat) and r.component == component for r in self.records)
 
+    def lacks(self, component: str, version: str) -> bool:
+        """Whether records list releases of a component, and this version is not among them."""
+        listed = [v for r in self.records if isinstance(r, Release) and r.component == component for v in r.all]
+        return bool(listed) and all(self.order(component, v, version) != 0 for v in listed)
+
     def related(self, component: str) -> list[str]:
         """Components of which some matrix speaks together with this one."""
         found: dict[str, None] = {}
@@ -213,24 +218,26 @@ class Graph:
                 yield compat, fits
 
     def _conflicts(self, pair: dict[str, str]) -> Iterable[int]:
-        """A broken cell that fits; or cells that list what is supported, and none of them fits."""
+        """A broken cell that fits; or cells of one left side that list what is supported, and none of them fits.
+
+        Cells with the same left side are alternatives; cells with different ones that both apply both have to hold."""
         listing: dict[str, list[Compat]] = {}
         supported: set[str] = set()
         for compat, fits in self._speaking(pair):
-            left = compat.side("left")[0]
-            why = f": {compat.reason}" if compat.reason else ""
             if compat.level == "broken":
-                words = f"{compat.left} does not work with {compat.right}{why}"
+                words = f"{compat.left} does not work with {compat.right}" + (
+                    f": {compat.reason}" if compat.reason else ""
+                )
                 if fits and self._applies(compat, words):
                     yield self.rule(words, compat.source.words())
             else:
-                listing.setdefault(left, []).append(compat)
+                listing.setdefault(compat.left, []).append(compat)
                 if fits:
-                    supported.add(left)
+                    supported.add(compat.left)
         for left, cells in listing.items():
             if left not in supported:
                 wanted = " or ".join(dict.fromkeys(self._wanted(cell) for cell in cells))
-                words = f"{cells[0].left} needs {wanted}" + (f": {cells[0].reason}" if cells[0].reason else "")
+                words = f"{left} needs {wanted}" + (f": {cells[0].reason}" if cells[0].reason else "")
                 if self._applies(cells[0], words):
                     yield self.rule(words, cells[0].source.words())
 

@@ -181,7 +181,7 @@ def path_fact(
     except UsageError as error:
         path = paths.Path(possible=None, unknown=(str(error),))
     if not spoken and not own:
-        path = paths.unspoken(path, product)
+        path = paths.doubted(path, f"no data on the way of {product} to {release.version} ({_MATRICES})")
     return UpgradePath(
         witness=Witness.DECLARED, evidence=one.fact.evidence, component=product, start=one.version, target=release.version,
         possible=path.possible, steps=tuple(map(str, path.steps)), required=tuple(str(s) for s in path.steps if s.required),

@@ -196,10 +196,9 @@ def search(graph: Graph, target: Mapping[str, str], held: frozenset[str] = froze
     )  # fmt: skip
 
 
-def unspoken(path: Path, component: str) -> Path:
-    """The same path for a component of which no record speaks: then nothing is proven."""
-    said = (f"no data on the way of {component} (asked: matrices/*.toml)", *path.unknown)
-    return msgspec.structs.replace(path, possible=None, unknown=said)
+def doubted(path: Path, why: str) -> Path:
+    """The same path where something decisive is not known: then nothing is proven."""
+    return msgspec.structs.replace(path, possible=None, unknown=(why, *path.unknown))
 
 
 def _outside(graph: Graph, name: str, version: str) -> Path:

@@ -79,9 +79,9 @@ def compare(left: Version, right: Version) -> int:
     """-1, 0 or 1. Raises :class:`OtherScheme`."""
     if left.scheme != right.scheme:
         raise OtherScheme(left=f"{left.text} ({left.scheme})", right=f"{right.text} ({right.scheme})")
-    if left.key == right.key:
-        return 0
-    return -1 if left.key < right.key else 1
+    if left.key < right.key:
+        return -1
+    return 1 if right.key < left.key else 0
 
 
 def contains(scheme: str, range: str, version: str, edition: str = "", dialect: str = "") -> bool | None:

@@ -78,7 +78,9 @@ def command(
     graph = joining.graph_for(component, start, words[-1], there, known, joining.knowledge(there, facts))
     found = paths.search(graph, {component: words[-1]}, frozenset(hold), budget or paths.BUDGET)
     if not graph.speaks_of(component):
-        found = paths.unspoken(found, component)
+        found = paths.doubted(found, f"no data on the way of {component} (asked: matrices/*.toml)")
+    elif found.possible and graph.lacks(component, words[-1]):
+        found = paths.doubted(found, f"no record of a release {component} {words[-1]}")
     if as_json:
         import msgspec
 

@@ -34,7 +34,7 @@ _OLD = ("olddefault", "oldvalue", "before", "previous", "previousdefault", "was"
 _NEW = ("newdefault", "newvalue", "after", "default", "now")
 _NOTE = ("note", "notes", "reason", "description", "comment", "suggestion", "details", "message")
 _WORDS = (
-    ("renamed", r"renam|moved|replac"),
+    ("renamed", r"renam|\bmoved|replac"),
     ("default-changed", r"default"),
     ("removed", r"remov|drop|delet|gone|no longer"),
     ("required", r"required|mandatory|must"),

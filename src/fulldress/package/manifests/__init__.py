@@ -43,7 +43,7 @@ def read(package: Package) -> Iterator[AnyFact]:
         if _BUNDLED.search(member.inner) or (
             member.name == "package.json" and (member.path not in outermost or member.inner.count("/") > 1)
         ):
-            bundled += reader != "prose"
+            bundled += reader not in ("prose", "unnamed")
         elif not member.kept:
             yield _gap(member, Reason.BUDGET, f"{member.size:,} bytes are too many for a manifest")
         else:

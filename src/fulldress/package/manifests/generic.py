@@ -123,7 +123,7 @@ def _release(member: Member, tree: Tree) -> Release | None:
     if best is None:
         return None
     _, version_leaf, product, home = best
-    around = [home, tree] if isinstance(tree, dict) else [home]
+    around = [home, tree, *_about(tree)] if isinstance(tree, dict) else [home]
     released = _word_of(around, _RELEASED)
     return Release(
         witness=Witness.DECLARED, evidence=_at(member, version_leaf.line, version_leaf.column, f"{product} {version_leaf.value}"),
@@ -132,16 +132,25 @@ def _release(member: Member, tree: Tree) -> Release | None:
     )  # fmt: skip
 
 
+_ABOUT = ("metadata", "info", "meta", "about", "product", "package", "application", "general")
+
+
 def _named_around(tree: Tree, path: tuple[str, ...]) -> str:
-    """``{"product": {"release": {"version": …}}, "name": …}``: the name may stand one level further out."""
+    """``{"product": {"release": {"version": …}}, "name": …}``: the name may stand further out, or in a mapping beside."""
     node: Tree = tree
     found = ""
     for part in (*path, ""):
         if isinstance(node, dict):
-            leaves = {word(key): value for key, value in node.items() if isinstance(value, Leaf)}
-            found = next((leaves[w].value for w in _PRODUCT if w in leaves), found)
+            for place in (*_about(node), node):
+                leaves = {word(key): value for key, value in place.items() if isinstance(value, Leaf)}
+                found = next((leaves[w].value for w in _PRODUCT if w in leaves), found)
             node = node.get(part, Leaf("", 0, 0))
     return found
+
+
+def _about(node: dict[str, Tree]) -> list[dict[str, Tree]]:
+    """Mappings that say what the document is about."""
+    return [value for key, value in node.items() if word(key) in _ABOUT and isinstance(value, dict)]
 
 
 def _word_of(around: list[dict[str, Tree]], words: tuple[str, ...], deep: bool = False) -> str:

@@ -1,0 +1,18 @@
+"""The case folders of ``package.manifests``: a package and the facts expected of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from casefolders import check, folders
+from fulldress.package import manifests
+from openfolder import open_folder
+
+CASES = Path(__file__).parent / "cases" / "manifests"
+
+
+@pytest.mark.parametrize("case", folders(CASES), ids=lambda case: case.name)
+def test_cases(case: Path) -> None:
+    check(case, manifests.read(open_folder(case)))
