@@ -2,7 +2,7 @@
 BEGIN;
 ALTER TABLE orders ALTER COLUMN total TYPE bigint;
 ALTER TABLE orders ADD COLUMN token text
-    GENERATED ALWAYS AS (md5(repeat(id::text || status, 40))) STORED;
+    GENERATED ALWAYS AS (md5(repeat(id::text || status, 4))) STORED;
 CREATE INDEX orders_token ON orders (token);
 INSERT INTO schema_version (version) VALUES (4);
 COMMIT;
