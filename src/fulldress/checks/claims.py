@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
@@ -121,16 +121,26 @@ def _calls(witness: Witness, facts: list[Fact]) -> str:
     found = [f for f in facts if isinstance(f, Endpoint)]
     if witness is Witness.RUNNING:
         return several([f"{f.host} is {f.policy}" for f in found if f.policy])
+    by_host: dict[str, list[Endpoint]] = defaultdict(list)
+    for endpoint in found:
+        by_host[endpoint.host].append(endpoint)
     if witness is Witness.OBSERVED:
-        return several([f"{f.host} {f.outcome}".strip() for f in found])
-    return several([f"{f.scheme}://{f.host}" if f.scheme else f.host for f in found])
+        outcomes = {host: several(sorted({e.outcome for e in group if e.outcome})) for host, group in by_host.items()}
+        return several([f"{host} {said}".strip() for host, said in outcomes.items()])
+    # one host is one thing to ask for, by whatever name the scripts reach it
+    schemes = {host: "/".join(sorted({e.scheme for e in group if e.scheme})) for host, group in by_host.items()}
+    return several([f"{host} ({said})" if said else host for host, said in schemes.items()])
 
 
 def _jobs(witness: Witness, facts: list[Fact]) -> str:
     words = [f"{f.name} ({f.mechanism} {f.expression})" for f in facts if isinstance(f, Schedule) and f.enabled]
     runs = [f for f in facts if isinstance(f, JobRun)]
-    words += [f"{r.schedule} at {r.due:%H:%M} UTC: exit {r.exit_code}" for r in runs]
+    words += [f"{r.schedule} at {r.due:%H:%M} UTC: {_end(r)}" for r in runs]
     return several(words, 3)
+
+
+def _end(run: JobRun) -> str:
+    return "did not end" if run.exit_code is None else f"exit {run.exit_code}"
 
 
 def _privilege(witness: Witness, facts: list[Fact]) -> str:

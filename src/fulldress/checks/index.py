@@ -93,15 +93,29 @@ class Index:
 
     @cached_property
     def new_jobs(self) -> list[Schedule]:
-        """Jobs that the package brings, each once: the file that ships it before the script that installs that file."""
-        found: dict[tuple[str, str, Witness], Schedule] = {}
-        for schedule in self.of(Schedule, Witness.READ, Witness.OBSERVED):
-            place = schedule.target or schedule.evidence.path
-            key = (place, " ".join(schedule.command.split()), schedule.witness)
-            known = found.get(key)
-            if known is None or (known.installed_by and not schedule.installed_by):
-                found[key] = schedule
-        return list(found.values())
+        """Jobs that the package brings, each once and for each witness."""
+        return [min(group, key=_shipped_first) for group in self._jobs.values()]
+
+    @cached_property
+    def _jobs(self) -> dict[tuple[str, str, str, Witness], list[Schedule]]:
+        """The same job told by the file that ships it and by the script that installs that file is one job.
+
+        The file alone may not say where it will stand; then its name does, as far as a script installs one of that name."""
+        found: dict[tuple[str, str, str, Witness], list[Schedule]] = defaultdict(list)
+        all_jobs = self.of(Schedule, Witness.READ, Witness.OBSERVED)
+        targets = {
+            (s.target.rsplit("/", 1)[-1], _job_words(s)): s.target for s in all_jobs if s.installed_by and s.target
+        }
+        for schedule in all_jobs:
+            file = (schedule.target or schedule.evidence.path).rsplit("/", 1)[-1]
+            place = targets.get((file, _job_words(schedule))) or schedule.target or schedule.evidence.path
+            found[place, *_job_words(schedule), schedule.witness].append(schedule)
+        return found
+
+    def tellers(self, schedule: Schedule) -> list[Schedule]:
+        """Every fact that tells of the same job, ``schedule`` first."""
+        group = next((g for g in self._jobs.values() if any(s is schedule for s in g)), [schedule])
+        return [schedule, *(s for s in group if s is not schedule)]
 
     @cached_property
     def units(self) -> dict[str, Service]:
@@ -153,6 +167,15 @@ class Index:
             method, parts = _parts(use.operation)
             found[len(parts)].append((method, parts, use))
         return found
+
+
+def _shipped_first(schedule: Schedule) -> tuple[bool, str, int]:
+    return bool(schedule.installed_by), schedule.evidence.path, schedule.evidence.line
+
+
+def _job_words(schedule: Schedule) -> tuple[str, str]:
+    """Hour and command, whatever the white space."""
+    return " ".join(schedule.expression.split()), " ".join(schedule.command.split())
 
 
 def unit_name(unit: str) -> str:

@@ -7,12 +7,15 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from fulldress.checks.index import Index
 from fulldress.checks.rule import Hit, count, rule, says, several
-from fulldress.facts import Command, Endpoint, Fact, FileEffect, Growth, JobRun, Schedule, Witness
-from fulldress.findings import Finding, Severity
+from fulldress.facts import Command, Endpoint, Fact, FileEffect, Growth, JobRun, Schedule, Webhook, Witness
+from fulldress.findings import Finding, Severity, Testimony
 
+#: How the stage says that a host is a database of production, for which it put the clone.
+LED = "led to the clone"
 WEEK = timedelta(days=7)
 MONTH = timedelta(days=30)
 
@@ -39,6 +42,14 @@ def _subject(schedule: Schedule) -> str:
     """Where the job is defined. A crontab with several jobs adds the job's name."""
     path = schedule.evidence.path or schedule.target
     return path if not schedule.name or path.endswith(schedule.name) else f"{path} {schedule.name}".strip()
+
+
+def _told(index: Index, schedule: Schedule) -> tuple[Testimony, ...]:
+    """What each teller of one job says: the file that ships it, the script that installs it."""
+    return tuple(
+        says(s, f"{s.expression}  {s.command}" + (f" (installed by {s.installed_by})" if s.installed_by else ""))
+        for s in index.tellers(schedule)
+    )
 
 
 def _when(schedule: Schedule) -> str:
@@ -78,7 +89,7 @@ def job_needs_retired_host(index: Index) -> Iterator[Hit]:
             remedy=f"Disable it before the upgrade starts: mv {schedule.target or '/etc/cron.d/JOB'} /root/ "
             "(the offered step does it and puts it on record); ask the vendor where the data comes from now.",
             testimony=(
-                says(schedule, f"{schedule.expression}  {schedule.command}"),
+                *_told(index, schedule),
                 *(says(e, _shown(e) + (f" {e.outcome}" if e.outcome else "")) for e, _ in pairs),
                 says(pairs[0][1], f"{pairs[0][1].host} is retired"),
             ),
@@ -114,8 +125,10 @@ def unknown_host(index: Index) -> Iterator[Hit]:
     if not index.policies:
         return  # gaps() says that nothing can be judged
     by_host: dict[str, list[Endpoint]] = defaultdict(list)
+    known = {e.host for e in index.of(Endpoint, Witness.OBSERVED) if e.outcome == LED}
     for endpoint in index.of(Endpoint, Witness.READ, Witness.OBSERVED):
-        if index.policy(endpoint) is None and not _local(endpoint.host):
+        listed = endpoint.host in known or _local(endpoint.host) or index.policy(endpoint) is not None
+        if not listed and not _only_registered(endpoint, index):
             by_host[endpoint.host].append(endpoint)
     for host, endpoints in by_host.items():
         yield Hit(
@@ -125,6 +138,17 @@ def unknown_host(index: Index) -> Iterator[Hit]:
             testimony=tuple(says(e, _shown(e)) for e in endpoints),
             severity=Severity.MINOR if all(e.scheme in ("http", "https") and not e.user for e in endpoints) else None,
         )
+
+
+def _only_registered(endpoint: Endpoint, index: Index) -> bool:
+    """Whether a host stands there only as the target that a webhook is registered for: others will call it."""
+    return endpoint.witness is Witness.READ and any(
+        hook.evidence.path == endpoint.evidence.path
+        and hook.evidence.line == endpoint.evidence.line
+        and (urlsplit(hook.target).hostname or "") == endpoint.host
+        and (urlsplit(hook.registry).hostname or "") != endpoint.host
+        for hook in index.of(Webhook, Witness.READ)
+    )
 
 
 def _local(host: str) -> bool:
@@ -249,7 +273,7 @@ def new_job(index: Index) -> Iterator[Hit]:
                 title=f"{schedule.name} keeps running afterwards: {schedule.mechanism} {schedule.expression}",
                 subject=_subject(schedule),
                 remedy="Decide who owns it. To keep it from running for now, take the offered step.",
-                testimony=(says(schedule, f"{schedule.expression}  {schedule.command}"),),
+                testimony=_told(index, schedule),
                 offers=disable(schedule),
             )
 

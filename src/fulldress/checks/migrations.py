@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -11,6 +12,10 @@ from fulldress.checks.rule import Hit, brief, count, rule, says, several
 from fulldress.facts import Difference, Lock, Migration, Runners, Timing, Wait, Witness, Work
 from fulldress.findings import Finding, Severity
 
+#: Kinds of differences in what the tables hold; all others are of the schema, sequences and privileges.
+OF_ROWS = frozenset({"rows lost", "rows added", "rows changed", "column lost"})
+#: Step of the runbook that the drafter makes of each migration; an offer to all of them changes their fields.
+ALL_MIGRATIONS = "migrate-*"
 #: A request that waits this long has failed for whoever sent it: usual time-outs of clients are 30 to 60 seconds.
 LOST = timedelta(seconds=60)
 FELT = timedelta(seconds=1)
@@ -25,6 +30,15 @@ def keep(paths: list[str] | None = None, database: bool = False) -> dict[str, ob
         # the drafter puts the names of production.toml here; facts do not know them
         offer["databases"] = ["*"]
     return offer
+
+
+#: Key of the offered advisory lock; any number will do that nobody else uses.
+LOCK = 4200
+
+
+def limits(**fields: object) -> dict[str, object]:
+    """A change of every migrate step that the drafter makes; it merges into them and is no step of its own."""
+    return {"kind": "migrate", "name": ALL_MIGRATIONS, **fields}
 
 
 def ups(index: Index) -> list[Migration]:
@@ -128,8 +142,10 @@ def no_lock_timeout(index: Index) -> Iterator[Hit]:
         yield Hit(
             title=f"{several([m.name for m in found])}: one long query in front of it and everybody queues behind it",
             subject="lock_timeout",
-            remedy="In runbook.toml give the migrate step a limit: lock_timeout = 5.0\n(or ask the vendor for SET lock_timeout = '5s' and a retry)",
+            remedy="In runbook.toml give the migrate steps a limit (the offered change): lock_timeout = 5.0\n"
+            "or ask the vendor for SET lock_timeout = '5s' and a retry.",
             testimony=tuple(says(m, "no lock_timeout before a heavy statement") for m in found),
+            offers=limits(lock_timeout=5.0),
         )
 
 
@@ -137,7 +153,8 @@ def _two_runners(finding: Finding, index: Index) -> bool | None:
     seen = index.of(Runners, Witness.OBSERVED)
     if not seen:
         return None
-    return any(r.outcome not in ("serialised", "one failed") for r in seen)
+    known = [r for r in seen if r.outcome != "unknown"]
+    return any(r.outcome != "serialised" for r in known) if known else None
 
 
 @rule("FD206", Severity.MINOR, "No migration takes a lock against a second runner", _two_runners)
@@ -149,21 +166,31 @@ def no_migration_lock(index: Index) -> Iterator[Hit]:
         yield Hit(
             title=f"nothing keeps two runners apart: {count(len(found), 'migration')}, no lock among them",
             subject="migration lock",
-            remedy="In runbook.toml give the migrate step a lock: advisory_lock = 4200",
+            remedy="In runbook.toml give the migrate steps a lock (the offered change): advisory_lock = 4200",
             testimony=tuple(says(m, "takes no advisory lock and locks no version table") for m in found),
+            offers=limits(advisory_lock=LOCK),
         )
 
 
-@rule("FD207", Severity.MAJOR, "Started twice at once, both runners ran")
-def both_ran(index: Index) -> Iterator[Hit]:
+@rule("FD207", Severity.MAJOR, "Started twice at once, the migrations got into each other's way")
+def two_at_once(index: Index) -> Iterator[Hit]:
+    by_migration: dict[str, list[Runners]] = defaultdict(list)
     for runners in index.of(Runners, Witness.OBSERVED):
-        if runners.outcome == "both ran":
-            yield Hit(
-                title=f"started twice at once, both runners carried out {runners.migration}: {runners.detail or 'no lock'}",
-                subject=runners.migration,
-                remedy="Start it from one place only, and give the migrate step a lock: advisory_lock = 4200",
-                testimony=(says(runners, f"{runners.outcome} {runners.detail}".strip()),),
-            )
+        if runners.outcome in ("both ran", "one failed"):
+            by_migration[runners.migration].append(runners)
+    for migration, group in by_migration.items():
+        doubled = next((r for r in group if any(kind in r.detail for kind in OF_ROWS)), None)
+        shown = doubled or group[0]
+        did = "both runners carried it out" if shown.outcome == "both ran" else "one runner fails half-way"
+        yield Hit(
+            title=f"started twice at once, {did} ({migration}): {brief(shown.detail, 120) or 'no lock'}",
+            subject=migration,
+            remedy="Start it from one place only; and in runbook.toml give the migrate steps a lock (the offered change):\n"
+            f"advisory_lock = {LOCK}\nlock_timeout = 5.0",
+            testimony=tuple(says(r, f"{r.outcome}: {r.detail}".rstrip(": ")) for r in group),
+            severity=Severity.BLOCKER if doubled else None,
+            offers=limits(advisory_lock=LOCK, lock_timeout=5.0),
+        )
 
 
 @rule("FD208", Severity.MAJOR, "A lock kept others waiting")
@@ -197,9 +224,14 @@ def lock_with_waits(index: Index) -> Iterator[Hit]:
 @rule("FD209", Severity.BLOCKER, "After the way back, rows are not what they were")
 def rows_lost(index: Index) -> Iterator[Hit]:
     by_object: dict[str, list[Difference]] = defaultdict(list)
+    others: list[Difference] = []
     for difference in index.of(Difference, Witness.OBSERVED):
-        if difference.kind != "none":
+        if difference.kind in OF_ROWS:
             by_object[difference.object].append(difference)
+        elif difference.kind != "none":
+            others.append(difference)
+    # a table whose rows differ is told of once: its columns and indexes are part of that
+    rest = [d for d in others if not any(_belongs(d, table) for table in by_object)]
     for name, differences in by_object.items():
         words = several(
             [
@@ -213,9 +245,28 @@ def rows_lost(index: Index) -> Iterator[Hit]:
             title=f"after the rollback {name} is not what it was: {words}",
             subject=name,
             remedy="Come back by restoring: take the offered snapshot before the upgrade, and rehearse again.",
-            testimony=tuple(says(d, d.detail or d.kind) for d in differences),
+            testimony=tuple(
+                says(d, d.detail or d.kind) for d in [*differences, *others] if d in differences or _belongs(d, name)
+            ),
             offers=keep(database=True),
         )
+    if rest:
+        kinds = Counter(d.kind for d in rest)
+        counted = ", ".join(f"{kind} × {number}" for kind, number in kinds.most_common())
+        yield Hit(
+            title=f"after the rollback the database is not what it was, though every row is ({counted}): "
+            f"{several([d.object for d in rest], 3)}",
+            subject="schema",
+            remedy="Come back by restoring: take the offered snapshot before the upgrade, and rehearse again.",
+            testimony=tuple(says(d, f"{d.object}: {d.detail or d.kind}") for d in rest),
+            severity=Severity.MAJOR,
+            offers=keep(database=True),
+        )
+
+
+def _belongs(difference: Difference, table: str) -> bool:
+    """Whether a left-over (``column orders.x``, ``index orders_pkey``) is one of a table, by its name."""
+    return bool(re.search(rf"(?<![\w]){re.escape(table)}(?:$|[.\s])", difference.object))
 
 
 @rule("FD210", Severity.BLOCKER, "A migration failed on the stage")

@@ -20,6 +20,7 @@ from fulldress.facts import (
     Reboot,
     Restart,
     Secret,
+    Service,
     Timing,
     Witness,
 )
@@ -56,12 +57,21 @@ def reboot(index: Index) -> Iterator[Hit]:
     )
 
 
-def _near_unit(unit: str, index: Index) -> str:
-    """A unit of production that the missing one was probably renamed to."""
+def _heirs(unit: str, index: Index) -> list[str]:
+    """Units, of production or shipped, that the missing one was probably renamed to; several where it is not clear.
+
+    One whose own file speaks of the old name comes before one that is only called alike."""
     # a unit that the package controls under its own name is not the heir of another name
     taken = {unit_name(r.unit) for r in index.of(Restart, Witness.READ, Witness.DECLARED)}
-    near = difflib.get_close_matches(unit, sorted(set(index.units) - taken), n=1, cutoff=0.5)
-    return near[0] if near else ""
+    there = [s for s in index.of(Service, Witness.RUNNING, Witness.READ) if unit_name(s.unit) not in taken]
+    name = re.compile(rf"(?<![\w-]){re.escape(unit)}(?![\w-])")
+    speaking = {unit_name(s.unit) for s in there if name.search(f"{s.start} {s.health} {s.evidence.excerpt}")}
+    if speaking:
+        return sorted(speaking)
+    alike = {other: difflib.SequenceMatcher(None, unit, other).ratio() for other in {unit_name(s.unit) for s in there}}
+    near = {other: ratio for other, ratio in alike.items() if ratio >= 0.5}
+    best = max(near.values(), default=0.0)
+    return sorted(other for other, ratio in near.items() if ratio >= best - 0.1)
 
 
 def _unit_recurs(finding: Finding, index: Index) -> bool | None:
@@ -85,7 +95,8 @@ def no_such_unit(index: Index) -> Iterator[Hit]:
         # a unit that the stage answered for is there, whatever the lists say
         if any(r.witness is Witness.OBSERVED and r.outcome == "ok" for r in restarts):
             continue
-        near = _near_unit(unit, index)
+        heirs = _heirs(unit, index)
+        near = heirs[0] if len(heirs) == 1 else ""
         first = restarts[0]
         offers: dict[str, object] | None = None
         if near:
@@ -93,7 +104,7 @@ def no_such_unit(index: Index) -> Iterator[Hit]:
             offers = {
                 "kind": "command",
                 "name": f"alias-{unit}",
-                "why": f"the script controls {unit}; production has {near}",
+                "why": f"the script controls {unit}; there is {near}",
                 "phase": "before",
                 "argv": ["ln", "-s", f"{near}.service", link],
                 "undo": ["rm", "-f", link],
@@ -101,11 +112,15 @@ def no_such_unit(index: Index) -> Iterator[Hit]:
         yield Hit(
             title=f"{first.evidence.where()} {first.action}s {unit}, a unit that exists neither here nor in the package",
             subject=unit,
-            remedy=f"Ask the vendor for the unit's new name{f' (probably {near})' if near else ''}."
+            remedy=f"Ask the vendor for the unit's new name{f' (probably {several(heirs, 6)})' if heirs else ''}."
             + (f"\nUntil then an alias: ln -s {near}.service /etc/systemd/system/{unit}.service" if near else ""),
             testimony=(
                 *(says(r, r.outcome or r.command or f"{r.action} {r.unit}") for r in restarts),
-                *([says(index.units[near], f"{near} exists")] if near else []),
+                *(
+                    says(s, f"{heir} exists")
+                    for heir in heirs
+                    if (s := index.units.get(heir) or index.shipped_units.get(heir))
+                ),
             ),
             offers=offers,
         )
@@ -176,16 +191,19 @@ def setuid(index: Index) -> Iterator[Hit]:
     found = [
         p for p in index.of(Privilege, Witness.READ, Witness.OBSERVED) if p.how in ("setuid", "setgid", "capability")
     ]
-    by_command: dict[str, list[Privilege]] = defaultdict(list)
+    # the script that gives the right and the stage that saw it given speak of one file
+    by_file: dict[str, list[Privilege]] = defaultdict(list)
     for privilege in found:
-        by_command[privilege.command or privilege.evidence.where()].append(privilege)
-    for command, group in by_command.items():
-        target = command.split()[-1] if command else "FILE"
+        words = privilege.command.split()
+        by_file[words[-1] if words else privilege.evidence.where()].append(privilege)
+    for target, group in by_file.items():
+        whose = "its group's" if all(p.how == "setgid" for p in group) else "its owner's"
+        mend = f"setcap -r {target}" if all(p.how == "capability" for p in group) else f"chmod u-s,g-s {target}"
         yield Hit(
-            title=f"anyone on the host may then run {target} with its owner's rights ({group[0].how})",
-            subject=command,
-            remedy=f"Ask why. If nobody can say: chmod u-s,g-s {target}   (or setcap -r {target})",
-            testimony=tuple(says(p, command) for p in group),
+            title=f"anyone on the host may then run {target} with {whose} rights ({several(sorted({p.how for p in group}))})",
+            subject=target,
+            remedy=f"Ask why. If nobody can say, take it away again: {mend}",
+            testimony=tuple(says(p, p.command or p.how) for p in group),
         )
 
 

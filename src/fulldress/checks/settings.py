@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fulldress.checks.constraint import plain
 from fulldress.checks.index import Index
 from fulldress.checks.rule import Hit, rule, says, several
-from fulldress.facts import MASK, Setting, SettingChange, Witness
+from fulldress.facts import MASK, Installed, Running, Setting, SettingChange, Witness
 from fulldress.findings import Finding, Severity
 
 
 def _changes(index: Index, *kinds: str) -> list[SettingChange]:
-    return [c for c in index.of(SettingChange) if c.kind in kinds]
+    """Changes that lie ahead. What release notes tell of versions that production has passed is behind it."""
+    return [c for c in index.of(SettingChange) if c.kind in kinds and not _passed(c, index)]
+
+
+def _passed(change: SettingChange, index: Index) -> bool:
+    """Whether production runs the version of the change, or a later one; False where either is no plain version."""
+    at = plain(change.version)
+    runs = [
+        plain(fact.version)
+        for family in (Running, Installed)
+        for fact in index.of(family)
+        if fact.component.lower() == change.component.lower()
+    ]
+    return at is not None and bool(runs) and all(version is not None and at <= version for version in runs)
 
 
 def _file(index: Index, component: str) -> str:

@@ -6,15 +6,24 @@ from collections.abc import Iterator
 
 from fulldress.checks.index import Index
 from fulldress.checks.rule import Hit, count, rule, says, several
-from fulldress.facts import Entry, Integrity, Signature, Trust, Witness
+from fulldress.facts import Command, Entry, Integrity, Restart, Schedule, Signature, Trust, Witness
 from fulldress.findings import Severity
 
 
 def _signed(index: Index) -> list[Signature]:
     """Real signatures: a file of checksums says nothing of who made it."""
-    return [
-        s for s in index.of(Signature) if s.signer or s.chain or not s.scheme.lower().startswith(("checksum", "sha"))
-    ]
+    return [s for s in index.of(Signature) if s.names_a_maker]
+
+
+#: What a package may hold that somebody will run: there a changed byte is a changed deed.
+_RUNS = frozenset({"shell", "python", "perl", "ruby", "powershell", "batch", "sql", "cron", "elf", "pe", "macho"})
+
+
+def _runs(index: Index, entries: list[Entry]) -> bool:
+    """Whether the package brings anything that is run: scripts, programs, jobs, units."""
+    if any(e.kind in _RUNS or ((e.mode or 0) & 0o111 and e.kind not in ("folder", "link")) for e in entries):
+        return True
+    return bool(index.of(Schedule, Witness.READ) or index.of(Restart, Witness.READ) or index.of(Command, Witness.READ))
 
 
 def _anchor(signature: Signature) -> str:
@@ -53,13 +62,20 @@ def broken(index: Index) -> Iterator[Hit]:
 @rule("FD102", Severity.MAJOR, "Nobody signed the package")
 def not_signed(index: Index) -> Iterator[Hit]:
     entries = index.of(Entry, Witness.READ)
-    if entries and not _signed(index):
-        yield Hit(
-            title="nobody signed it: anyone on the way could have changed it",
-            subject="signature",
-            remedy="Ask the vendor for a detached signature, or for the sha256 by a second channel, and compare it.",
-            testimony=(says(entries[0], f"{count(len(entries), 'entry', 'entries')}, no signature among them"),),
-        )
+    if not entries or _signed(index):
+        return
+    source = entries[0].evidence.source
+    digest = f"sha256 {source}" if len(source) == 64 else "sha256sum PACKAGE"
+    sums = index.of(Signature)
+    lists = f"; {several([s.path for s in sums])} can be changed along with them" if sums else ""
+    yield Hit(
+        title="nobody signed it: anyone on the way could have changed it",
+        subject="signature",
+        remedy="Ask the vendor for the digest over another channel than the one the package came by, and compare:\n"
+        f"  {digest}\nor ask for a detached signature, and keep it beside the package.",
+        testimony=(says(entries[0], f"{count(len(entries), 'entry', 'entries')}, no signature among them{lists}"),),
+        severity=None if _runs(index, entries) else Severity.MINOR,
+    )
 
 
 @rule("FD103", Severity.MAJOR, "The signer's certificate has expired and no time stamp proves when it signed")
@@ -107,6 +123,8 @@ def unknown_root(index: Index) -> Iterator[Hit]:
     for signature in _signed(index):
         if signature.integrity is Integrity.BROKEN or signature.trust is Trust.TRUSTED or signature.announced_in:
             continue
+        if signature.integrity is Integrity.UNVERIFIED and not signature.chain:
+            continue  # FD112: nothing is known of its signer, not even a name to ask for
         yield Hit(
             title=f"signed by a chain that ends at {_anchor(signature)}, which nobody here trusts",
             subject=signature.path,

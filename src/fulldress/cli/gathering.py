@@ -53,6 +53,18 @@ def read_package(package: Path, production: Production, progress: Progress) -> R
     )
 
 
+def remember(reading: Reading) -> None:
+    """Keep what the package says of keys and releases for "fulldress keys". Where that is not possible, it is said."""
+    import click
+
+    from fulldress.catalog.store import Store, default_folder
+
+    try:
+        Store(default_folder()).remember(reading.source, reading.name, reading.facts)
+    except OSError as problem:
+        click.echo(f"not remembered for fulldress keys: {problem.filename}: {problem.strerror}", err=True)
+
+
 def joined(read: list[AnyFact], production: Production) -> list[AnyFact]:
     """Facts of the package, of production, and of the catalogue that joins them.
 

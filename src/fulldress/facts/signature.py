@@ -50,6 +50,11 @@ class Signature(Fact, tag=True, frozen=True, kw_only=True):
     continuity: str = ""  #: same issuer as the vendor's last package, or not
     weaknesses: tuple[str, ...] = ()  #: short keys, old hashes, wrong purpose, expired
 
+    @property
+    def names_a_maker(self) -> bool:
+        """Whether it can say who made the package. A list of checksums says only that bytes fit each other."""
+        return not self.scheme.lower().startswith("checksum")
+
 
 class Advisory(Fact, tag=True, frozen=True, kw_only=True):
     """A vendor's announcement that the team keeps in its advisories folder."""

@@ -23,6 +23,7 @@ READERS: tuple[str, ...] = (
     "fulldress.package.binaries",
     "fulldress.package.scripts",
     "fulldress.package.schedules",
+    "fulldress.package.units",
     "fulldress.package.migrations",
     "fulldress.package.interfaces",
     "fulldress.package.settings",

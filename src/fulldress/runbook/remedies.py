@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def add(
     root: Path | None,
 ) -> list[AnyStep]:
     """``steps`` with the offered ones in place. Offers of one name become one step; one named like a drafted step
-    changes that step's fields."""
+    changes that step's fields, one with a ``*`` in its name the fields of every drafted step of its kind that fits."""
     drafted = {step.name: step for step in steps}
     offered: dict[str, dict[str, Any]] = {}
     for finding in findings:
@@ -42,9 +43,8 @@ def add(
     for name, offer in offered.items():
         if "*" in str(offer.get("databases", "")):
             offer["databases"] = list(databases)
-        if name in drafted:
-            merged = _step({**msgspec.to_builtins(drafted[name]), **offer}, name)
-            result = [merged if step.name == name else step for step in result]
+        if name in drafted or "*" in name:
+            result = [changed(step, offer) if fits(step, name, offer) else step for step in result]
             continue
         new.append(_resolved(_step(offer, name), steps, schedules, root))
     before = sorted((s for s in new if s.phase == "before"), key=_rank)
@@ -58,6 +58,22 @@ def add(
         *[s for s in result if s.phase != "before"],
         *[s for s in new if s.phase != "before"],
     ]
+
+
+def fits(step: AnyStep, name: str, offer: dict[str, Any]) -> bool:
+    """Whether an offer means a drafted step: by its very name, or by a pattern and its kind."""
+    if step.name == name:
+        return True
+    return "*" in name and _tag(step) == offer.get("kind") and fnmatchcase(step.name, name)
+
+
+def changed(step: AnyStep, offer: dict[str, Any]) -> AnyStep:
+    """A drafted step with the offered fields; what it settles already, it goes on to settle."""
+    plain: dict[str, Any] = msgspec.to_builtins(step)
+    fields = {key: value for key, value in offer.items() if key not in ("name", "kind")}
+    fields["why"] = plain.get("why") or fields.get("why", "")
+    fields["settles"] = list(dict.fromkeys([*plain.get("settles", ()), *fields.get("settles", ())]))
+    return _step({**plain, **fields}, step.name)
 
 
 def _rank(step: AnyStep) -> int:

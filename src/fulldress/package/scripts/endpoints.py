@@ -136,11 +136,50 @@ def _addresses(call: Call) -> Iterator[Address | None]:
     elif name in ("exec", "cat") and not words:
         return
     if name not in _TALK:
-        for word in (*words, *(value for _, value in call.environment)):
+        for word in (*_without_data(call), *(value for _, value in call.environment)):
             yield from urls(word)
     if call.stdin and name in ("sftp", "ftp", "lftp"):
         for match in re.finditer(r"(?m)^\s*open\s+(?:-u \S+ )?(\S+)", call.stdin):
             yield from urls(match[1]) or (_login("ftp", match[1], "", ""),)
+
+
+#: Options whose value is sent along, and never called: bodies, forms, headers, names.
+_DATA = {
+    "curl": ("-d", "-F", "-H", "-A", "-e", "-b", "-w"),
+    "wget": ("-U",),
+}
+_LONG_DATA = frozenset(
+    {"--data", "--data-ascii", "--data-raw", "--data-binary", "--data-urlencode", "--json", "--form", "--form-string",
+     "--url-query", "--header", "--proxy-header", "--user-agent", "--referer", "--cookie", "--write-out", "--post-data",
+     "--body-data"}
+)  # fmt: skip
+_ITEM = re.compile(r"[\w.\[\]-]+(?::?=|==|:(?!//))")  #: httpie: a field, a header, a query of the request
+
+
+def _without_data(call: Call) -> Iterator[str]:
+    """The words of a request that are no data: a URL in a body is told to somebody, not called."""
+    words = call.arguments
+    if call.name in ("http", "https"):
+        yield from (word for word in words if not _ITEM.match(word))
+        return
+    short = _DATA.get(call.name)
+    if short is None:
+        yield from words
+        return
+    data = False
+    for word in words:
+        if data:
+            data = False
+        elif word.partition("=")[0] in _LONG_DATA:
+            data = "=" not in word
+        elif word.startswith("-") and not word.startswith("--"):
+            # letters may stand together, the last one takes the value: -sSd BODY; or the value follows at once: -dBODY
+            place = next((i for i, letter in enumerate(word) if i and f"-{letter}" in short), 0)
+            data = place == len(word) - 1 and place > 0
+            if not place:
+                yield word
+        else:
+            yield word
 
 
 def _client(call: Call) -> Iterator[Address | None]:

@@ -51,17 +51,22 @@ def read(package: Package) -> Iterator[AnyFact]:
         if _may_sign(member):
             found.extend(_signature(package, member, ground, verified))
     found.extend(_beside(package, ground))
-    yield from found
-    if not any(isinstance(fact, Signature) and fact.scheme != "checksums" for fact in found):
-        if not any(isinstance(fact, Unread) and fact.reason is Reason.FORMAT for fact in found):
-            yield Unread(
-                witness=Witness.READ,
-                evidence=Evidence(source=package.source),
-                what="who made the package",
-                reason=Reason.NO_DATA,
-                detail="nothing in the package is signed",
-                needed=True,
-            )
+    signed = [fact for fact in found if isinstance(fact, Signature) and fact.names_a_maker]
+    vouched = any(fact.integrity is Integrity.INTACT for fact in signed)
+    other = {fact.evidence for fact in signed if fact.integrity is Integrity.UNVERIFIED}
+    for fact in found:
+        # one signature that could be verified is enough: what others say of the same package adds nothing to a verdict
+        beside = vouched and isinstance(fact, Unread) and fact.evidence in other
+        yield msgspec.structs.replace(fact, needed=False) if beside and isinstance(fact, Unread) else fact
+    if not signed:
+        # known, not unknown: the rules weigh it (FD102)
+        yield Unread(
+            witness=Witness.READ,
+            evidence=Evidence(source=package.source),
+            what="who made the package",
+            reason=Reason.NO_DATA,
+            detail="nothing in the package is signed",
+        )
     elif any(isinstance(fact, Signature) and fact.chain for fact in found):
         yield Unread(
             witness=Witness.READ,
@@ -88,7 +93,7 @@ def _signature(
         return
     other = _other_format(member)
     if other:
-        yield _unread(member.evidence(), member.name, Reason.FORMAT, other)
+        yield from _of_another_kind(member.evidence(), member.path, member.name, other)
         return
     try:
         data = cms.parse(member.data)
@@ -113,6 +118,20 @@ def _with_entries(fact: Signature, extra: tuple[str, ...]) -> Signature:
     return msgspec.structs.replace(fact, covers=(*fact.covers, *extra))
 
 
+def _of_another_kind(evidence: Evidence, path: str, name: str, words: str) -> Iterator[AnyFact]:
+    """A signature that fulldress knows by its looks only: it is there, and nobody has verified it yet."""
+    yield Signature(
+        witness=Witness.READ,
+        evidence=evidence,
+        scheme=words.split(" signature")[0].removeprefix("most likely ").removeprefix("an ").removeprefix("a "),
+        path=path,
+        integrity=Integrity.UNVERIFIED,
+        trust=Trust.UNKNOWN,
+        words=words,
+    )
+    yield _unread(evidence, name, Reason.FORMAT, words)
+
+
 def _other_format(member: Member) -> str:
     head = member.data[:200]
     if b"BEGIN PGP" in head or member.kind == "pgp":
@@ -124,7 +143,7 @@ def _other_format(member: Member) -> str:
     if head[:1] in (b"\x88", b"\x89", b"\xc2"):
         return "most likely a binary OpenPGP signature; check it with the vendor's key: gpg --verify"
     if head.lstrip()[:1] == b"{":
-        return "a signature in JSON, of a kind that fulldress does not verify"
+        return "a JSON signature, of a kind that fulldress does not verify"
     return ""
 
 
@@ -249,7 +268,7 @@ def _beside(package: Package, ground: Ground) -> Iterator[AnyFact]:
             like = Member(source="", path=file.name, kind="data", size=len(raw), sha256="", data=raw)
             other = _other_format(like)
             if other:
-                yield _unread(evidence, file.name, Reason.FORMAT, other)
+                yield from _of_another_kind(evidence, file.name, file.name, other)
                 continue
             try:
                 data = cms.parse(raw)

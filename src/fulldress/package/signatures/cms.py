@@ -153,7 +153,10 @@ def verify(signer: Signer, digest: Digest, content: Callable[[], bytes] | None =
             return Integrity.BROKEN, "the signed attributes hold no digest"
         if digest(signer.hash) != signer.digest:
             return Integrity.BROKEN, "the bytes are not those that were signed"
-        signed = attributes.untag().dump(force=True)
+        try:
+            signed = attributes.untag().dump(force=True)
+        except (ValueError, TypeError, KeyError) as error:
+            return Integrity.UNVERIFIED, f"its signed attributes are damaged ({str(error).splitlines()[0][:80]})"
     elif content is None:
         return Integrity.UNVERIFIED, "it signs the bytes directly, and they are too large to be held"
     else:
