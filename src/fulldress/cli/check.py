@@ -90,7 +90,7 @@ def look(
 ) -> View:
     """The view of one check; put on record in ``case_store`` where that is given."""
     from fulldress import checks, report
-    from fulldress.cli.gathering import Progress, joined, read_package
+    from fulldress.cli.gathering import Progress, joined, read_package, remember
     from fulldress.findings import Severity
     from fulldress.package import changes
 
@@ -101,6 +101,9 @@ def look(
         older = read_package(against, production, progress) if against is not None else None
         progress("production", 0, 1)
         facts = joined(reading.facts, production)
+    for one in (older, reading):
+        if one is not None:
+            remember(one)
     findings = checks.judge(facts)
     case, waivers, name = None, [], ""
     if case_store is not None:

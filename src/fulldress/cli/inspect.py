@@ -86,6 +86,7 @@ def look(
 ) -> View:
     """The view of one inspection. An older package is read first, so that its issuers are known to the new one."""
     from fulldress import checks, report
+    from fulldress.cli.gathering import remember
     from fulldress.facts import Signature
     from fulldress.findings import Severity
     from fulldress.package import changes, read
@@ -106,6 +107,9 @@ def look(
             previous=issuers,
             progress=bar.of(package),
         )
+    for one in (older, reading):
+        if one is not None:
+            remember(one)
     return report.build(
         "inspect",
         reading,

@@ -1,0 +1,15 @@
+"""Nothing a test does reaches the user's own folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def own_store(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What inspected packages leave behind for ``fulldress keys`` goes into a folder of the test's own."""
+    folder: Path = tmp_path_factory.getbasetemp() / "store"
+    monkeypatch.setenv("FULLDRESS_STORE", str(folder))
+    return folder
