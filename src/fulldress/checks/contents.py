@@ -48,9 +48,14 @@ def damaged(index: Index) -> Iterator[Hit]:
 
 @rule("FD003", Severity.MAJOR, "Part of the package was not read because a limit was reached")
 def beyond_budget(index: Index) -> Iterator[Hit]:
-    for gap in _unread(index, Reason.BUDGET) + _unread(index, Reason.REFUSED):
+    # What no verdict depends on (older pages of a history) is listed with the gaps and is no finding of its own.
+    cut = [gap for gap in _unread(index, Reason.BUDGET) if gap.needed]
+    for gap in cut + _unread(index, Reason.REFUSED):
+        how = "was not read: " if gap.reason is Reason.BUDGET else ""
         yield Hit(
-            title=f"{gap.what} was not read: {gap.detail or gap.reason.value}",
+            title=f"{gap.what} {how}{gap.detail or gap.reason.value}"
+            if how
+            else f"{gap.what}: {gap.detail or 'refused'}",
             subject=gap.evidence.path or gap.what,
             remedy="Raise the limit for this package and inspect it again, or unpack this part and inspect it alone.",
             testimony=(says(gap, gap.detail or gap.reason.value),),

@@ -21,8 +21,7 @@ def _passed(change: SettingChange, index: Index) -> bool:
     at = plain(change.version)
     runs = [
         plain(fact.version)
-        for family in (Running, Installed)
-        for fact in index.of(family)
+        for fact in (*index.of(Running), *index.of(Installed))
         if fact.component.lower() == change.component.lower()
     ]
     return at is not None and bool(runs) and all(version is not None and at <= version for version in runs)

@@ -72,6 +72,23 @@ def joined(read: list[AnyFact], production: Production) -> list[AnyFact]:
     return [*read, *beside(read, production)]
 
 
+def negotiated(production: Production) -> list[AnyFact]:
+    """The downtime that was negotiated, where production.toml names one: the rehearsed one has to fit into it."""
+    from datetime import timedelta
+
+    from fulldress.facts import Downtime, Evidence, Witness
+
+    minutes = production.description.window.minutes
+    if not minutes:
+        return []
+    place = Evidence(source="production.toml", path="production.toml", excerpt=f"[window] minutes = {minutes:g}")
+    return [
+        Downtime(
+            witness=Witness.RUNNING, evidence=place, duration=timedelta(minutes=minutes), basis="production.toml [window]"
+        )
+    ]  # fmt: skip
+
+
 def beside(read: list[AnyFact], production: Production) -> list[AnyFact]:
     """Facts of production, and of the catalogue that joins them with what was read of the package."""
     from fulldress import catalog
@@ -79,7 +96,7 @@ def beside(read: list[AnyFact], production: Production) -> list[AnyFact]:
     from fulldress.facts import Interface, InterfaceChange, Use
 
     known = {f.operation for f in read if isinstance(f, Interface | InterfaceChange)}
-    running = production.facts(tuple(sorted(known)))
+    running = [*production.facts(tuple(sorted(known))), *negotiated(production)]
     matrices = records.load(production.matrices) if production.matrices.is_dir() else []
     running = [*running, *catalog.join(read, running, matrices)]
     more = {f.operation for f in running if isinstance(f, InterfaceChange)} - known
