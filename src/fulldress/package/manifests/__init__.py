@@ -52,7 +52,7 @@ def read(package: Package) -> Iterator[AnyFact]:
         some = next(iter(package.members.values()))
         yield Unread(
             witness=Witness.READ, evidence=some.evidence(), what=f"{bundled:,} manifests of bundled components",
-            reason=Reason.BUDGET, detail="what they declare is said of the components, not of the package",
+            reason=Reason.NOT_MEASURED, detail="what they declare is said of the components, not of the package",
         )  # fmt: skip
 
 
