@@ -83,7 +83,8 @@ def run(argv: list[str] | None = None) -> int:
     """Carry out one command line and return its exit code."""
     try:
         outcome: Any = cli.main(args=argv, prog_name="fulldress", standalone_mode=False)
-    except click.exceptions.Abort:
+    except click.exceptions.Abort:  # an interrupt, by way of click
+        click.echo("fulldress: interrupted", err=True)
         return 130
     except click.ClickException as error:
         error.show()

@@ -18,7 +18,7 @@ from fulldress.facts import AnyFact, Difference
 from fulldress.findings import Outcome
 from fulldress.rehearsal import words
 from fulldress.rehearsal.leftovers import Registered, left, registered
-from fulldress.rehearsal.recorder import WORDS, Recorder
+from fulldress.rehearsal.recorder import WORDS, Recorder, theirs
 from fulldress.rehearsal.world import World
 from fulldress.runbook.steps import Runbook
 
@@ -69,7 +69,7 @@ class Back:
         steps = list(self.recorder.timings)
         self.tell("comparing rows and bytes with what was there before")
         differences = self._rows()
-        effects = stage.undo_check(files)
+        effects = theirs(stage.undo_check(files))
         after = self._registered()
         text = words.way_back([*differences, *effects], sum(d.kind == "none" for d in differences))
         if outcome.outcome is not Outcome.PASS:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from pathlib import PurePosixPath
 
 from fulldress.database.postgres.clone import Clone
+from fulldress.engine.acts.commands import ENTRIES
 from fulldress.engine.events import Event
-from fulldress.facts import Evidence, Gate, Timing, Witness
+from fulldress.facts import AnyFact, Evidence, FileEffect, Gate, Timing, Witness
 from fulldress.findings import Outcome
 
 #: How an outcome reads in a timing.
 WORDS = {Outcome.PASS: "ok", Outcome.FAIL: "failed", Outcome.UNKNOWN: "unknown"}
+
+
+def theirs(facts: Iterable[AnyFact]) -> list[AnyFact]:
+    """Without the engine's own folder at the venue: what it puts there is not the vendor's doing."""
+    own = PurePosixPath(ENTRIES).parent
+    return [f for f in facts if not (isinstance(f, FileEffect) and PurePosixPath(f.path).is_relative_to(own))]
 
 
 class Recorder:

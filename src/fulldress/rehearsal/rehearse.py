@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -22,10 +21,11 @@ from fulldress.rehearsal.back import Back
 from fulldress.rehearsal.leftovers import ROLES
 from fulldress.rehearsal.options import Options
 from fulldress.rehearsal.pair import two_runners
+from fulldress.rehearsal.scratch import scratch_folder
 from fulldress.rehearsal.there import There
 from fulldress.rehearsal.world import Bases, World, drop_new_roles
 from fulldress.runbook.frozen import freeze
-from fulldress.runbook.steps import Migrate, Runbook
+from fulldress.runbook.steps import Migrate, Notice, Person, ProbeStep, Runbook, Wait
 from fulldress.stage import Stage
 from fulldress.traffic.workload import Workload, from_requests
 
@@ -62,10 +62,11 @@ def rehearse(
         return package_room.extract(package, sha256)
 
     with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fulldress-")))
+        scratch = stack.enter_context(scratch_folder())
         tell("cloning databases")
         bases = _bases(production, options, stack, scratch)
         facts += bases.missing
+        facts += _without_files(runbook, production)
         workload = _workload(production, options, facts)
         for number in range(1, options.runs + 1):
 
@@ -104,7 +105,7 @@ def practice(production: Production, package: Path, options: Options) -> Iterato
     if obstacles := Stage.possible():
         raise StageError("; ".join(f"{o.what}: {o.detail}" for o in obstacles))
     with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fulldress-")))
+        scratch = stack.enter_context(scratch_folder())
         bases = _bases(production, options, stack, scratch)
         world = stack.enter_context(World(production, package, bases, scratch))
         world.facts += world.await_services("before")
@@ -190,6 +191,19 @@ def _workload(production: Production, options: Options, facts: list[AnyFact]) ->
     )
     needed = (options.baseline + options.settle).total_seconds()
     return workload.scaled(traffic.scale, options.seed).slice(max(needed, 30.0))
+
+
+def _without_files(runbook: Runbook, production: Production) -> list[AnyFact]:
+    """Without a copy of production's files, steps that touch files are carried out on something else."""
+    if production.root is not None:
+        return []
+    beside = (Migrate, ProbeStep, Wait, Notice, Person)
+    touching = [step.name for step in runbook.step if not isinstance(step, beside)]
+    gap = _gap(
+        "production's files",
+        "production.toml names no root under [folders]: the stage showed this machine's own files instead",
+    )
+    return [msgspec.structs.replace(gap, reason=Reason.MISSING, needed=bool(touching))]
 
 
 def _database_name(url: str) -> str:

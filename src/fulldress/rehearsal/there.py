@@ -32,7 +32,7 @@ from fulldress.rehearsal.hosted import host_schedules
 from fulldress.rehearsal.load import Load, Phases
 from fulldress.rehearsal.options import Options
 from fulldress.rehearsal.outages import Call, outages, total
-from fulldress.rehearsal.recorder import WORDS, Recorder
+from fulldress.rehearsal.recorder import WORDS, Recorder, theirs
 from fulldress.rehearsal.timeline import draw
 from fulldress.rehearsal.world import World
 from fulldress.runbook.steps import Runbook
@@ -103,7 +103,7 @@ class There:
         if self.options.night:
             self._night(jobs)
         # The night's runs are told by the night, with what they wrote.
-        self.facts += [fact for fact in stage.facts() if not isinstance(fact, JobRun)]
+        self.facts += [fact for fact in theirs(stage.facts()) if not isinstance(fact, JobRun)]
         points = [point for samples in self.load.samples() for point in samples.points()]
         self._draw(begin, points)
 

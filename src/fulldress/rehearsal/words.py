@@ -76,10 +76,12 @@ def way_back(facts: Iterable[Fact], tables: int) -> str:
     differing = sorted({f.object for f in facts if isinstance(f, Difference) and f.kind != "none"})
     files = [f for f in facts if isinstance(f, FileEffect) and f.left]
     parts = []
-    if tables:
-        bad = f"{len(differing)} objects differ ({', '.join(differing[:2])}{' …' if len(differing) > 2 else ''})"
-        parts.append(bad if differing else f"{tables} tables equal, row for row")
-    parts.append(f"{len(files)} paths differ" if files else "every file as before")
+    if tables or differing:
+        bad = f"{len(differing)} {'object differs' if len(differing) == 1 else 'objects differ'} ({', '.join(differing[:2])}{' …' if len(differing) > 2 else ''})"
+        parts.append(bad if differing else f"{tables} {'table' if tables == 1 else 'tables'} equal, row for row")
+    parts.append(
+        f"{len(files)} {'path differs' if len(files) == 1 else 'paths differ'}" if files else "every file as before"
+    )
     return "; ".join(parts)
 
 

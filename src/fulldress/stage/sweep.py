@@ -1,4 +1,4 @@
-"""Scratch folders of stages, and removing those whose owner was killed.
+"""Scratch folders of stages and rehearsals, and removing those whose owner was killed.
 
 A folder's name carries the pid of its owner and the tick at which that process started, so that a pid that was given out
 again is not taken for the owner."""
@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-_NAME = re.compile(r"^fulldress-stage-(\d+)-(\d+)-")
+_NAME = re.compile(r"^fulldress(?:-stage)?-(\d+)-(\d+)-")
 
 
 def started(pid: int) -> int:
@@ -24,11 +24,11 @@ def started(pid: int) -> int:
     return int(text[text.rindex(b")") + 2 :].split()[19])
 
 
-def new_folder(scratch: Path) -> Path:
+def new_folder(scratch: Path, kind: str = "fulldress-stage") -> Path:
     """A fresh folder below ``scratch`` that :func:`sweep` will know."""
     scratch.mkdir(parents=True, exist_ok=True)
     pid = os.getpid()
-    folder = Path(tempfile.mkdtemp(prefix=f"fulldress-stage-{pid}-{started(pid)}-", dir=scratch))
+    folder = Path(tempfile.mkdtemp(prefix=f"{kind}-{pid}-{started(pid)}-", dir=scratch))
     folder.chmod(0o711)
     return folder
 
