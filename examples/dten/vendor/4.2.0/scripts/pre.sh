@@ -4,4 +4,3 @@
 log "preparing dten 4.2.0"
 test -d "$DTEN_HOME" || { log "no $DTEN_HOME on this host"; exit 1; }
 sudo mkdir -p "$DTEN_VAR" /var/log/dten
-sudo systemctl stop dten-core

@@ -3,6 +3,7 @@
 here=$(cd "$(dirname "$0")/.." && pwd)
 . "$here/scripts/lib.sh"
 
+sudo systemctl stop dten-core
 log "installing binaries"
 sudo install -m 0755 "$here/bin/dten-core" "$here/bin/dten-agent" "$here/bin/data-import" "$DTEN_HOME/bin/"
 sudo chmod u+s "$DTEN_HOME/bin/dten-agent"
