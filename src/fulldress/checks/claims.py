@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -9,6 +10,8 @@ from datetime import timedelta
 import msgspec
 
 from fulldress.checks.index import Index, unit_name
+from fulldress.checks.jobs import LED
+from fulldress.checks.migrations import OF_ROWS
 from fulldress.checks.rule import count, several
 from fulldress.facts import (
     Binary,
@@ -125,18 +128,30 @@ def _calls(witness: Witness, facts: list[Fact]) -> str:
     for endpoint in found:
         by_host[endpoint.host].append(endpoint)
     if witness is Witness.OBSERVED:
-        outcomes = {host: several(sorted({e.outcome for e in group if e.outcome})) for host, group in by_host.items()}
-        return several([f"{host} {said}".strip() for host, said in outcomes.items()])
+        # the database for which the clone stood in is no call to the outside
+        outcomes = {host: sorted({e.outcome for e in group if e.outcome}) for host, group in by_host.items()}
+        shown = sorted((said != ["refused"], host, several(said)) for host, said in outcomes.items() if said != [LED])
+        return several([f"{host} {said}".strip() for _, host, said in shown])
     # one host is one thing to ask for, by whatever name the scripts reach it
     schemes = {host: "/".join(sorted({e.scheme for e in group if e.scheme})) for host, group in by_host.items()}
     return several([f"{host} ({said})" if said else host for host, said in schemes.items()])
 
 
 def _jobs(witness: Witness, facts: list[Fact]) -> str:
-    words = [f"{f.name} ({f.mechanism} {f.expression})" for f in facts if isinstance(f, Schedule) and f.enabled]
+    jobs = [f for f in facts if isinstance(f, Schedule) and f.enabled]
+    words = list(dict.fromkeys(f"{f.name} {_hour(f.expression)}" for f in jobs))
     runs = [f for f in facts if isinstance(f, JobRun)]
     words += [f"{r.schedule} at {r.due:%H:%M} UTC: {_end(r)}" for r in runs]
     return several(words, 3)
+
+
+def _hour(expression: str) -> str:
+    """``03:00 daily``, ``Sun 04:30``; the expression itself where it is neither."""
+    if daily := re.fullmatch(r"(\d{1,2}) (\d{1,2}) \* \* \*", expression.strip()):
+        return f"{int(daily[2]):02d}:{int(daily[1]):02d} daily"
+    if calendar := re.fullmatch(r"(?:(\w{3}(?:[,.]+\w{3})*) )?\*-\*-\* (\d\d:\d\d)(?::00)?", expression.strip()):
+        return f"{calendar[1]} {calendar[2]}" if calendar[1] else f"{calendar[2]} daily"
+    return f'"{expression}"'
 
 
 def _end(run: JobRun) -> str:
@@ -175,9 +190,11 @@ def _database(witness: Witness, facts: list[Fact]) -> str:
 
 def _rollback(witness: Witness, facts: list[Fact]) -> str:
     differences = [f for f in facts if isinstance(f, Difference)]
-    wrong = sorted({d.object for d in differences if d.kind != "none"})
-    if wrong:
-        return f"not restored: {several(wrong)}"
+    wrong = sorted({d.object for d in differences if d.kind in OF_ROWS})
+    others = {d.object for d in differences if d.kind != "none" and d.kind not in OF_ROWS}
+    if wrong or others:
+        left = count(len(others), "thing") + " of the schema" if others else ""
+        return f"not restored: {', '.join(filter(None, (several(wrong), left)))}"
     if differences:
         return "every row as before"
     downs = [f for f in facts if isinstance(f, Migration) and f.direction == "down"]
@@ -192,13 +209,15 @@ def _leftovers(witness: Witness, facts: list[Fact]) -> str:
     parts = []
     for family, noun in ((Flag, "flag"), (Webhook, "webhook"), (Credential, "credential")):
         found = [f for f in facts if isinstance(f, family) and (not observed or f.left)]
-        names = [getattr(f, "name", "") or getattr(f, "target", "") for f in found]
+        names = list(
+            dict.fromkeys(getattr(f, "name", "") or getattr(f, "target", "").partition("://")[2] for f in found)
+        )
         if found:
-            parts.append(f"{noun} {several(names, 2)}")
+            parts.append(f"{noun if len(names) == 1 else noun + 's'} {several(names, 2)}")
     files = {f.path for f in facts if isinstance(f, FileEffect) and f.left}
     if files:
         parts.append(count(len(files), "file"))
-    return ", ".join(parts)
+    return "; ".join(parts)
 
 
 def _release(witness: Witness, facts: list[Fact]) -> str:
@@ -219,7 +238,7 @@ def _signature(witness: Witness, facts: list[Fact]) -> str:
 def _requirements(witness: Witness, facts: list[Fact]) -> str:
     found = [f for f in facts if isinstance(f, Requirement)]
     loose = [r for r in found if r.looseness.value in ("any version", "floating tag", "unbounded above")]
-    return count(len(found), "dependency", "dependencies") + (f", {len(loose)} loose" if loose else "") if found else ""
+    return f"{len(found)}" + (f", {len(loose)} of them loose" if loose else "") if found else ""
 
 
 def _settings(witness: Witness, facts: list[Fact]) -> str:

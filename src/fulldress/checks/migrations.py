@@ -94,7 +94,7 @@ def heavy(index: Index) -> Iterator[Hit]:
 
 @rule("FD203", Severity.MAJOR, "Migrations have no way back", rows_recur)
 def no_down(index: Index) -> Iterator[Hit]:
-    without = [m for m in ups(index) if not m.counterpart]
+    without = [m for m in ups(index) if not m.counterpart and not m.repeatable]
     if not without:
         return
     if len(without) == len(ups(index)):
@@ -182,8 +182,9 @@ def two_at_once(index: Index) -> Iterator[Hit]:
         doubled = next((r for r in group if any(kind in r.detail for kind in OF_ROWS)), None)
         shown = doubled or group[0]
         did = "both runners carried it out" if shown.outcome == "both ran" else "one runner fails half-way"
+        why = shown.detail.removeprefix("no migration lock; ").removeprefix("no migration lock")
         yield Hit(
-            title=f"started twice at once, {did} ({migration}): {brief(shown.detail, 120) or 'no lock'}",
+            title=f"started twice at once, {did}: {brief(why, 120) or 'nothing keeps them apart'}",
             subject=migration,
             remedy="Start it from one place only; and in runbook.toml give the migrate steps a lock (the offered change):\n"
             f"advisory_lock = {LOCK}\nlock_timeout = 5.0",
@@ -253,8 +254,9 @@ def rows_lost(index: Index) -> Iterator[Hit]:
     if rest:
         kinds = Counter(d.kind for d in rest)
         counted = ", ".join(f"{kind} × {number}" for kind, number in kinds.most_common())
+        besides = "beside that, " if by_object else ""
         yield Hit(
-            title=f"after the rollback the database is not what it was, though every row is ({counted}): "
+            title=f"{besides}after the rollback the database is left with {counted} that differ: "
             f"{several([d.object for d in rest], 3)}",
             subject="schema",
             remedy="Come back by restoring: take the offered snapshot before the upgrade, and rehearse again.",

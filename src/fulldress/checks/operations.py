@@ -19,6 +19,7 @@ from fulldress.facts import (
     Privilege,
     Reboot,
     Restart,
+    Schedule,
     Secret,
     Service,
     Timing,
@@ -63,6 +64,8 @@ def _heirs(unit: str, index: Index) -> list[str]:
     One whose own file speaks of the old name comes before one that is only called alike."""
     # a unit that the package controls under its own name is not the heir of another name
     taken = {unit_name(r.unit) for r in index.of(Restart, Witness.READ, Witness.DECLARED)}
+    # nor is one that a timer starts
+    taken |= {unit_name(s.name) for s in index.of(Schedule) if "timer" in s.mechanism}
     there = [s for s in index.of(Service, Witness.RUNNING, Witness.READ) if unit_name(s.unit) not in taken]
     name = re.compile(rf"(?<![\w-]){re.escape(unit)}(?![\w-])")
     speaking = {unit_name(s.unit) for s in there if name.search(f"{s.start} {s.health} {s.evidence.excerpt}")}

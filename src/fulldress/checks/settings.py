@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fulldress.checks.constraint import plain
 from fulldress.checks.index import Index
 from fulldress.checks.rule import Hit, rule, says, several
-from fulldress.facts import MASK, Installed, Running, Setting, SettingChange, Witness
+from fulldress.facts import MASK, Setting, SettingChange, Witness
 from fulldress.findings import Finding, Severity
 
 
@@ -19,11 +19,7 @@ def _changes(index: Index, *kinds: str) -> list[SettingChange]:
 def _passed(change: SettingChange, index: Index) -> bool:
     """Whether production runs the version of the change, or a later one; False where either is no plain version."""
     at = plain(change.version)
-    runs = [
-        plain(fact.version)
-        for fact in (*index.of(Running), *index.of(Installed))
-        if fact.component.lower() == change.component.lower()
-    ]
+    runs = [plain(fact.version) for fact in index.versions.get(change.component.lower(), [])]
     return at is not None and bool(runs) and all(version is not None and at <= version for version in runs)
 
 

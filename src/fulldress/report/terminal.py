@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections import Counter
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from fulldress.facts import Integrity, Trust, Witness
-from fulldress.findings import Finding, Outcome, Severity
+from fulldress.findings import Outcome, Severity
+from fulldress.report import columns, terminal_findings
 from fulldress.report.view import ActRow, View
 from fulldress.report.words import both, clock, digest, long, size, tally
 
@@ -18,7 +17,8 @@ WIDTH = 80
 _STYLE = {Outcome.PASS: "bold green", Outcome.FAIL: "bold red", Outcome.UNKNOWN: "bold yellow"}
 #: Shares of the width that is left for the witnesses' columns.
 _SHARE = {Witness.DECLARED: 3, Witness.READ: 6}
-_TITLES = {Severity.BLOCKER: "Blockers", Severity.MAJOR: "Major", Severity.MINOR: "Minor", Severity.NOTE: "Notes"}
+#: Width of the names of claims and acts.
+_NAME = 15
 
 
 def screen_console() -> Console:
@@ -34,7 +34,7 @@ def inspect_screen(view: View, *, console: Console | None = None, next_step: str
     _verdict(out, view, " on its own words" if view.verdict.outcome is Outcome.FAIL else "")
     _claims(out, view, "What it will do", (Witness.DECLARED, Witness.READ))
     _signatures(out, view)
-    _findings(out, view, remedies=False)
+    terminal_findings.show(out, view, _width(out), remedies=False)
     _changes(out, view)
     _unread(out, view)
     _next(out, next_step or f"fulldress check {view.package.name} -p production/")
@@ -47,7 +47,7 @@ def check_screen(view: View, *, console: Console | None = None, next_step: str =
     _verdict(out, view)
     _claims(out, view, "Four witnesses", (Witness.DECLARED, Witness.READ, Witness.RUNNING))
     _signatures(out, view)
-    _findings(out, view, remedies=True)
+    terminal_findings.show(out, view, _width(out), remedies=True)
     _api(out, view)
     _changes(out, view)
     _unread(out, view)
@@ -62,7 +62,7 @@ def rehearsal_screen(view: View, *, console: Console | None = None, report: str 
     _window(out, view)
     _verdict(out, view)
     _claims(out, view, "Four witnesses", (Witness.DECLARED, Witness.READ, Witness.OBSERVED))
-    _findings(out, view, remedies=True)
+    terminal_findings.show(out, view, _width(out), remedies=True)
     _unread(out, view)
     if report:
         _next(out, report, label="report")
@@ -76,7 +76,7 @@ def _line(out: Console, text: str, indent: int = 0, hang: int | None = None, sty
     for paragraph in text.split("\n"):
         lines = textwrap.wrap(
             paragraph,
-            width=min(out.width, WIDTH),
+            width=_width(out),
             initial_indent=" " * indent,
             subsequent_indent=rest,
             break_long_words=False,
@@ -88,14 +88,10 @@ def _line(out: Console, text: str, indent: int = 0, hang: int | None = None, sty
 
 def _heading(out: Console, view: View) -> None:
     package = view.package
-    parts = [package.name, size(package.size), f"sha256 {digest(package.sha256)}"]
     inside = tally(package.entries, "entry", "entries") + (f", {package.nested} nested" if package.nested else "")
-    if len("   ".join([*parts, inside])) <= min(out.width, WIDTH):
-        parts = ["   ".join([*parts, inside])]
-    else:
-        parts = [package.name, "   ".join([*parts[1:], inside])]
-    for part in parts:
-        _line(out, part, style="bold")
+    parts = [package.name, size(package.size), f"sha256 {digest(package.sha256)}", inside]
+    for line in columns.packed(parts, _width(out)):
+        out.print(Text(line, style="bold"), soft_wrap=True)
     said = []
     if package.product or package.version:
         said.append(f"{package.product} {package.version} ({package.aspect})".strip())
@@ -103,10 +99,12 @@ def _heading(out: Console, view: View) -> None:
         said.append(f"for {package.product} {package.upgrades_from}")
     if package.vendor:
         said.append(f'from "{package.vendor}"')
-    if said:
-        _line(out, "   ".join(said))
+    for line in columns.packed(said, _width(out)):
+        out.print(Text(line), soft_wrap=True)
     if view.production:
-        _line(out, f"against {view.production}" + (f"   case {view.case}" if view.case else ""))
+        against = [f"against {view.production}"] + ([f"case {view.case}"] if view.case else [])
+        for line in columns.packed(against, _width(out)):
+            out.print(Text(line), soft_wrap=True)
     out.print()
 
 
@@ -137,30 +135,31 @@ def _claims(out: Console, view: View, title: str, witnesses: tuple[Witness, ...]
     if not view.claims:
         return
     shown = [w for w in witnesses if w is Witness.READ or any(c.cell(w).says for c in view.claims)]
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, width=min(out.width, WIDTH))
-    table.add_column("", width=1, no_wrap=True)
-    table.add_column(title, width=15, header_style="bold")
-    for witness in shown:
-        # declared claims are a word or two; what was found needs the room
-        table.add_column(
-            witness.value, header_style="bold", ratio=_SHARE.get(witness, 5), min_width=12, overflow="fold"
-        )
+    share = sum(_SHARE.get(w, 5) for w in shown)
+    room = _width(out) - 2 - _NAME - 2 * len(shown)
+    widths = [max(room * _SHARE.get(w, 5) // share, 12) for w in shown]
+    widths[-1] += room - sum(widths)
+    out.print(
+        Text(columns.rows(["", title, *(w.value for w in shown)], [0, _NAME, *widths])[0], style="bold"), soft_wrap=True
+    )
     for claim in view.claims:
         cells = [claim.cell(w) for w in shown]
         if not any(cell.says for cell in cells):
             continue
-        table.add_row("≠" if claim.disagrees else "", claim.name, *[cell.says or "–" for cell in cells])
-    out.print(table)
+        lines = columns.rows([claim.name, *[cell.says or "–" for cell in cells]], [_NAME, *widths])
+        for number, line in enumerate(lines):
+            out.print(Text(("≠ " if claim.disagrees and not number else "  ") + line), soft_wrap=True)
     if any(c.disagrees for c in view.claims):
-        _line(out, "≠ the witnesses disagree", 1, style="dim")
+        _line(out, "≠ the witnesses disagree", 0, style="dim")
     out.print()
 
 
 def _signatures(out: Console, view: View) -> None:
     out.print(Text(" Who signed it", style="bold"))
-    if not view.signatures:
+    if not any(signature.names_a_maker for signature in view.signatures):
         _line(out, "nobody, as far as this program can tell", 1)
-    for signature in view.signatures:
+    # who made it before what fits what
+    for signature in sorted(view.signatures, key=lambda s: not s.names_a_maker):
         state = {
             Integrity.INTACT: "bytes intact",
             Integrity.BROKEN: "BYTES CHANGED AFTER SIGNING",
@@ -172,57 +171,15 @@ def _signatures(out: Console, view: View) -> None:
         if signature.announced_in and signature.announced_in not in signature.words:
             words.append(f"announced in {signature.announced_in}")
         _line(out, "; ".join(words), 1)
-        if signature.trust is not Trust.TRUSTED and (signature.signer or signature.chain):
+        if signature.trust is not Trust.TRUSTED and signature.names_a_maker and signature.chain:
             page = "FD111" if signature.announced_in else "FD110"
             _line(out, f"→ not trusted here yet; see `fulldress explain {page}` for the call script", 1, 3)
     out.print()
 
 
-def _findings(out: Console, view: View, *, remedies: bool) -> None:
-    for severity in (Severity.BLOCKER, Severity.MAJOR, Severity.MINOR):
-        found = view.of(severity)
-        if not found:
-            continue
-        out.print(Text(f" {_TITLES[severity]}", style="bold"))
-        for finding in found:
-            _finding(out, finding, remedies and severity is Severity.BLOCKER)
-        out.print()
-    notes = view.of(Severity.NOTE)
-    if notes:
-        rules = Counter(f.rule for f in notes)
-        said = ", ".join(f"{rule} × {number}" if number > 1 else rule for rule, number in rules.items())
-        _line(out, f"{tally(len(notes), 'note')}: {said} (all of them in --json and --html)", 1, 3)
-        out.print()
-    for finding in view.answered:
-        how = f"settled by {finding.settled_by}" if finding.settled_by else "waived"
-        if finding.waived is not None:
-            how = f"waived by {finding.waived.who} until {finding.waived.until}: {finding.waived.why}"
-        _line(out, f"{finding.rule}  {finding.title} [{how}]", 1, 8, style="dim")
-    if view.answered:
-        out.print()
-
-
-def _finding(out: Console, finding: Finding, remedy: bool) -> None:
-    place = finding.testimony[0].evidence.where() if finding.testimony else ""
-    if place.startswith("run:"):
-        place = ""  # the act table above tells of the runs
-    room = min(out.width, WIDTH) - 8 - len(finding.title)
-    style = {"blocker": "red", "major": "yellow"}.get(finding.severity.value, "")
-    if place in finding.title or place in ("", "(no place)"):
-        _line(out, f"{finding.rule}  {finding.title}", 1, 8, style)
-    elif len(place) + 3 <= room:
-        gap = " " * (room - len(place))
-        out.print(Text(f" {finding.rule}  {finding.title}{gap}", style).append(place, "dim"), soft_wrap=True)
-    else:
-        _line(out, f"{finding.rule}  {finding.title}", 1, 8, style)
-        _line(out, place, 8, style="dim")
-    if remedy:
-        first = finding.remedy.split("\n")[0]
-        _line(out, f"→ {first}" + (" …" if "\n" in finding.remedy else ""), 8, 10)
-
-
 def _api(out: Console, view: View) -> None:
-    called = [row for row in view.api if row.calls and row.kind != "added"]
+    told = {finding.subject for finding in view.findings if finding.severity is Severity.BLOCKER}
+    called = [row for row in view.api if row.calls and row.kind != "added" and row.operation not in told]
     if not called:
         return
     out.print(Text(" Who calls what goes", style="bold"))
@@ -270,21 +227,43 @@ def _unread(out: Console, view: View) -> None:
 def _acts(out: Console, view: View) -> None:
     if not view.acts:
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, width=min(out.width, WIDTH))
-    table.add_column(" act", header_style="bold", max_width=26, overflow="fold")
     # more than four runs do not fit: then the range is shown instead of each run
     each = view.runs <= 4
-    for number in range(view.runs if each else 1):
-        table.add_column(
-            f"run {number + 1}" if each else f"{view.runs} runs", header_style="bold", justify="right", no_wrap=True
+    heads = [f"run {number + 1}" for number in range(view.runs)] if each else [f"{view.runs} runs"]
+    rows = [row for row in view.acts if not _idle(row)]
+    cells = [[_cell(row, i) for i in range(view.runs)] if each else [_range(row)] for row in rows]
+    figures = [max(len(text) for text in column) for column in zip(heads, *cells, strict=True)]
+    name = min(
+        max(len(row.step) + 3 if row.step else len(row.act) + 1 for row in rows),
+        30 if view.runs == 1 else 26 if view.runs == 2 else 20,
+    )
+    widths = [name, *figures, max(_width(out) - name - sum(figures) - 2 * (len(figures) + 1), 20)]
+    right = range(1, len(figures) + 1)
+    head = columns.rows(["act", *heads, "what happened"], [name - 1, *widths[1:]], right=right)[0]
+    out.print(Text(f" {head}", style="bold"), soft_wrap=True)
+    for row, figure in zip(rows, cells, strict=True):
+        indent = 3 if row.step else 1
+        words = columns.end(row.words, widths[-1]) if row.step else row.words
+        lines = columns.rows(
+            [columns.middle(row.step or row.act, name - indent), *figure, words],
+            [name - indent, *widths[1:]],
+            right=right,
         )
-    table.add_column("what happened", header_style="bold", ratio=1)
-    for row in view.acts:
-        name = f"   {row.step}" if row.step else f" {row.act}"
-        cells = [_cell(row, i) for i in range(view.runs)] if each else [_range(row)]
-        table.add_row(name, *cells, row.words)
-    out.print(table)
+        for line in lines:
+            out.print(Text(" " * indent + line), soft_wrap=True)
+    left = len(view.acts) - len(rows)
+    if left:
+        _line(out, f"{tally(left, 'step')} of the rollback had nothing to take back", 3, style="dim")
     out.print()
+
+
+#: Words of steps whose undo does nothing.
+_NOTHING = ("changes nothing", "nothing to take back", "was not there")
+
+
+def _idle(row: ActRow) -> bool:
+    """A step of the way back that did nothing, and was not meant to."""
+    return row.act == "rollback" and bool(row.step) and row.words.endswith(_NOTHING) and set(row.outcomes) <= {"ok", ""}
 
 
 def _cell(row: ActRow, run: int) -> str:
@@ -303,7 +282,10 @@ def _window(out: Console, view: View) -> None:
     if window is None:
         return
     sum_of = " + ".join(
-        f"{part.name} {clock(part.duration)}" + (f" ({part.basis})" if part.basis else "") for part in window.parts
+        f"{part.name} not measured"
+        if part.name in window.missing
+        else f"{part.name} {clock(part.duration)}" + (f" ({part.basis})" if part.basis else "")
+        for part in window.parts
     )
     _line(out, f"window   {sum_of} = {long(window.total)}", 1, 10)
     said = []
@@ -311,6 +293,8 @@ def _window(out: Console, view: View) -> None:
         said.append(f"the vendor says {long(window.claimed)}.")
     if window.negotiated is not None:
         fits = "fits" if window.total <= window.negotiated else "DOES NOT FIT"
+        if window.missing and fits == "fits":
+            fits = f"whether it fits is not known without {' and '.join(window.missing)}"
         said.append(f"{long(window.negotiated)} negotiated: {fits}.")
     if window.latest_abort is not None:
         said.append(f"latest minute to give up: {both(window.latest_abort, view.zone)}")
@@ -326,4 +310,9 @@ def _window(out: Console, view: View) -> None:
 
 
 def _next(out: Console, text: str, label: str = "next") -> None:
-    _line(out, f"{label}:  {text}", 1, 8)
+    """A command or a path, on one line however long: it is there to be pasted."""
+    out.print(Text(f" {label}:  {text}"), soft_wrap=True)
+
+
+def _width(out: Console) -> int:
+    return min(out.width, WIDTH)

@@ -30,6 +30,8 @@ from fulldress.facts import (
 from fulldress.findings import Finding, Severity, Verdict, Waiver, judge
 from fulldress.package.against import Change
 
+#: Acts in the order in which they are told, whatever ran beside what.
+ACTS = ("baseline", "upgrade", "verify", "two runners", "night after", "rollback")
 #: Version of the JSON. The first number changes when a field goes or means something else.
 FORMAT = "1.0"
 
@@ -226,7 +228,8 @@ def _acts(facts: tuple[AnyFact, ...]) -> tuple[tuple[ActRow, ...], int]:
     rows: dict[tuple[str, str], dict[int, Timing]] = {}
     for timing in timings:
         rows.setdefault((timing.act, timing.step), {})[timing.run] = timing
-    order = {act: place for place, act in enumerate(dict.fromkeys(t.act for t in timings))}
+    names = [*(act for act in ACTS), *(t.act for t in timings if t.act not in ACTS)]
+    order = {act: place for place, act in enumerate(dict.fromkeys(names))}
     keys = sorted(rows, key=lambda key: (order[key[0]], key[1] != ""))
     table = []
     for act, step in keys:

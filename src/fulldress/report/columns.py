@@ -1,0 +1,79 @@
+"""Text in columns: words break at spaces and punctuation, never inside, and nothing is wider than it may be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import zip_longest
+
+#: A piece ends after white space or after what parts an address or a path; a bracket stays with its word.
+_PIECE = re.compile(r"[^\s/.,;:=_@?&-]*[/.,;:=_@?&-]+|[^\s/.,;:=_@?&-]+|\s+")
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """``text`` in lines of at most ``width``: at spaces, else after punctuation, else cut where nothing else helps."""
+    lines, line = [], ""
+    for word in text.split():
+        if len(line) + bool(line) + len(word) <= width:
+            line = f"{line} {word}".strip()
+            continue
+        # a word that fits a line of its own goes there; a longer one is parted after punctuation
+        if len(word) <= width:
+            lines.append(line)
+            line = word
+            continue
+        if len(line) >= width - 4:
+            lines.append(line)
+            line = ""
+        line = f"{line} " if line else ""
+        for piece in _PIECE.findall(word):
+            if len(line) + len(piece) > width and line.strip():
+                lines.append(line.rstrip())
+                line = ""
+            while len(piece) > width:
+                lines.append(piece[:width])
+                piece = piece[width:]
+            line += piece
+    return [found for found in (*lines, line) if found] or [""]
+
+
+def middle(text: str, width: int) -> str:
+    """``text`` with its middle left out where it is longer than ``width``: both ends of a name tell something."""
+    if len(text) <= width:
+        return text
+    tail = max((width - 1) // 3, 1)
+    return f"{text[: width - 1 - tail]}…{text[-tail:]}"
+
+
+def end(text: str, width: int) -> str:
+    """``text`` up to the last word that fits, and an ellipsis."""
+    text = " ".join(text.split())
+    if len(text) <= width:
+        return text
+    short = text[: width - 1]
+    at = short.rfind(" ")
+    return (short[:at] if at > width // 2 else short).rstrip(" ,;:(") + "…"
+
+
+def rows(cells: Sequence[str], widths: Sequence[int], gap: int = 2, right: Sequence[int] = ()) -> list[str]:
+    """One row of a table as lines; columns in ``right`` are set to the right."""
+    parts = [wrap(cell, width) for cell, width in zip(cells, widths, strict=True)]
+    lines = []
+    for line in zip_longest(*parts, fillvalue=""):
+        padded = [
+            text.rjust(width) if place in right else text.ljust(width)
+            for place, (text, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        lines.append((" " * gap).join(padded).rstrip())
+    return lines
+
+
+def packed(parts: Sequence[str], width: int, between: str = "   ") -> list[str]:
+    """Parts side by side, as many to a line as fit; a part is never broken."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + len(between) + len(part) <= width:
+            lines[-1] += between + part
+        else:
+            lines.append(part)
+    return lines
