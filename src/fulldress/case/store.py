@@ -155,7 +155,7 @@ class Store:
         return case
 
     def _name(self, package: str, name: str, label: str) -> str:
-        """``dten-4.2.0``, or the file's stem and the first characters of its digest; never that of another case."""
+        """``app-4.2.0``, or the file's stem and the first characters of its digest; never that of another case."""
         plain = re.sub(r"[^\w.+-]+", "-", label).strip("-.")[:80]
         stem = re.sub(r"(?i)(?:\.(?:zip|tar|tgz|gz|xz|bz2|zst|deb|rpm|whl|jar|war))+$", "", name)
         other = f"{re.sub(r'[^A-Za-z0-9_.+-]+', '-', stem).strip('-.')[:60] or 'package'}-{package[:8]}"

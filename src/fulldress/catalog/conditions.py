@@ -3,9 +3,9 @@
 The language is small on purpose: comparisons joined by ``and``, ``or``, ``not`` and parentheses::
 
     postgresql < 14                  a component's version, running before installed, in its own scheme
-    installed(dten-relay)            a component is there
-    setting(dten, dten.legacy.bridge) = on
-    setting(dten, dten.legacy.bridge)          the key is set
+    installed(app-relay)            a component is there
+    setting(app, app.legacy.bridge) = on
+    setting(app, app.legacy.bridge)          the key is set
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     retrieved: date | None = None
 
     def words(self) -> str:
-        """``matrices/dten.toml:12, DTEN upgrade guide, 2026-11-20``."""
+        """``matrices/app.toml:12, App upgrade guide, 2026-11-20``."""
         place = f"{self.file}:{self.line}" if self.line else self.file
         parts = (place, self.name or self.url or self.repo, self.retrieved.isoformat() if self.retrieved else "")
         return ", ".join(part for part in parts if part)
@@ -94,7 +94,7 @@ class Edge(Base, tag="edge", tag_field="kind", frozen=True, kw_only=True):
 
 
 class Compat(Base, tag="compat", tag_field="kind", frozen=True, kw_only=True):
-    """Whether two ranges run together: ``left = "dten >=4.0"``. With ``skew`` the right one may lag behind the left one."""
+    """Whether two ranges run together: ``left = "app >=4.0"``. With ``skew`` the right one may lag behind the left one."""
 
     left: str
     right: str

@@ -15,6 +15,7 @@ _store = click.option(
     envvar="FULLDRESS_CASES",
     default="cases",
     show_default=True,
+    help="Folder of the cases.",
 )
 _json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 

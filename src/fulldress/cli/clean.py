@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     envvar="FULLDRESS_CASES",
     default="cases",
     show_default=True,
+    help="Folder of the cases.",
 )
 @click.option("--ledger", "path", type=click.Path(path_type=Path), help="Another ledger than the case's own.")
 @click.option(

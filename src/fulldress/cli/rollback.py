@@ -22,6 +22,7 @@ import click
     envvar="FULLDRESS_CASES",
     default="cases",
     show_default=True,
+    help="Folder of the cases.",
 )
 @click.option("--settle", multiple=True, metavar="STEP=done|undone", help="Your word on a step that was cut off.")
 @click.option("--yes", is_flag=True, help="Confirm the start, and every step that a person confirms.")

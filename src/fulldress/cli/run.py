@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     envvar="FULLDRESS_CASES",
     default="cases",
     show_default=True,
+    help="Folder of the cases.",
 )
 @click.option("--settle", multiple=True, metavar="STEP=done|undone", help="Your word on a step that was cut off.")
 @click.option("--on-stage", is_flag=True, help="Practise: the same run with the same refusals, on a stage.")

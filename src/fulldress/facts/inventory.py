@@ -26,7 +26,7 @@ class UpgradePath(Fact, tag=True, frozen=True, kw_only=True):
     start: str
     target: str
     possible: bool | None
-    steps: tuple[str, ...] = ()  #: ``dten 3.12.5``, in order, over all components
+    steps: tuple[str, ...] = ()  #: ``app 3.12.5``, in order, over all components
     required: tuple[str, ...] = ()  #: those of the steps that are required stops
     blocked_by: tuple[str, ...] = ()  #: the rules that block it, with their source
     nearest: str = ""  #: nearest target that can be reached

@@ -21,7 +21,7 @@ class Schedule(Fact, tag=True, frozen=True, kw_only=True):
     zone: str = "UTC"
     next_runs: tuple[datetime, ...] = ()
     script: str = ""
-    target: str = ""  #: where it will stand on the host, e.g. ``/etc/cron.d/dten-import``
+    target: str = ""  #: where it will stand on the host, e.g. ``/etc/cron.d/app-import``
     installed_by: str = ""
     enabled: bool = True
 
