@@ -12,10 +12,10 @@ from xml.etree import ElementTree
 
 import msgspec
 import pytest
-import rehearsed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import rehearsed
 from fulldress.facts import Gate, Point, Span, Timeline
 from fulldress.report import chart_timeline, chart_window, html, view
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-import rehearsed
 from rich.console import Console
 
+import rehearsed
 from fulldress.facts import Evidence, Reason, Unread, Witness
 from fulldress.report import terminal, view
 
