@@ -7,9 +7,12 @@ told by colour alone: locks are hatched, failures crossed, gates carry a letter.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from statistics import median
+
+import msgspec
 
 from fulldress.facts import Fidelity, Gate, Point, Span, Timeline
 from fulldress.report.chart_axis import Axis, decades, millis
@@ -27,6 +30,7 @@ text{font-size:11px;fill:#24292f;paint-order:stroke;stroke:#fff;stroke-width:3px
 .name{font-size:11px}.victim{font-size:10px;fill:#57606a}.on{font-size:10px;fill:#fff;stroke:none}.hot{font-size:10.5px;fill:#8f1d21;font-weight:700}
 .grid{stroke:#e6e8eb;stroke-width:1}.rule{stroke:#aab1b9;stroke-width:1}.axis{stroke:#24292f;stroke-width:1}
 .act{fill:#57606a}.step{fill:#a9b4c0}.bad{fill:#8f1d21}.dim{fill:#d9dde2}
+.ground{fill:#fff;fill-opacity:.85}.error{fill:#8f1d21;fill-opacity:.75}
 .lock{fill:url(#hatch);stroke:#8f1d21;stroke-width:1}.wait{fill:#d98c8e}.hang{stroke:#8f1d21;stroke-width:.8;stroke-dasharray:2 2}
 .band{fill:#2f5d8a;fill-opacity:.22;stroke:none}.p99{fill:none;stroke:#2f5d8a;stroke-width:1.4}.p50{fill:none;stroke:#2f5d8a;stroke-width:1.2;stroke-dasharray:3 2}
 .ghost{fill:#8c959f;fill-opacity:.20;stroke:none}.ghostline{stroke:#8c959f;stroke-width:.8;stroke-dasharray:1 2}
@@ -52,10 +56,15 @@ def left_out(timeline: Timeline) -> list[str]:
     rows = _operations(timeline)
     if len(rows) > MOST_OPERATIONS:
         words.append(f"{len(rows) - MOST_OPERATIONS} further operations: {', '.join(rows[MOST_OPERATIONS:])}")
-    outside = [s for s in timeline.spans if s.end < timeline.start or s.start > timeline.end]
+    # the night has a picture of its own
+    outside = [
+        s
+        for s in timeline.spans
+        if (s.end < timeline.start or s.start > timeline.end) and s.lane != "job" and s.row != "night after"
+    ]
     if outside:
-        jobs = ", ".join(sorted({f"{s.row} at {s.start:%H:%M} UTC ({s.outcome or 'ran'})" for s in outside}))
-        words.append(f"outside this hour: {jobs}")
+        others = ", ".join(sorted({f"{s.row} at {s.start:%H:%M} UTC ({s.outcome or 'ran'})" for s in outside}))
+        words.append(f"outside this time: {others}")
     return words
 
 
@@ -114,8 +123,13 @@ class _Picture:
         return start, max(end, start + 1.5)
 
     def _beside(self, x: float, y: float, words: str, css: str, start: float) -> None:
-        """A label right of a bar, or left of it where it would leave the picture."""
-        if x + 6 * len(words) < WIDTH - 4:
+        """A label right of a bar, or left of it where it would leave the picture; gate lines pass behind it."""
+        right = x + 6 * len(words) < WIDTH - 4
+        length = 5.4 * len(words) + 4
+        self.canvas.add(
+            f'<rect class="ground" x="{x + 3 if right else start - 5 - length:.1f}" y="{y - 9:.1f}" width="{length:.1f}" height="12"/>'
+        )
+        if right:
             self.canvas.text(x + 5, y, words, css)
         else:
             self.canvas.text(start - 5, y, words, css, "end")
@@ -185,7 +199,7 @@ class _Picture:
             for span in spans:
                 start, end = self._bar(span, self.y + 1, 7, "wait")
             worst = max(s.end - s.start for s in spans)
-            count = spans[-1].label.split(" ")[0] if spans[-1].label[:1].isdigit() else str(len(spans))
+            count = sum(int(found[1]) if (found := re.match(r"(\d+) ", s.label)) else 1 for s in spans)
             self._beside(end, self.y + 8, f"{count} waited, worst {clock(worst)}", "small", start)
             self.y += 13
 
@@ -240,20 +254,27 @@ class _Picture:
                 [(self.axis.x(p.at), place(p.value)) for p in p50],
                 "band",
             )
+        self._errors(row, bottom)
         self.canvas.path([(self.axis.x(p.at), place(p.value)) for p in p50], "p50", title=f"{row} p50")
         self.canvas.path([(self.axis.x(p.at), place(p.value)) for p in p99], "p99", title=f"{row} p99")
         if p99:
             worst = max(p99, key=lambda p: p.value)
             if not ghost or worst.value > ghost[1] * 3:
                 x, y = self.axis.x(worst.at), place(worst.value)
-                right = x < WIDTH - RIGHT - 90
-                self.canvas.text(
-                    x + (6 if right else -6),
-                    max(y + 9, top + 9),
-                    f"p99 {millis(worst.value)}",
-                    "hot",
-                    "start" if right else "end",
-                )
+                self._beside(x, min(max(y + 16, top + 16), bottom - 3), f"p99 {millis(worst.value)}", "hot", x)
+
+    def _errors(self, row: str, bottom: float) -> None:
+        """Requests that failed, as bars from below: a refused request is fast, and its latency alone would look well."""
+        points = [p for p in self._points("errors", row) if p.value > 0]
+        if not points:
+            return
+        most = max(p.value for p in points)
+        for point in points:
+            height = max(16 * point.value / most, 3)
+            hover = f"{row}: {point.value:.0f} failed at {point.at:%H:%M:%S} UTC"
+            self.canvas.bar(self.axis.x(point.at) - 3, bottom - height, 6, height, "error", hover)
+        total, last = sum(p.value for p in points), self.axis.x(points[-1].at)
+        self._beside(last + 2, bottom - 3, f"✗ {total:,.0f} failed", "hot", self.axis.x(points[0].at) - 3)
 
     def _baseline(self, row: str) -> tuple[float, float] | None:
         """Median p50 and p99 during the act *baseline*."""
@@ -272,7 +293,7 @@ class _Picture:
         self._section(title.upper())
         self.y += 4
         for row in rows:
-            points = self._points(series, row)
+            points = _summed(self._points(series, row))
             top, bottom = self.y, self.y + 40
             most = max([p.value for p in points] + [production or 0.0]) or 1.0
             heights = [(self.axis.x(p.at), bottom - 38 * p.value / most) for p in points]
@@ -294,8 +315,10 @@ class _Picture:
     def _points(self, series: str, row: str) -> list[Point]:
         return sorted((p for p in self.timeline.points if p.series == series and p.row == row), key=lambda p: p.at)
 
-    def _production(self, word: str) -> float | None:
-        return next((f.production for f in self.fidelity if word in f.measure and f.production), None)
+    def _production(self, measure: str) -> float | None:
+        """Production's own figure of a measure, of its 99th percentile where there are several."""
+        found = [f for f in self.fidelity if measure in f.measure and f.production]
+        return next((f.production for f in sorted(found, key=lambda f: "p99" not in f.measure)), None)
 
     # gates
 
@@ -336,6 +359,16 @@ class _Picture:
 def _overlaps(one: Span, other: Span) -> bool:
     slack = timedelta(milliseconds=200)
     return one.start <= other.end + slack and one.end >= other.start - slack
+
+
+def _summed(points: list[Point]) -> list[Point]:
+    """Points of several generators (HTTP and SQL) that count at the same time, added up second by second."""
+    slots: dict[int, Point] = {}
+    for point in points:
+        slot = int((point.at - points[0].at).total_seconds())
+        known = slots.get(slot)
+        slots[slot] = msgspec.structs.replace(known, value=known.value + point.value) if known else point
+    return list(slots.values()) if len(slots) > 1 else points
 
 
 def _log(seconds: float) -> float:

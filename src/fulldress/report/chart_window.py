@@ -45,7 +45,8 @@ def draw(window: WindowView) -> str:
         if width > 6.2 * len(words):
             canvas.text(x + 5, top + 17, words, "bold" if part.name == "buffer" else "on")
         x += width
-    canvas.text(x + 6, top + 17, f"= {long(window.total)}", "bold")
+    without = f" and {', '.join(window.missing)}" if window.missing else ""
+    canvas.text(x + 6, top + 17, f"= {long(window.total)}{without}", "bold")
     for row, (at, words, css) in enumerate(sorted(marks, key=lambda m: -m[0])):
         place = LEFT + at.total_seconds() * scale
         y = 12.0 + 15.0 * row
@@ -57,5 +58,6 @@ def draw(window: WindowView) -> str:
         p for p in window.parts if p.duration.total_seconds() * scale <= 6.2 * len(f"{p.name} {clock(p.duration)}")
     ]
     if narrow:
-        canvas.text(LEFT, top + 44, "narrow: " + ", ".join(f"{p.name} {clock(p.duration)}" for p in narrow), "small")
+        figures = (f"{p.name} {'not measured' if p.name in window.missing else clock(p.duration)}" for p in narrow)
+        canvas.text(LEFT, top + 44, f"narrow: {', '.join(figures)}", "small")
     return canvas.svg(top + 52, _STYLE, f"Window of {long(window.total)}", _DEFS)

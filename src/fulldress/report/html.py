@@ -8,9 +8,9 @@ from typing import Any
 
 import jinja2
 
-from fulldress.facts import Timeline, Witness, mask
+from fulldress.facts import Growth, JobRun, Timeline, Witness, mask
 from fulldress.findings import Severity
-from fulldress.report import chart_timeline, chart_window, files, words
+from fulldress.report import chart_night, chart_timeline, chart_window, files, words
 from fulldress.report.view import View
 
 _HEADINGS = {
@@ -50,6 +50,11 @@ def render(view: View) -> str:
         gates=chart_timeline.legend(slowest) if slowest else [],
         not_drawn=chart_timeline.left_out(slowest) if slowest else [],
         others=[(t, chart_timeline.draw(t, view.fidelity)) for t in view.timelines if t is not slowest],
+        night_picture=chart_night.draw(
+            [f for f in view.facts if isinstance(f, JobRun)],
+            [f for f in view.facts if isinstance(f, Growth)],
+            view.zone,
+        ),
         window_picture=chart_window.draw(view.window) if view.window and view.window.parts else "",
     )
 

@@ -287,14 +287,15 @@ def _window(out: Console, view: View) -> None:
         else f"{part.name} {clock(part.duration)}" + (f" ({part.basis})" if part.basis else "")
         for part in window.parts
     )
-    _line(out, f"window   {sum_of} = {long(window.total)}", 1, 10)
+    without = f" and {', '.join(window.missing)}" if window.missing else ""
+    _line(out, f"window   {sum_of} = {long(window.total)}{without}", 1, 10)
     said = []
     if window.claimed is not None:
         said.append(f"the vendor says {long(window.claimed)}.")
     if window.negotiated is not None:
         fits = "fits" if window.total <= window.negotiated else "DOES NOT FIT"
         if window.missing and fits == "fits":
-            fits = f"whether it fits is not known without {' and '.join(window.missing)}"
+            fits = "not known whether it fits"
         said.append(f"{long(window.negotiated)} negotiated: {fits}.")
     if window.latest_abort is not None:
         said.append(f"latest minute to give up: {both(window.latest_abort, view.zone)}")
@@ -302,8 +303,8 @@ def _window(out: Console, view: View) -> None:
         said.append(f"latest minute to give up: {long(window.latest_abort_after)} after the start")
     if said:
         _line(out, "   ".join(said), 10)
-    if window.missing:
-        _line(out, f"not known: {', '.join(window.missing)} was not measured", 10)
+    if "rollback" in window.missing:
+        _line(out, "latest minute to give up: not known, since the way back was not measured to its end", 10)
     for warning in window.warnings:
         _line(out, warning, 10)
     out.print()

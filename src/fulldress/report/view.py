@@ -303,6 +303,8 @@ def window_view(window: Any) -> WindowView:
         for name, names in _PARTS.items()
         if (duration := span(get(*names))) is not None
     )
+    missing = tuple(get("missing") or ())
+    back = "rollback" not in missing  # how long the way back takes decides when it is too late for it
     return WindowView(
         parts=parts,
         total=span(get("total", "size")) or sum((p.duration for p in parts), timedelta()),
@@ -310,9 +312,9 @@ def window_view(window: Any) -> WindowView:
         negotiated=span(get("negotiated")),
         starts=instant(get("starts", "start")),
         ends=instant(get("ends", "end")),
-        latest_abort=instant(get("latest_abort", "latest_abort_at")),
-        latest_abort_after=span(get("latest_abort_after", "abort_after")),
-        missing=tuple(get("missing") or ()),
+        latest_abort=instant(get("latest_abort", "latest_abort_at")) if back else None,
+        latest_abort_after=span(get("latest_abort_after", "abort_after")) if back else None,
+        missing=missing,
         warnings=tuple(get("warnings") or ()),
     )
 
