@@ -31,6 +31,11 @@ _pieces = st.sampled_from(
 )  # fmt: skip
 
 
+def test_code_points_that_crash_the_grammars_scanner() -> None:
+    for number in range(0x10000, 0x110000, 0x777):
+        assert facts_of(f"#!/bin/sh\necho ${{{chr(number)}[[ a =~ @](x=${{#{chr(number)}\nrm -rf /opt/app") is not None
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.one_of(st.lists(_pieces, max_size=30).map(" ".join), st.text(max_size=80)))
 def test_any_text_is_read(text: str) -> None:

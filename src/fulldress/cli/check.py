@@ -110,7 +110,8 @@ def look(
         from fulldress.case import Store
 
         label = _label(facts)
-        case = Store(case_store).open_case(reading.source, reading.name, label=label, size=reading.size)
+        place = str(package.resolve())
+        case = Store(case_store).open_case(reading.source, reading.name, label=label, size=reading.size, path=place)
         waivers, name = case.waivers(), case.folder.name
     view = report.build(
         "check", reading, facts, findings, fail_on=severity, waivers=waivers, case=name, zone=zone,
@@ -118,7 +119,7 @@ def look(
         changes=changes(older, reading) if older else (),
     )  # fmt: skip
     if case is not None:
-        case.append("checked", _record(view))
+        case.append("checked", {**_record(view), "path": place})
     return view
 
 

@@ -75,7 +75,7 @@ def find_package(runbook: Runbook, runbook_path: Path, case: Case | None, given:
 
     if given:
         return given
-    events = reversed(case.events("opened", "inspected")) if case else ()
+    events = reversed(case.events("opened", "checked", "drafted")) if case else ()
     known = next((str(e.data["path"]) for e in events if e.data.get("path")), "")
     beside = runbook_path.parent / runbook.runbook.package_name
     for path in (Path(known) if known else None, beside if runbook.runbook.package_name else None):

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     envvar="FULLDRESS_CASES",
     default="cases",
     show_default=True,
+    help="Folder of the cases.",
 )
 @click.option(
     "--starts",
@@ -130,7 +131,15 @@ def _draft(
     )  # fmt: skip
     output.write_text(dump(book), encoding="utf-8")
     if case:
-        case.append("drafted", {"frozen": freeze(book), "runbook": str(output), "steps": len(book.step)})
+        case.append(
+            "drafted",
+            {
+                "frozen": freeze(book),
+                "runbook": str(output),
+                "steps": len(book.step),
+                "path": str(target.resolve()),
+            },
+        )
     if as_json:
         click.echo(
             msgspec.json.encode(
@@ -147,7 +156,8 @@ def _draft(
     left = [f for f in findings if f.offers and not any(f"{f.rule} {f.subject}" in s.settles for s in book.step)]
     if left:
         click.echo(f"not taken up: {', '.join(f'{f.rule} {f.subject}' for f in left)}", err=True)
-    click.echo(f"next:  fulldress rehearse {output} -p {production.folder}", err=True)
+    where = "" if case else f" --package {target}"
+    click.echo(f"next:  fulldress rehearse {output} -p {production.folder}{where}", err=True)
     return 0
 
 

@@ -15,6 +15,7 @@ class Migration(Fact, tag=True, frozen=True, kw_only=True):
     direction: str = "up"  #: up, down
     dialect: str = ""
     statements: int = 0
+    repeatable: bool = False  #: runs again whenever it changes (Flyway's ``R__``): its way back is its older text
     counterpart: str = ""  #: path of the other direction; empty: there is none
     empty: bool = False  #: no statement in it
     destructive: tuple[str, ...] = ()  #: statements that lose data

@@ -16,7 +16,7 @@ SECRET_NAME = re.compile(
 # Lines are hostile and may be megabytes long: each word is looked at once (anchored, possessive), never from each of its letters.
 _ASSIGNED = re.compile(
     r"""(?ix)
-    ( (?<![\w.\-])
+    ( (?<![\w.\-]) (?! (?:NO)?PASSWD\s*: )  # a tag of sudoers(5)
       (?= [\w.\-]*? (?: pass(?:word|wd|phrase)? | pwd | secret | token | api[_-]?key | private[_-]?key | access[_-]?key
                  | credential | auth[_-]?key | encryption[_-]?key ) )
       [\w.\-]++ ["']? (?: \s*+ [:=] \s*+ | \s++ (?=['"]) ) )

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from fulldress.errors import PackageEntryMissing
-from fulldress.facts import AnyFact, Entry, Evidence, Reason, Unread, Witness
+from fulldress.facts import AnyFact, Entry, Evidence, Reason, Schedule, Unread, Witness
 from fulldress.package.against import Change, changes
 from fulldress.package.layout import lay_out
 from fulldress.package.names import releases
@@ -57,7 +57,18 @@ def read(
             if progress is not None:
                 progress(name.rsplit(".", 1)[-1], number, len(READERS))
             facts += _from_reader(name, package)
+        facts = list(_placed(facts))
         return Reading(source=package.source, name=package.name, size=package.size, kind=package.kind, facts=facts)
+
+
+def _placed(facts: list[AnyFact]) -> Iterator[AnyFact]:
+    """Without crontabs that lie about in the package and that a script puts into their place: that one is told already."""
+    jobs = [fact for fact in facts if isinstance(fact, Schedule)]
+    installed = {(job.expression, job.command) for job in jobs if job.installed_by}
+    for fact in facts:
+        loose = isinstance(fact, Schedule) and not fact.target and not fact.installed_by
+        if not (loose and isinstance(fact, Schedule) and (fact.expression, fact.command) in installed):
+            yield fact
 
 
 def extract(path: Path, sha256: str) -> bytes:

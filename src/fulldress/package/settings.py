@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from fulldress import formats
 from fulldress.errors import BadSyntax
 from fulldress.facts import MASK, AnyFact, Reason, Setting, Unread, Witness, is_secret_name, mask
-from fulldress.package import fates, manifests
+from fulldress.package import asked, fates, manifests
 from fulldress.package.manifests import prose
 from fulldress.package.reader import Member, Package
 
@@ -24,7 +24,7 @@ _CONFIG_DIRS = re.compile(
 _CONFIG_NAMES = re.compile(
     r"(?i)^(?:[\w.\-]*(?:default|config|settings?|conf)s?(?:[-_.][\w\-]+)*|application(?:-[\w\-]+)?|bootstrap|server|app|my|php|redis|nginx|values)"
     r"\.(?:ini|cfg|cnf|conf|properties|ya?ml|toml|json5?|env|xml)(?:\.(?:dist|default|example|sample|template|tmpl|in))?$|"
-    r"^\.?env\.(?:example|sample|dist|default|template)$|^[\w.\-]+\.(?:conf|cnf|properties|ini)(?:\.(?:dist|default|example|sample))?$"
+    r"^\.env(?:\.\w+)*$|^env\.(?:example|sample|dist|default|template)$|^[\w.\-]+\.(?:conf|cnf|properties|ini)(?:\.(?:dist|default|example|sample))?$"
 )
 _CONFIG_KINDS = ("conf", "ini", "properties", "yaml", "toml", "json", "env", "xml", "text")
 _NOT_CONFIG = re.compile(
@@ -82,6 +82,8 @@ def owner(member: Member, owners: dict[str, str], package_name: str) -> str:
     best = max((prefix for prefix in owners if member.path.startswith(prefix)), key=len, default=None)
     if best is not None:
         return owners[best]
+    if len(set(owners.values())) == 1:
+        return next(iter(owners.values()))
     stem = re.split(r"[-_ ]v?\d", package_name)[0]
     return re.sub(r"\.(?:zip|tar|tgz|gz|xz|deb|whl|jar|war)\b.*", "", stem).lower()
 
@@ -110,6 +112,7 @@ def _file(member: Member, component: str) -> Iterator[AnyFact]:
             witness=Witness.READ, evidence=member.evidence(key.line, key.column, f"{key.name} = {MASK}" if secret else line),
             component=component, key=key.name, value=MASK if secret else mask(key.value), file=member.inner,
         )  # fmt: skip
+        yield from asked.read(member, key, line)
     if len(keys) > _MOST_KEYS:
         yield _gap(member, Reason.BUDGET, f"{len(keys):,} keys; the first {_MOST_KEYS:,} were read")
 

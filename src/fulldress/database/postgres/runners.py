@@ -166,6 +166,10 @@ def _judge(
             words = f"the second waited for the lock taken at {place}, and then ran everything again: {doubled}"
             return _verdict(scripts, "both ran", words, guard.piece)
         return _verdict(scripts, "serialised", f"the second waited for the lock taken at {place}", guard.piece)
+    if guard is not None and guard.piece is not None and len(failed) == 1 and not effects:
+        place = f"{guard.piece.file}:{guard.piece.line}"
+        words = f"each file takes the lock by itself (at {place}); the second then stopped and changed nothing"
+        return _verdict(scripts, "serialised", f"{words}: {failed[0].run.error}", guard.piece)
     if len(failed) > 1:
         words = f"both failed: {failed[0].run.error}; {failed[1].run.error}"
         return _verdict(scripts, "one failed", f"no migration lock; {words}")

@@ -6,6 +6,7 @@ heading above it speaks of settings. Otherwise it may be a function or a file, a
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 
@@ -25,9 +26,9 @@ _VALUE = (
 _OLD, _NEW, _MUST = _VALUE.format("old"), _VALUE.format("new"), _VALUE.format("must")
 _AFTER_DOT = r"(?=[\s.,;:)]|$)"
 
-#: kind, sentence. The first that fits wins, so the more telling stand first.
-_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(pattern, re.I))
+#: kind, sentence. The first that fits wins, so the more telling stand first. They are compiled when they are first needed.
+_PATTERNS: tuple[tuple[str, str], ...] = tuple(
+    (kind, pattern)
     for kind, pattern in (
         ("default-changed", rf"defaults?(?: value)? (?:of|for) (?:{_WORD})?{_K}(?: {_WORD})? ?(?:{_BE} |has )?(?:changed|raised|lowered|increased|decreased|reduced|switched) from {_OLD} to {_NEW}"),
         ("default-changed", rf"(?:change[ds]?|raise[ds]?|lower(?:ed|s)?|increase[ds]?|reduce[ds]?|switch(?:ed)?)(?: the)? default(?: value)?(?: (?:of|for))? (?:{_WORD})?{_K}(?: {_WORD})? ?from {_OLD} to {_NEW}"),
@@ -36,6 +37,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("default-changed", rf"(?:{_WORD})?{_K}(?: {_WORD})? ?(?:now defaults to|defaults now to|is now (?:set to )?|defaults to) ?{_NEW}(?: by default)?[ ,(]*(?:instead of|rather than|previously|formerly|was|before it was|used to be)[ :]*{_OLD}"),
         ("default-changed", rf"defaults?(?: value)? (?:of|for) (?:{_WORD})?{_K}(?: {_WORD})? ?is now {_NEW}(?:[ ,(]*(?:instead of|previously|formerly|was)[ :]*{_OLD})?"),
         ("default-changed", rf"(?:{_WORD})?{_K}(?: {_WORD})? ?(?:now defaults to|defaults now to) {_NEW}"),
+        ("default-changed", rf"(?:{_WORD})?{_K}(?: {_WORD})?:? ?(?:the )?defaults?(?: value)?:? {_OLD} ?(?:→|->|=>|-->) ?{_NEW}"),
         ("renamed", rf"(?:{_WORD})?{_K}(?: {_WORD})? ?(?:{_BE} )?(?:renamed|moved|changed name)(?: to| into| as|:)? (?:{_WORD})?{_TO}"),
         ("renamed", rf"(?:renamed?|moved?)(?: the)? (?:{_WORD})?{_K}(?: {_WORD})? ?(?:to|into|as|→|->|=>) (?:{_WORD})?{_TO}"),
         ("renamed", rf"(?:{_WORD})?{_K}(?: {_WORD})? ?(?:{_BE} )?(?:replaced|superseded|succeeded)(?: by| with) (?:{_WORD})?{_TO}"),
@@ -48,8 +50,9 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("removed", rf"(?:{_WORD})?{_K}(?: {_WORD})? ?(?:{_BE} )?(?:no longer (?:supported|available|exists?|read|used|recognized|recognised|honou?red|has (?:any|an) effect|respected)|not (?:supported|read|available) any ?more|ignored)"),
         ("removed", rf"^\W*(?:removed?|dropped?|deleted?)(?: support for)?(?: the)?(?: deprecated| obsolete| unused| legacy)? (?:{_WORD})?{_K}"),
         ("meaning-changed", rf"(?:{_WORD})?{_K}(?: {_WORD})? ?(?:now means|now takes|is now interpreted|is now measured|changed (?:its )?meaning|has a new meaning)"),
-        ("required", rf"(?:{_WORD})?{_K}(?: {_WORD})? ?(?:is new and )?must (?:now )?be (?:set to |explicitly set to )?(?!set\b|configured|present|provided|defined|given){_MUST}"),
+        ("required", rf"(?:{_WORD})?{_K}(?: {_WORD})?,? ?(?:is new and )?must (?:now )?be (?:set to |explicitly set to )?(?!set\b|configured|present|provided|defined|given){_MUST}"),
         ("required", rf"(?:{_WORD})?{_K}(?: {_WORD})? ?(?:(?:is|are)(?: now)? (?:required|mandatory)|must (?:now )?be (?:set|configured|present|provided|defined|given)|has to be set)"),
+        ("required", rf"must(?: now)? (?:set|define|provide|configure)(?: a value for)? (?:{_WORD})?{_K}(?: {_WORD})?(?: to {_MUST})?"),
         ("required", rf"^\W*set (?:{_WORD})?{_K}(?: {_WORD})? ?to {_MUST} before"),
         ("deprecated", rf"(?:{_WORD})?{_K}(?: {_WORD})? ?(?:{_BE} )?(?:now )?(?:deprecated|obsolete)(?:[^`\"]*?(?:use|favou?r of|replaced by|instead) (?:{_WORD})?{_TO})?"),
         ("deprecated", rf"^\W*deprecated?(?: the)? (?:{_WORD})?{_K}"),
@@ -79,6 +82,12 @@ _GATES = {
     "added": ("added", "new", "introduc", "add "),
 }  # fmt: skip
 _NAMED = re.compile(r"`|\*\*|[A-Za-z]\w*[._-]\w|[\"'“‘][A-Za-z_]")
+#: Headings over lists of keys that share one fate, as "Keep a Changelog" has them, and an item of such a list.
+_HEADINGS = (
+    ("removed", re.compile(r"(?i)^#+\s*(?:removed|removals|dropped)\b")),
+    ("deprecated", re.compile(r"(?i)^#+\s*deprecat")),
+)
+_LISTED = re.compile(rf"^\W{{0,6}}?(?:the )?(?:{_WORD})?{_K}", re.I)
 _BULLET = re.compile(r"^(?P<indent>\s*)(?:[-*+•]|\d+[.)])\s+")
 _ALSO = re.compile(rf"\s*(?:,|and|or|,\s*and)\s*{_TICKED}(?P<key>[A-Za-z_][\w.\-]*)(?:``?|[\"'”’]|\*\*)")
 
@@ -119,21 +128,37 @@ def _sentence(
     if len(sentence) > 1000 or not _NAMED.search(sentence):
         return
     lower = sentence.lower()
+    context = f"{heading} {sentence}"
     fits = {kind for kind, words in _GATES.items() if any(word in lower for word in words)}
     for kind, pattern in _PATTERNS:
-        match = pattern.search(sentence) if kind in fits else None
+        match = _compiled(pattern).search(sentence) if kind in fits else None
         if match is None:
             continue
         groups = match.groupdict()
         key = groups.get("key") or groups.get("keyb") or ""
-        if not _is_key(
-            key, component, known, f"{heading} {sentence}", ticked=f"`{key}" in sentence or f"**{key}" in sentence
-        ):
+        if kind == "required" and re.search(r"(?i)must(?: now)? (?:set|be set)\b", sentence):
+            context += " setting"  # what is set is one
+        ticked = f"`{key}" in sentence or f"**{key}" in sentence
+        other = groups.get("to") or groups.get("tob") or ""
+        if not _is_key(key, component, known, context, ticked=ticked) and not (other and other in known):
             continue
         yield _change(member, section, component, kind, key, groups, line, sentence, item)
         if kind in ("removed", "added", "deprecated"):
             yield from _others(member, section, component, kind, match, line, sentence, item)
         return
+    fate = next((kind for kind, words in _HEADINGS if words.search(heading)), "")
+    match = _LISTED.match(sentence) if fate else None
+    if match is None:
+        return
+    key = match["key"] or match["keyb"] or ""
+    if _is_key(key, component, known, context, ticked=match["key"] is not None):
+        yield _change(member, section, component, fate, key, {}, line, sentence, item)
+        yield from _others(member, section, component, fate, match, line, sentence, item)
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.I)
 
 
 def _others(
@@ -190,6 +215,9 @@ def _is_key(key: str, component: str, known: set[str], context: str, *, ticked: 
     if key in known:
         return True
     shaped = bool(re.search(r"[._\-]", key)) or key.isupper()
+    family, dot, _ = key.partition(".")
+    if dot and any(other.startswith(f"{family}.") for other in known):
+        return True  # its sisters are settings of the package
     own = len(component) > 2 and re.match(rf"(?i){re.escape(component)}[._\-]", key) is not None
     return (own and shaped) or (ticked and bool(_CONTEXT.search(context)) and (shaped or re.fullmatch(r"[A-Za-z]\w{2,}", key) is not None)) or (
         shaped and "." in key and bool(_CONTEXT.search(context))

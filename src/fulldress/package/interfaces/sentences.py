@@ -16,6 +16,8 @@ _FATES = (
     ("narrowed", re.compile(r"(?i)\b(?:now requires?|no longer (?:returns?|accepts?|includes?)|must now|is now required|renamed|moved)\b")),
     ("added", re.compile(r"(?i)\b(?:added|adds?|new|introduced?)\b")),
 )  # fmt: skip
+#: Words right before the operation that takes over from the one that goes.
+_SUCCESSOR = re.compile(r"(?i)\b(?:use|uses|using|by|to|with|favou?r of|replacement:?|successor:?|now)\s+[`'\"*]*$")
 
 
 def read(member: Member) -> Iterator[InterfaceChange]:
@@ -32,6 +34,8 @@ def read(member: Member) -> Iterator[InterfaceChange]:
                 kind = next((fate for fate, pattern in _FATES if pattern.search(words)), "") or next(
                     (fate for fate, pattern in _FATES[:2] if pattern.search(heading)), ""
                 )
+                if kind in ("removed", "deprecated") and _SUCCESSOR.search(line[: match.start()]):
+                    continue
                 operation = f"{match['method']} {match['path'].rstrip('.,:')}"
                 if kind and (operation, kind) not in seen:
                     seen.add((operation, kind))

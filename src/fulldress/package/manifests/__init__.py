@@ -22,6 +22,7 @@ _NEVER = re.compile(
     r"(?i)(?:^|/)(?:package-lock|npm-shrinkwrap|composer\.lock|tsconfig\S*|\.eslintrc|bower|jsconfig|docker-compose\S*|compose|pnpm-\S+|"
     r"openapi|swagger|webmanifest|manifest\.webapp|asset-manifest|chrome-manifest|babel\S*|renovate|pubspec|\.pre-commit-config)(?:\.[\w.]+)?$"
 )
+_PIP = re.compile(r"(?i)^(?:[\w.\-]*requirements|constraints)(?:[-_.][\w\-]+)*\.(?:txt|in)$")
 #: Folders of bundled or test material; what they declare is not said of the package.
 _BUNDLED = re.compile(
     r"(?i)(?:^|/)(?:node_modules|bower_components|site-packages|dist-packages|third[-_]party|vendored|_vendor|vendor|testdata|tests?|fixtures|"
@@ -78,6 +79,8 @@ def _reader(member: Member) -> str | None:
         name == "PKG-INFO" and inner.count("/") <= 1
     ):
         return "python"
+    if _PIP.match(name) and member.kind in ("text", "conf", "ini", "properties", "env"):
+        return "pip"
     if name == "package.json":
         return "npm"
     if re.search(r"(?:^|/)META-INF/MANIFEST\.MF$", inner):
@@ -95,6 +98,8 @@ def _read(member: Member, reader: str) -> Iterator[AnyFact]:
         yield from metadata.debian(member)
     elif reader == "python":
         yield from metadata.python(member)
+    elif reader == "pip":
+        yield from metadata.pip(member)
     elif reader == "jar":
         yield from metadata.jar(member)
     else:

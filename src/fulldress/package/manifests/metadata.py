@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fulldress.facts import AnyFact, Evidence, Release, Requirement, Witness
+from fulldress.facts import AnyFact, Downtime, Evidence, Reboot, Release, Requirement, Witness
+from fulldress.package.manifests import prose
 from fulldress.package.manifests.document import Leaf, Tree
 from fulldress.package.manifests.durations import day
 from fulldress.package.manifests.generic import requirement
@@ -50,8 +51,24 @@ def debian(member: Member) -> Iterator[AnyFact]:
     )  # fmt: skip
     for name, optional in (("pre-depends", False), ("depends", False), ("recommends", True)):
         value, line = found.get(name, ("", 0))
-        for clause in re.split(r",", value.replace("\n", " ")):
+        for clause in _joined(value.replace("\n", " ")):
             yield from _debian_clause(member, clause, line, optional)
+    description, line = found.get("description", ("", 0))
+    if description:
+        yield from (fact for fact in prose.read(member, description, line) if isinstance(fact, Downtime | Reboot))
+
+
+def _joined(value: str) -> list[str]:
+    """The clauses of a dependency field; two bounds of one package, ``a (>= 1), a (<< 2)``, are one clause."""
+    found: dict[str, str] = {}
+    for clause in value.split(","):
+        match = re.match(r"\s*([\w.+\-]+)(?::\w+)?\s*\(([^)]*)\)\s*$", clause)
+        name = match[1] if match else clause.strip()
+        if match and name in found and found[name].endswith(")"):
+            found[name] = f"{found[name][:-1]}, {match[2]})"
+        else:
+            found.setdefault(name, clause)
+    return list(found.values())
 
 
 def _debian_clause(member: Member, clause: str, line: int, optional: bool) -> Iterator[Requirement]:
@@ -89,6 +106,23 @@ def python(member: Member) -> Iterator[AnyFact]:
             optional = "extra" in (match[4] or "")
             yield requirement(
                 member, Wanted(match[1], (match[2] or match[3] or "").strip(), line, 0, optional), "pep440"
+            )
+
+
+def pip(member: Member) -> Iterator[AnyFact]:
+    """A requirements file (pip's manual, "Requirements File Format"); options are no requirements."""
+    for number, row in enumerate(re.sub(r"\\\r?\n", " ", member.text).splitlines(), 1):
+        text = re.sub(r"(?:^|\s)#.*", "", row).strip()
+        text = re.sub(r"\s--(?:hash|config-settings|global-option)\S*", "", text)
+        address = re.match(r"(?:(?:-e|--editable)[ =])?\s*((?:git|hg|svn|bzr)\+\S+|https?://\S+)$", text)
+        if address:
+            named = re.search(r"#egg=([\w.\-]+)", address[1])
+            name = named[1] if named else re.sub(r"(?:\.git)?(?:@[^/]*)?(?:#.*)?$", "", address[1]).rsplit("/", 1)[-1]
+            yield requirement(member, Wanted(name, address[1].partition("#")[0], number, 0), "pep440")
+        elif text and not text.startswith("-") and (match := _PYTHON.match(text)):
+            optional = "extra" in (match[4] or "")
+            yield requirement(
+                member, Wanted(match[1], (match[2] or match[3] or "").strip(), number, 0, optional), "pep440"
             )
 
 

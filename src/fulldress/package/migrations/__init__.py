@@ -113,6 +113,7 @@ def _fact(
         direction="down" if direction == "down" else "up",  # the literal: encoders leave out what *is* the default
         dialect=spoken,
         statements=effects.count,
+        repeatable=bool(re.match(r"R__", member.name)),
         counterpart=other,
         empty=effects.count == 0,
         destructive=tuple(dict.fromkeys(effects.destructive)),

@@ -76,7 +76,8 @@ def _place(member: Member) -> tuple[str, bool | None, str] | None:
     if member.kind == "crontab":
         return ("crontab", False if member.name.endswith(".crontab") else None, "")
     if member.kind == "cron" or (member.name.endswith((".cron", ".crontab")) and _is_text(member)):
-        return ("cron.d" if member.kind == "cron" else "crontab", None, "")
+        known = re.search(r"(?:^|\.)cron\.d$", member.name) is not None  # debhelper's debian/NAME.cron.d
+        return ("cron.d" if known else "crontab", None, "")
     return None
 
 

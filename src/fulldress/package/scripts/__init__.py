@@ -18,14 +18,16 @@ from fulldress.package.scripts import (
     endpoints,
     files,
     installed,
+    javascript,
     leftovers,
     plain,
     privilege,
     python,
     secrets,
     services,
+    sourced,
 )
-from fulldress.package.scripts.events import AnyEvent, Assign, Gap
+from fulldress.package.scripts.events import AnyEvent, Assign, Gap, Write
 from fulldress.package.scripts.rule import Context, Rule
 from fulldress.package.scripts.shell import Exhausted, Shell
 from fulldress.package.scripts.values import clean
@@ -70,7 +72,8 @@ _PYTHON_SCRIPT = re.compile(
     r"(?i)(^|/)(setup|install\w*|upgrade\w*|update\w*|migrate\w*|deploy\w*|pre_?\w*inst\w*|post_?\w*inst\w*|bootstrap|uninstall\w*)\.py$"
     r"|(^|/)(s?bin|scripts?|hooks?|libexec|tools|cron[\w.]*|DEBIAN)/[^/]+$"
 )
-_SCRIPTS = ("shell", "python", "powershell", "batch", "perl", "javascript")
+#: Files of the payload that give rights where they stand.
+_RIGHTS = re.compile(r"(?:^|/)((?:etc/sudoers\.d/[\w-]+|etc/sudoers|[\w./-]*\.ssh/authorized_keys2?))$")
 
 
 def read(package: Package) -> Iterator[AnyFact]:
@@ -78,12 +81,13 @@ def read(package: Package) -> Iterator[AnyFact]:
     at, zone = clock(package)
     context = Context(package, at, zone)
     found = _Facts(context)
-    modules = 0
+    modules: set[str] = set()
     for path in sorted(package.members):
         member = package.members[path]
         reader = _reader(member)
         if reader is None:
-            modules += member.kind in ("python", "javascript", "perl") and bool(member.size)
+            if member.kind in ("python", "javascript", "perl") and member.size:
+                modules.add(path)
             continue
         if not member.kept:
             found.add(_unread(member, Reason.BUDGET, f"{member.size} bytes are too many for a script"))
@@ -97,11 +101,12 @@ def read(package: Package) -> Iterator[AnyFact]:
         except RecursionError:
             found.add(_unread(member, Reason.BUDGET, "its statements are nested too deeply"))
     yield from found.all()
+    modules -= {event.member.path for event in found.events}  # what an installation script starts was read
     if modules:
         yield Unread(
             witness=Witness.READ,
             evidence=_whole(package),
-            what=f"{modules} Python, JavaScript and Perl files of the application",
+            what=f"{len(modules)} Python, JavaScript or Perl file{'s' if len(modules) > 1 else ''} of the application",
             reason=Reason.NOT_MEASURED,
             detail="they are not scripts of the installation, so their calls were not looked for",
         )
@@ -167,6 +172,8 @@ def _reader(member: Member) -> Reader | None:
         return _shell
     if member.kind in ("crontab", "cron") or re.search(r"(^|/)cron\.d/[^/]+$|(^|/)var/spool/cron/", member.path):
         return _crontab if member.kind in ("crontab", "cron", "text", "conf", "env", "shell") else None
+    if _RIGHTS.search(member.path) and member.kind not in ("folder", "link", "empty", "elf"):
+        return _rights
     if member.kind == "systemd-service":
         return _service
     if member.kind == "json" and member.name == "package.json" and "node_modules/" not in member.path:
@@ -198,6 +205,15 @@ def _crontab(package: Package, member: Member, emit: Callable[[AnyEvent], None])
             shell.text(clean(job.command), job.line)
 
 
+def _rights(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
+    """A file of the payload that gives rights: the same as a script that writes it."""
+    rows = [row for row in member.text.splitlines() if row.strip() and not row.lstrip().startswith("#")]
+    match = _RIGHTS.search(member.path)
+    if rows and match:
+        first = member.text.splitlines().index(rows[0]) + 1
+        emit(Write(member=member, line=first, text=rows[0], path=f"/{match[1]}", content="\n".join(rows)))
+
+
 def _service(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
     """What a unit executes is a command, without a shell's redirections."""
     for item in units.assignments(member):
@@ -214,6 +230,17 @@ def _npm(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> 
     scripts = described.get("scripts") if isinstance(described, dict) else None
     for name, text in (scripts or {}).items() if isinstance(scripts, dict) else ():
         if name in _LIFECYCLE and isinstance(text, str):
+            for file in re.findall(r"(?:^|[;&|]\s*)node\s+(?:--?[\w=-]+\s+)*([\w./-]+)", text):
+                started = next(
+                    (
+                        m
+                        for end in ("", ".js", "/index.js")
+                        if (m := sourced.member_of(package, member, f"./{file}{end}"))
+                    ),
+                    None,
+                )
+                if started is not None and started.kind == "javascript" and started.kept:
+                    javascript.read(package, started, emit)
             match = re.search(rf'"{re.escape(name)}"\s*:', member.text)
             line = member.text.count("\n", 0, match.start()) + 1 if match else 1
             Shell(package, member, emit).text(clean(text), line)

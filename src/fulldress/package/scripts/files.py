@@ -35,6 +35,19 @@ def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
         )
 
 
+def _crontab(event: Call, plain: list[str]) -> Iterator[tuple[str, str, str]]:
+    """``crontab FILE`` replaces whatever the user had; a script that reads ``crontab -l`` before is taken to keep it."""
+    words = event.arguments
+    letters = "".join(word for word in words if re.match(r"-[a-z]", word))
+    spool = f"/var/spool/cron/crontabs/{show(option(words, '-u')) or 'root'}"
+    if "l" in letters or "e" in letters:
+        return
+    if "r" in letters:
+        yield spool, "delete", "the whole crontab"
+    elif (plain or event.fed) and not re.search(r"\bcrontab\b[^\n|;&]*\s-l\b", event.member.text):
+        yield spool, "change", "the whole crontab is replaced"
+
+
 def _counts(path: str) -> bool:
     """Absolute paths, and those that begin with something unknown; not scratch space, devices and the script's folder."""
     if not path or path.startswith((HERE, TEMPORARY, "-")) or TEMPORARY in path:
@@ -52,11 +65,15 @@ def _effects(event: AnyEvent) -> Iterator[tuple[str, str, str]]:
     if not isinstance(event, Call):
         return
     name, words = event.name, event.arguments
-    plain = operands(words, {"install": "mogtS", "cp": "tS", "mv": "tS", "truncate": "s", "ln": "tS"}.get(name, ""))
+    plain = operands(
+        words, {"install": "mogtS", "cp": "tS", "mv": "tS", "truncate": "s", "ln": "tS", "crontab": "u"}.get(name, "")
+    )
     recursive = any(re.match(r"-[a-zA-Z]*[rR]", word) or word == "--recursive" for word in words)
     if name in ("rm", "unlink", "shred", "srm"):
         for path in plain:
             yield path, "delete", _reach(event, path, recursive)
+    elif name == "crontab":
+        yield from _crontab(event, plain)
     elif name == "rmdir":
         yield from ((path, "delete", "if it is empty") for path in plain)
     elif name == "find" and ("-delete" in words or "rm" in words):

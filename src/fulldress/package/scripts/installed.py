@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -32,6 +33,8 @@ def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
             yield from _placed(event, context)
         elif event.name == "systemd-run" and any("--on-" in word for word in event.arguments):
             yield from _transient(event, context)
+        elif event.name == "schtasks" and any(word.lower() in ("/create", "-create") for word in event.arguments):
+            yield _windows_task(event, context)
 
 
 def _written(event: Write, context: Context) -> Iterator[AnyFact]:
@@ -189,6 +192,37 @@ def _transient(event: Call, context: Context) -> Iterator[AnyFact]:
         script=behind.script(context.package, show(" ".join(command)), beside=event.member.path),
         installed_by=event.member.path,
     )
+
+
+def _windows_task(event: Call, context: Context) -> Schedule:
+    """``schtasks /create /sc daily /st 03:00 /tn NAME /tr COMMAND``; other rhythms keep their own words."""
+    words = event.arguments
+    given = {word[1:].lower(): value for word, value in itertools.pairwise(words) if word[:1] in "/-"}
+    rhythm, clock = given.get("sc", "").lower(), re.fullmatch(r"(\d{1,2}):(\d\d)", given.get("st", ""))
+    daily = f"{int(clock[2])} {int(clock[1])} * * *" if clock and rhythm == "daily" else ""
+    return Schedule(
+        witness=Witness.READ,
+        evidence=context.evidence(event),
+        name=context.words(given.get("tn", "a task")),
+        mechanism="Windows task",
+        expression=daily or show(" ".join(part for part in (rhythm, given.get("st", "")) if part)),
+        command=context.words(given.get("tr", ""), 400),
+        user=show(given.get("ru", "")),
+        zone=context.zone.key,
+        next_runs=cron.next_runs(daily, context.at, context.zone) if daily else (),
+        script=_beside(event, context, show(given.get("tr", ""))),
+        installed_by=event.member.path,
+    )
+
+
+def _beside(event: Call, context: Context, command: str) -> str:
+    """The member of the same container that a Windows command names by its last part."""
+    match = re.search(r"([^\\/\s\"']+\.(?:bat|cmd|ps1|exe|vbs))\b", command, re.I)
+    prefix = event.member.prefix
+    for path, member in context.package.members.items() if match else ():
+        if match and member.prefix == prefix and member.name.lower() == match[1].lower():
+            return path
+    return ""
 
 
 def _unread(event: Write | Call, context: Context, target: str) -> Unread:

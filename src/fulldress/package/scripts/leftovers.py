@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from fulldress.facts import AnyFact, Credential, Flag, Webhook, Witness, is_secret_name
 from fulldress.package.scripts.events import AnyEvent, Call, Write
 from fulldress.package.scripts.rule import Context, operands, option
-from fulldress.package.scripts.values import show
+from fulldress.package.scripts.values import is_constant, show
 
 _SWITCH = r"(true|false|on|off|yes|no|enabled|disabled|enable|disable|0|1)"
 _HOOKS = re.compile(r"(?i)/(?:web)?-?hooks?(?:/|$|\?)|/subscriptions(?:/|$|\?)|/callbacks?(?:/|$|\?)")
+_COLLECTION = re.compile(r"(?i)/(?:webhooks|hooks|subscriptions)/?(?:\?|$)")
 _FLAGS = re.compile(r"(?i)/(?:feature[-_]?)?(?:flags?|toggles?|features?)(?:/([\w.\-]+))?(?:/|$|\?)")
 _TOKENS = re.compile(
     r"(?i)/(?:(?:api|access|personal_access|service|auth)[-_]?)?(?:tokens?|api[-_]?keys?|credentials?|service-?accounts?)(?:/|$|\?)"
@@ -77,7 +78,10 @@ def _webhooks(call: Call) -> Iterator[tuple[str, str]]:
     _, address, body = _posts(call)
     if address and _HOOKS.search(address.partition("://")[2]):
         found = [item.group(0) for item in re.finditer(r"[a-z]+://[^\s\"'\\,}&]+", body)]
-        yield (found[0] if found else address), address
+        if found:
+            yield found[0], address
+        elif _COLLECTION.search(address) or not is_constant(body):
+            yield "(not in the script)", address  # else it calls a hook, which registers nothing
     elif call.name in ("gh", "glab") and any("hooks" in word for word in call.arguments) and "api" in call.arguments:
         found = [word.partition("url=")[2] for word in call.arguments if "url=" in word]
         yield (found[0] if found else "(not in the script)"), next(w for w in call.arguments if "hooks" in w)

@@ -31,10 +31,31 @@ _LINES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
         ),
         (r"\bnew-localuser\s+(?:-name\s+)?['\"]?([\w.-]+)", ("useradd", r"\1")),
         (r"^\s*@?net\s+user\s+([\w.-]+)\s.*/add\b", ("useradd", r"\1")),
+        (
+            r"\bregister-scheduledtask\b.*-taskname\s+['\"]?([^'\"]+?)['\"]?(?:\s+-|\s*$)",
+            ("schtasks", "/create", "/tn", r"\1"),
+        ),
+        (
+            r"\bconvertto-securestring\s+(?:-string\s+)?['\"]([^'\"$]{4,})['\"].*-asplaintext",
+            ("plaintext", r"--password=\1"),
+        ),
     )
 )
 _URL = re.compile(r"(?i)\b(?:https?|ftps?|sftp|ldaps?|amqps?|wss?)://[^\s'\"<>|)]+")
 _SYSTEM = re.compile(r"""\b(?:system|exec|qx)\s*\(?\s*(["'])(.+?)\1|`([^`]+)`""")
+_COMMANDS = re.compile(
+    r"(?i)^\s*@?(?:call\s+|start\s+|&\s*)?(?P<words>(?:ftp|sftp|scp|pscp|ssh|plink|curl|psql|mysql|sqlcmd|schtasks|icacls|cacls)(?:\.exe)?\s.*)"
+)
+_WORD = re.compile(r"\"([^\"]*)\"|'([^']*)'|(\S+)")
+
+
+def _command(row: str) -> tuple[str, ...]:
+    """The words of a line that starts a program which is known here, as Windows splits them: a backslash is no escape."""
+    match = _COMMANDS.match(row)
+    if match is None:
+        return ()
+    words = [found[1] or found[2] or found[3] or "" for found in _WORD.finditer(re.split(r"[|&>]", match["words"])[0])]
+    return re.sub(r"(?i)\.exe$", "", words[0]).lower(), *words[1:]
 
 
 def read(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
@@ -53,13 +74,15 @@ def read(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> 
                 (found[2] or found[3]).replace("$", "\\$"), number
             )
         for pattern, words in _LINES:
-            if match := pattern.search(row):
+            if not _TALK.match(row) and (match := pattern.search(row)):
                 filled = tuple(match.expand(word) if "\\" in word else word for word in words)
                 if filled == ("curl|sh",):
                     emit(Call(member=member, line=number, text=row, words=("sh",), fed=True, piped_from="curl"))
                     continue
                 emit(Call(member=member, line=number, text=row, words=filled))
         if not _TALK.match(row):
+            if words := _command(row):
+                emit(Call(member=member, line=number, text=row, words=words))
             for found_url in _URL.finditer(row):
                 emit(Call(member=member, line=number, text=row, words=("curl", found_url[0].rstrip(".,;"))))
     problem = f"{member.kind}: read line by line with plain rules; variables and branches were not followed"

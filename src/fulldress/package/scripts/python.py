@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import warnings
 from collections.abc import Callable
 
@@ -180,6 +181,10 @@ class _Script(ast.NodeVisitor):
             left, right = self.text(node.left), self.text(node.right)
             between = "/" if isinstance(node.op, ast.Div) else ""
             return f"{left}{between}{right}" if left is not None and right is not None else None
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+            return self._filled(self.text(node.left), r"%[-#0+ ]*\d*(?:\.\d+)?[a-zA-Z]|%\(\w+\)[a-zA-Z]")
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+            return self._filled(self.text(node.func.value), r"\{[^{}]*\}")
         if isinstance(node, ast.Call):
             name = _dotted(node.func)
             if name in ("Path", "pathlib.Path", "str", "os.path.expanduser") and node.args:
@@ -192,6 +197,11 @@ class _Script(ast.NodeVisitor):
         if isinstance(node, ast.Subscript):
             return hole(_dotted(node.value) or "a value")
         return None
+
+    @staticmethod
+    def _filled(text: str | None, places: str) -> str | None:
+        """A format with holes where it is filled."""
+        return None if text is None else re.sub(places, hole("a value"), text)
 
     def _body(self, node: ast.expr) -> str:
         if isinstance(node, ast.Dict):

@@ -7,6 +7,8 @@ followed, too. What comes out is a stream of events. Nothing is executed, and no
 
 from __future__ import annotations
 
+import fnmatch
+import re
 from collections.abc import Callable, Iterator
 
 import tree_sitter_bash
@@ -15,11 +17,14 @@ from tree_sitter import Language, Node, Parser
 from fulldress.package.scripts import lines
 from fulldress.package.scripts.commands import Commands, Environment, Function, first_line
 from fulldress.package.scripts.events import Gap
-from fulldress.package.scripts.guards import leaves, tested
+from fulldress.package.scripts.guards import leaves, tested, unused, unused_test
 from fulldress.package.scripts.values import ALTERNATIVES, clean, hole, is_constant
 from fulldress.package.scripts.words import Words, cut_tabs
 
 _LANGUAGE = Language(tree_sitter_bash.language())
+#: The grammar's scanner asks C's ``isalnum`` about every code point after ``${``, which reads far outside its table and
+#: ends the whole process with a segmentation fault. None of these means anything to a shell.
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _STEPS = 60_000  #: nodes followed for one script, over all its functions and the scripts that it calls
 _SKIPPED = ("comment", "heredoc_start", "heredoc_end", "word")
 
@@ -47,7 +52,7 @@ class Shell(Commands):
         """Follows a piece of script that begins at ``line``; what it prints, where that is known.
 
         The text may hold holes; text from a file has to be cleaned of their marks first."""
-        tree = Parser(_LANGUAGE).parse(text.encode("utf-8", "replace"))
+        tree = Parser(_LANGUAGE).parse(_ASTRAL.sub("\ufffd", text).encode("utf-8", "replace"))
         kept, self.offset = self.offset, line - 1
         try:
             return self.follow(tree.root_node)
@@ -101,7 +106,7 @@ class Shell(Commands):
         section: list[Node] = []
         full: frozenset[str] = frozenset()
         empty: frozenset[str] = frozenset()
-        has_else, in_body, body_leaves = False, False, False
+        has_else, in_body, body_leaves, skipped = False, False, False, False
         for child in node.children:
             if child.type == "then":
                 in_body, self.sure = True, self.sure | full
@@ -116,13 +121,14 @@ class Shell(Commands):
                 has_else = has_else or child.type == "else_clause"
             elif self._is_statement(child):
                 if not in_body:
+                    skipped = skipped or unused_test(self.member, self.raw(child))
                     full |= tested(child, "full")
                     empty |= tested(child, "empty")
                     section.append(child)
                     kept_alone, self.alone = self.alone, False
                     self.follow(child)
                     self.alone = kept_alone
-                else:
+                elif not skipped:
                     printed += self.follow(child)
                     body_leaves = body_leaves or leaves(child)
         if in_body:
@@ -135,17 +141,38 @@ class Shell(Commands):
 
     def _case(self, node: Node) -> str:
         printed, before, branches = "", self._copy(), []
+        subject = node.child_by_field_name("value")
+        known = self.expand(subject) if subject is not None else []
         for item in node.children:
             if item.type != "case_item":
                 continue
             self.variables = {name: list(values) for name, values in before.items()}
-            values = {child.id for child in item.children_by_field_name("value")}
+            labels = item.children_by_field_name("value")
+            if unused(self.member, [self.raw(label) for label in labels]):
+                continue
+            taken = self._takes(labels, known)
+            if taken is False:
+                continue
+            values = {child.id for child in labels}
             printed += "".join(
                 self.follow(child) for child in item.children if self._is_statement(child) and child.id not in values
             )
             branches.append(self.variables)
+            if taken:  # the subject is known and this is its branch: no other is taken
+                self.variables = _merge(branches)
+                return printed
         self.variables = _merge([*branches, before])
         return printed
+
+    def _takes(self, labels: list[Node], known: list[str]) -> bool | None:
+        """Whether a branch is the one that a subject with known values takes; None where that is open."""
+        if not known or not all(map(is_constant, known)):
+            return None
+        patterns = [text for label in labels for text in self.expand(label)]
+        if not all(is_constant(pattern) and "[" not in pattern for pattern in patterns):
+            return None
+        fits = [any(fnmatch.fnmatchcase(value, pattern) for pattern in patterns) for value in known]
+        return True if all(fits) else None if any(fits) else False
 
     def _for(self, node: Node) -> str:
         variable = node.child_by_field_name("variable")

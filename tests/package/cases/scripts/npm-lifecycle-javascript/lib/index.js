@@ -1,0 +1,1 @@
+fetch('https://never.app.example')
