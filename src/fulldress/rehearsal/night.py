@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from fulldress.facts import AnyFact, Evidence, Growth, JobRun, Partition, Reason, Schedule, Unread, Witness
@@ -10,13 +10,22 @@ from fulldress.rehearsal.hosted import host_schedules
 from fulldress.stage import Stage
 
 
-def due(schedules: Mapping[str, Schedule], start: datetime, horizon: timedelta) -> list[tuple[datetime, Schedule]]:
-    """The first run of each schedule after ``start``, in order of time, within ``horizon`` or the first there is."""
-    runs = [(s.next_runs[0], s) for s in schedules.values() if s.enabled and s.next_runs]
-    later = [(at, s) for at, s in runs if at > start]
-    return sorted(
-        ((at, s) for at, s in later if at <= start + horizon or s.witness is Witness.OBSERVED), key=lambda run: run[0]
-    )
+def due(
+    schedules: Mapping[str, Schedule], start: datetime, horizon: timedelta, new: Container[str] = ()
+) -> list[tuple[datetime, Schedule]]:
+    """The first run of each schedule after ``start``, in order of time, within ``horizon``; of those whose name is in
+    ``new`` also a later one: what the upgrade brought is run once, be it a monthly job."""
+    found = []
+    for name, schedule in schedules.items():
+        at = following(schedule, start)
+        if schedule.enabled and at is not None and (at <= start + horizon or name in new):
+            found.append((at, schedule))
+    return sorted(found, key=lambda run: run[0])
+
+
+def following(schedule: Schedule, start: datetime) -> datetime | None:
+    """The first known run after an instant."""
+    return min((at for at in schedule.next_runs if at > start), default=None)
 
 
 def night_after(
@@ -41,16 +50,20 @@ def night_after(
             reason=Reason.MISSING,
             detail="the job was there before the upgrade and is gone after it",
         )
-    skipped = [s for s in after.values() if s.enabled and not s.next_runs]
-    for schedule in skipped:
-        yield Unread(
-            witness=Witness.OBSERVED,
-            evidence=schedule.evidence,
-            what=f"the next run of {schedule.name}",
-            reason=Reason.NOT_MEASURED,
-            detail=f"it has no fixed hour ({schedule.expression})",
-        )
-    for at, schedule in due(after, start, horizon):
+    new = after.keys() - before.keys()
+    for name, schedule in after.items():
+        at = following(schedule, start)
+        if schedule.enabled and (at is None or (at > start + horizon and name not in new)):
+            yield Unread(
+                witness=Witness.OBSERVED,
+                evidence=schedule.evidence,
+                what=f"the next run of {schedule.name}",
+                reason=Reason.NOT_MEASURED,
+                detail=f"it has no fixed hour ({schedule.expression})"
+                if at is None
+                else f"it is due at {at:%Y-%m-%d %H:%M} UTC, after the night, and the upgrade left it as it was",
+            )
+    for at, schedule in due(after, start, horizon, new):
         ran, written = stage.run_schedule(schedule, at, real_time=limit)
         yield ran
         for partition, size in sorted(written.items()):
