@@ -44,6 +44,69 @@ def test_json_there_and_back(view: View) -> None:
     assert load(dump(view)) == view
 
 
+def _object(required: str, **properties: object) -> dict[str, object]:
+    return {"type": "object", "required": required.split(), "properties": properties, "additionalProperties": False}
+
+
+def _list(items: object) -> dict[str, object]:
+    return {"type": "array", "items": items}
+
+
+_TEXT = {"type": "string", "minLength": 1}
+_URI = {"type": "string", "format": "uri-reference", "pattern": r"^[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]*$"}
+_MESSAGE = _object("text", text=_TEXT, markdown=_TEXT)
+_LEVEL = {"enum": ["none", "note", "warning", "error"]}
+_PLACE = _object("uri", uri=_URI)
+_PHYSICAL = _object(
+    "artifactLocation",
+    artifactLocation=_PLACE,
+    region=_object("startLine", startLine={"type": "integer", "minimum": 1}),
+)
+#: What SARIF 2.1.0 (OASIS, section 3) lays down for the objects that we write, and nothing beside them.
+SARIF = _object(
+    "version runs",
+    **{"$schema": _TEXT},
+    version={"const": "2.1.0"},
+    runs=_list(
+        _object(
+            "tool results",
+            tool=_object(
+                "driver",
+                driver=_object(
+                    "name", name=_TEXT, version=_TEXT,
+                    rules=_list(_object("id", id=_TEXT, shortDescription=_MESSAGE, help=_MESSAGE,
+                                        defaultConfiguration=_object("", level=_LEVEL))),
+                ),
+            ),
+            artifacts=_list(_object("", location=_PLACE, length={"type": "integer", "minimum": -1},
+                                    hashes={"type": "object", "additionalProperties": _TEXT})),
+            invocations=_list(_object("executionSuccessful", executionSuccessful={"type": "boolean"},
+                                      toolExecutionNotifications=_list(_object("message", level=_LEVEL, message=_MESSAGE)))),
+            results=_list(
+                _object(
+                    "message locations", ruleId=_TEXT, ruleIndex={"type": "integer", "minimum": 0}, level=_LEVEL,
+                    rank={"type": "number", "minimum": 0, "maximum": 100}, message=_MESSAGE,
+                    partialFingerprints={"type": "object", "additionalProperties": _TEXT},
+                    locations={**_list(_object("physicalLocation", physicalLocation=_PHYSICAL, message=_MESSAGE)), "minItems": 1},
+                    suppressions=_list(_object("kind", kind={"enum": ["inSource", "external"]},
+                                               status={"enum": ["accepted", "underReview", "rejected"]}, justification=_TEXT)),
+                ),
+            ),
+        )
+    ),
+)  # fmt: skip
+
+
+def test_sarif_has_the_shape_of_its_standard(view: View) -> None:
+    jsonschema.Draft202012Validator(SARIF).validate(sarif.log(view))
+    odd = msgspec.structs.replace(view.findings[0], testimony=())
+    log = sarif.log(msgspec.structs.replace(view, findings=(odd,)))
+    jsonschema.Draft202012Validator(SARIF).validate(log)
+    assert (
+        log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == view.package.name
+    )
+
+
 def test_sarif(view: View) -> None:
     run = sarif.log(view)["runs"][0]
     assert len(run["results"]) == len(view.findings)

@@ -176,7 +176,8 @@ def _database(witness: Witness, facts: list[Fact]) -> str:
         parts.append(f"{len(lost)} {'loses' if len(lost) == 1 else 'lose'} data")
     if empty := [m for m in downs if m.empty]:
         parts.append(count(len(empty), "empty rollback script"))
-    locks = [f for f in facts if isinstance(f, Lock)]
+    # an advisory lock is there to be held: it keeps runners apart, and nobody else asks for it
+    locks = [f for f in facts if isinstance(f, Lock) and not f.object.startswith("advisory")]
     if locks:
         longest = max(locks, key=lambda k: k.held)
         parts.append(f"{longest.object} locked {_duration(longest.held)}")
@@ -223,7 +224,8 @@ def _leftovers(witness: Witness, facts: list[Fact]) -> str:
 def _release(witness: Witness, facts: list[Fact]) -> str:
     if witness is Witness.RUNNING:
         return several([f"{f.component} {f.version}" for f in facts if isinstance(f, Installed | Running)], 3)
-    words = [f"{f.product} {f.version}" for f in facts if isinstance(f, Release)]
+    releases = sorted((f for f in facts if isinstance(f, Release)), key=lambda f: f.evidence.path.count("!/"))
+    words = [f"{f.product} {f.version}".strip() for f in releases]
     built = [f.built for f in facts if isinstance(f, Binary) and f.built]
     if built:
         words.append(f"binaries built {min(built):%Y-%m}" + (f" to {max(built):%Y-%m}" if len(built) > 1 else ""))
@@ -232,7 +234,12 @@ def _release(witness: Witness, facts: list[Fact]) -> str:
 
 def _signature(witness: Witness, facts: list[Fact]) -> str:
     found = [f for f in facts if isinstance(f, Signature)]
-    return "; ".join(dict.fromkeys(f"bytes {f.integrity.value}, chain {f.trust.value}" for f in found))
+    signed = [f for f in found if f.names_a_maker]
+    if found and not signed:
+        return "no signature; checksums " + (
+            "fit" if all(f.integrity.value == "intact" for f in found) else "do not fit"
+        )
+    return "; ".join(dict.fromkeys(f"bytes {f.integrity.value}, chain {f.trust.value}" for f in signed))
 
 
 def _requirements(witness: Witness, facts: list[Fact]) -> str:

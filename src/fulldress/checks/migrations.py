@@ -82,7 +82,7 @@ def heavy(index: Index) -> Iterator[Hit]:
     watched = {work.migration for work in index.of(Work, Witness.OBSERVED)}
     for migration in ups(index):
         # once a rehearsal has measured it, FD208 says how long it really took
-        if migration.heavy and migration.name not in watched:
+        if migration.heavy and not {migration.name, migration.path} & watched:
             yield Hit(
                 title=f"{migration.name} locks a table for as long as it is large: {several([brief(s) for s in migration.heavy], 2)}",
                 subject=migration.path or migration.name,

@@ -205,7 +205,7 @@ def setuid(index: Index) -> Iterator[Hit]:
         yield Hit(
             title=f"anyone on the host may then run {target} with {whose} rights ({several(sorted({p.how for p in group}))})",
             subject=target,
-            remedy=f"Ask why. If nobody can say, take it away again: {mend}",
+            remedy=f"Ask why, or take it away again: {mend}",
             testimony=tuple(says(p, p.command or p.how) for p in group),
         )
 

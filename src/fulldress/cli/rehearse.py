@@ -197,4 +197,5 @@ def _report(view: View, path: Path) -> Path:
 def _next(view: View, runbook: Path, folder: Path) -> str:
     if view.verdict.exit_code == 0:
         return f"fulldress plan {runbook} -p {folder} --freeze"
-    return f"fulldress explain {view.findings[0].rule}" if view.findings else ""
+    weighing = next((finding.rule for finding in view.findings if finding.counts), "")
+    return f"fulldress explain {weighing}" if weighing else ""

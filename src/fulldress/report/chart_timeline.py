@@ -156,8 +156,10 @@ class _Picture:
             self.y += ROW
 
     def _locks(self) -> None:
-        locks = self._spans("lock")
         waits = self._spans("wait")
+        # an advisory lock is there to be held; it is drawn only where somebody waited for it
+        waited = {w.label.partition(" waited for ")[2].split(",")[0] for w in waits}
+        locks = [s for s in self._spans("lock") if not s.row.startswith("advisory") or s.row in waited]
         if not locks and not waits:
             return
         self._section("LOCKS, AND WHO WAITED")

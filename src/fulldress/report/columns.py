@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
-#: A piece ends after white space or after what parts an address or a path; a bracket stays with its word.
-_PIECE = re.compile(r"[^\s/.,;:=_@?&-]*[/.,;:=_@?&-]+|[^\s/.,;:=_@?&-]+|\s+")
+#: A long word parts at slashes first, so that a host stays whole; then after any punctuation.
+_COARSE = re.compile(r"[^/]*/+|[^/]+")
+_FINE = re.compile(r"[^.,;:=_@?&-]*[.,;:=_@?&-]+|[^.,;:=_@?&-]+")
 
 
 def wrap(text: str, width: int) -> list[str]:
@@ -22,19 +23,20 @@ def wrap(text: str, width: int) -> list[str]:
             lines.append(line)
             line = word
             continue
-        if len(line) >= width - 4:
-            lines.append(line)
-            line = ""
         line = f"{line} " if line else ""
-        for piece in _PIECE.findall(word):
+        for piece in _pieces(word, width):
             if len(line) + len(piece) > width and line.strip():
                 lines.append(line.rstrip())
                 line = ""
-            while len(piece) > width:
-                lines.append(piece[:width])
-                piece = piece[width:]
             line += piece
     return [found for found in (*lines, line) if found] or [""]
+
+
+def _pieces(word: str, width: int) -> Iterator[str]:
+    for coarse in _COARSE.findall(word):
+        for piece in _FINE.findall(coarse) if len(coarse) > width else [coarse]:
+            for start in range(0, len(piece), width):
+                yield piece[start : start + width]
 
 
 def middle(text: str, width: int) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fulldress.checks import RULES
 from fulldress.findings import Finding, Severity
+from fulldress.report import rules
 from fulldress.report.view import View
 
 #: SARIF 2.1.0, 3.27.10. A blocker and a major finding are both errors there; ``rank`` tells them apart.
@@ -26,9 +27,7 @@ def log(view: View) -> dict[str, Any]:
                     "driver": {
                         "name": "fulldress",
                         "version": view.fulldress,
-                        "rules": [
-                            {"id": i, "shortDescription": {"text": RULES[i].title if i in RULES else i}} for i in ids
-                        ],
+                        "rules": [_rule(rule) for rule in ids],
                     }
                 },
                 "artifacts": [
@@ -38,7 +37,7 @@ def log(view: View) -> dict[str, Any]:
                         "hashes": {"sha-256": view.package.sha256},
                     }
                 ],
-                "results": [_result(finding, ids) for finding in view.findings],
+                "results": [_result(finding, ids, view.package.name) for finding in view.findings],
                 "invocations": [
                     {
                         "executionSuccessful": True,
@@ -53,7 +52,20 @@ def log(view: View) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, ids: list[str]) -> dict[str, Any]:
+def _rule(rule: str) -> dict[str, Any]:
+    """A rule with its page, which code-scanning sites show beside the finding."""
+    found: dict[str, Any] = {"id": rule}
+    if rule in RULES:
+        page = rules.page(rule)
+        found |= {
+            "shortDescription": {"text": RULES[rule].title},
+            "help": {"text": page, "markdown": page},
+            "defaultConfiguration": {"level": _LEVEL[RULES[rule].severity]},
+        }
+    return found
+
+
+def _result(finding: Finding, ids: list[str], package: str) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": ids.index(finding.rule),
@@ -73,7 +85,9 @@ def _result(finding: Finding, ids: list[str]) -> dict[str, Any]:
             }
             for t in finding.testimony
             if t.evidence.path
-        ],
+        ]
+        # some readers refuse a result without a place: then it is the package as a whole
+        or [{"physicalLocation": {"artifactLocation": {"uri": _uri(package)}}}],
     }
     if not finding.counts:
         waiver = finding.waived

@@ -127,7 +127,9 @@ def _verdict(out: Console, view: View, qualifier: str = "") -> None:
     answered = view.answered
     if answered:
         settled = sum(1 for f in answered if f.settled_by)
-        _line(out, f"{settled} settled by rehearsed steps, {len(answered) - settled} waived", 4)
+        parts = [f"{settled} settled by rehearsed steps"] if settled else []
+        parts += [f"{len(answered) - settled} waived"] if len(answered) > settled else []
+        _line(out, ", ".join(parts), 4)
     out.print()
 
 
@@ -230,7 +232,7 @@ def _acts(out: Console, view: View) -> None:
     # more than four runs do not fit: then the range is shown instead of each run
     each = view.runs <= 4
     heads = [f"run {number + 1}" for number in range(view.runs)] if each else [f"{view.runs} runs"]
-    rows = [row for row in view.acts if not _idle(row)]
+    rows = [row for row in view.acts if not row.idle]
     cells = [[_cell(row, i) for i in range(view.runs)] if each else [_range(row)] for row in rows]
     figures = [max(len(text) for text in column) for column in zip(heads, *cells, strict=True)]
     name = min(
@@ -255,15 +257,6 @@ def _acts(out: Console, view: View) -> None:
     if left:
         _line(out, f"{tally(left, 'step')} of the rollback had nothing to take back", 3, style="dim")
     out.print()
-
-
-#: Words of steps whose undo does nothing.
-_NOTHING = ("changes nothing", "nothing to take back", "was not there")
-
-
-def _idle(row: ActRow) -> bool:
-    """A step of the way back that did nothing, and was not meant to."""
-    return row.act == "rollback" and bool(row.step) and row.words.endswith(_NOTHING) and set(row.outcomes) <= {"ok", ""}
 
 
 def _cell(row: ActRow, run: int) -> str:

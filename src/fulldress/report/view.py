@@ -32,6 +32,8 @@ from fulldress.package.against import Change
 
 #: Acts in the order in which they are told, whatever ran beside what.
 ACTS = ("baseline", "upgrade", "verify", "two runners", "night after", "rollback")
+#: Words of steps whose undo does nothing.
+NOTHING = ("changes nothing", "nothing to take back", "was not there")
 #: Version of the JSON. The first number changes when a field goes or means something else.
 FORMAT = "1.0"
 
@@ -71,6 +73,12 @@ class ActRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     durations: tuple[timedelta | None, ...]
     outcomes: tuple[str, ...]
     words: str = ""
+
+    @property
+    def idle(self) -> bool:
+        """A step of the way back that did nothing, and was not meant to."""
+        nothing = self.act == "rollback" and bool(self.step) and self.words.endswith(NOTHING)
+        return nothing and set(self.outcomes) <= {"ok", ""}
 
 
 class ApiRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
