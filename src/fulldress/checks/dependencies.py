@@ -121,7 +121,7 @@ def installed_not_running(index: Index) -> Iterator[Hit]:
         yield Hit(
             title=f"{installed.component}{where}: {installed.version} is installed, {other.version} runs: the next restart changes it",
             subject=f"{installed.component} {installed.host}".strip(),
-            remedy=f"Restart whatever still runs {installed.component} {running.version} before the window and watch it, so that the upgrade starts from a known state.",
+            remedy=f"Restart whatever still runs {installed.component} {other.version} before the window and watch it, so that the upgrade starts from a known state.",
             testimony=(says(installed, f"installed {installed.version}"), says(other, f"running {other.version}")),
         )
 
