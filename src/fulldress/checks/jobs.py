@@ -188,7 +188,7 @@ def fills_partition(index: Index) -> Iterator[Hit]:
         at = f" at {growth.full_at:%H:%M} UTC" if growth.full_at and left < timedelta(days=1) else ""
         soon = f" in {left.total_seconds() / 3600:.1f} h" if left < timedelta(days=2) else f" in {left.days} days"
         yield Hit(
-            title=f"{growth.schedule} writes {growth.bytes_per_hour / 1e9:.1f} GB an hour: {growth.partition} is full{at or soon}",
+            title=f"{growth.schedule} writes {_size(growth.bytes_per_hour)} an hour: {growth.partition} is full{at or soon}",
             subject=_subject(schedule) if schedule else f"{growth.schedule} {growth.partition}",
             remedy="Disable it before the upgrade starts (the offered step), or cap what it writes: logrotate with maxsize 100M.",
             testimony=(
@@ -201,6 +201,13 @@ def fills_partition(index: Index) -> Iterator[Hit]:
             severity=None if left < WEEK else Severity.MAJOR,
             offers=disable(schedule) if schedule else None,
         )
+
+
+def _size(number: float) -> str:
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if number >= scale:
+            return f"{number / scale:.1f} {unit}"
+    return f"{number:.0f} B"
 
 
 @rule("FD306", Severity.BLOCKER, "A script of the upgrade needs a host that is retired")

@@ -116,7 +116,7 @@ def no_such_unit(index: Index) -> Iterator[Hit]:
             title=f"{first.evidence.where()} {first.action}s {unit}, a unit that exists neither here nor in the package",
             subject=unit,
             remedy=f"Ask the vendor for the unit's new name{f' (probably {several(heirs, 6)})' if heirs else ''}."
-            + (f"\nUntil then an alias: ln -s {near}.service /etc/systemd/system/{unit}.service" if near else ""),
+            + (f"\nUntil then an alias:\n  ln -s {near}.service /etc/systemd/system/{unit}.service" if near else ""),
             testimony=(
                 *(says(r, r.outcome or r.command or f"{r.action} {r.unit}") for r in restarts),
                 *(
@@ -351,5 +351,5 @@ def secret(index: Index) -> Iterator[Hit]:
 def _minutes(duration: timedelta) -> str:
     seconds = duration.total_seconds()
     if seconds < 90:
-        return f"{seconds:.0f} s"
+        return f"{seconds:.1f} s" if 0 < seconds < 10 and seconds % 1 else f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds % 60 == 0 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
