@@ -36,6 +36,14 @@ ERRORS = {
     '[databases.a]\nurl = "x"\ndump = "y"': (BadSyntax, "production.toml:3: [databases.a] has both url and dump"),
     "[window]\nstarts = 2026-01-31T02:00:00": (BadSyntax, "production.toml:2: the window's start has no offset"),
     "[window]\nstarts = 2026-01-31": (BadSyntax, 'production.toml:2: "window.starts" must be a date and time'),
+    "[window]\nminutes = nan": (BadSyntax, 'production.toml:2: "window.minutes" is nan'),
+    "[window]\nminutes = 1e300": (BadSyntax, 'production.toml:2: "window.minutes" is 1e+300'),
+    "[window]\nminutes = -3": (BadSyntax, 'production.toml:2: "minutes" is below 0'),
+    '[databases.a]\ndump = "gone.sql"': (BadSyntax, 'production.toml:2: "gone.sql" is no file'),
+    '[services.a]\nhealth = "127.0.0.1:80/health"': (
+        BadSyntax,
+        'production.toml:2: "127.0.0.1:80/health" is no address',
+    ),
     "[traffic]\nscale = 0": (BadSyntax, 'production.toml:2: "scale" must be above 0'),
     '[traffic]\nformat = "$status"': (BadLogFormat, "it has no time of the request"),
     'name = "a"\nname = "b"': (BadSyntax, "production.toml:2: not TOML: cannot overwrite a value"),
@@ -53,6 +61,11 @@ def test_errors_name_the_line_and_what_to_do(tmp_path: Path, text: str) -> None:
         production.load(tmp_path)
     assert words in str(caught.value)
     assert caught.value.exit_code == 5
+
+
+def test_byte_order_mark_and_carriage_returns(tmp_path: Path) -> None:
+    (tmp_path / "production.toml").write_bytes(b'\xef\xbb\xbfname = "a"\r\n[window]\r\nminutes = 5.0\r\n')
+    assert production.load(tmp_path).description.window.minutes == 5
 
 
 def test_no_description(tmp_path: Path) -> None:

@@ -178,3 +178,9 @@ def test_absurd_records_are_counted(tmp_path: Path, record: str) -> None:
     tally = logs.Tally()
     assert list(logs.read([path], "json", tally)) == []
     assert tally.files[0].unread == 1
+
+
+def test_byte_order_mark_and_carriage_returns(tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    path.write_bytes(b"\xef\xbb\xbf" + (HEAD + "\r\n").encode() * 3)
+    assert [request.path for request in logs.read([path])] == [next(logs.read([path])).path] * 3

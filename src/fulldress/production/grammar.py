@@ -21,6 +21,8 @@ _WORDS: dict[type, str] = {
     datetime: "a date and time with its offset", dict: "a table", list: "a list", tuple: "a list",
 }  # fmt: skip
 
+_LARGEST = 1_000_000  #: of minutes, seconds and rates; beyond, no calendar can hold it
+
 
 class Checker:
     """Walks the decoded file. Every error names file and line."""
@@ -81,6 +83,10 @@ class Checker:
         elif hint is float:
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise self._wrong(path, "a number", value)
+            if not abs(value) <= _LARGEST:  # nan is not, either
+                raise self.bad(
+                    path, f'"{_dotted(path)}" is {value}', f"Write {_leaf(path)} = … (a number up to {_LARGEST:,})"
+                )
         elif hint is datetime:
             if not isinstance(value, datetime):
                 wanted = "a date and time with its offset"

@@ -171,7 +171,7 @@ def load(folder: Path) -> Production:
     if not folder.is_dir():
         raise MissingFolder(folder, "-p")
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise NoDescription(folder) from None
     except UnicodeDecodeError as error:
@@ -185,7 +185,7 @@ def load(folder: Path) -> Production:
     checker = Checker(file.name, lines)
     checker.struct(Description, data)
     description = msgspec.convert(data, Description)
-    _check_values(checker, description)
+    _check_values(checker, description, folder)
     _check_folders(checker, description, folder, data)
     return Production(folder, description, lines)
 
@@ -199,7 +199,7 @@ def _broken(file: str, message: str, text: str) -> BadSyntax:
     )
 
 
-def _check_values(checker: Checker, description: Description) -> None:
+def _check_values(checker: Checker, description: Description, folder: Path) -> None:
     checker.one(
         ("zone",), description.zone, _zone, 'Give a name of the time zone database, such as zone = "Europe/Berlin"'
     )
@@ -217,12 +217,23 @@ def _check_values(checker: Checker, description: Description) -> None:
             )
         if database.free:
             checker.one(("databases", name, "free"), database.free, parse_size, 'Write it as "40 GiB"')
+        if database.dump and not (folder / database.dump).is_file():
+            raise checker.bad(
+                ("databases", name, "dump"), f'"{database.dump}" is no file', "Correct the path, relative to this file"
+            )
         for number, query in enumerate(database.traffic):
             if query.per_second <= 0:
                 raise checker.bad(
                     ("databases", name, "traffic", number, "per_second"), f'"per_second" of {query.name} must be above 0',
                     "Remove the query if it does not run",
                 )  # fmt: skip
+    for unit, service in description.services.items():
+        if service.health and not re.match(r"https?://[^/\s]+", service.health):
+            raise checker.bad(
+                ("services", unit, "health"),
+                f'"{mask(service.health)}" is no address',
+                "Write http://127.0.0.1:8080/health",
+            )
     for number, endpoint in enumerate(description.endpoints):
         if endpoint.policy not in POLICIES:
             raise checker.bad(
@@ -240,6 +251,9 @@ def _check_values(checker: Checker, description: Description) -> None:
             raise checker.bad(
                 ("channels", name), f"[channels.{name}] needs exactly one of file and command", "Keep one"
             )
+    for key in ("minutes", "decision_minutes", "buffer_minutes"):
+        if getattr(description.window, key) < 0:
+            raise checker.bad(("window", key), f'"{key}" is below 0', "Give minutes, such as 60")
     _check_traffic(checker, description)
     starts = description.window.starts
     if starts is not None and starts.tzinfo is None:

@@ -114,6 +114,11 @@ def detect(path: Path) -> LineFormat | None:
     return None
 
 
+def _rows(block: bytes) -> list[str]:
+    """Lines without what editors and other systems add: a byte order mark, carriage returns."""
+    return block.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").replace("\r\n", "\n").rstrip("\r").split("\n")
+
+
 def _open(path: Path) -> BufferedIOBase:
     file = path.open("rb")
     if file.read(2) == b"\x1f\x8b":
@@ -131,11 +136,11 @@ def _blocks(path: Path) -> Iterator[list[str]]:
             head, newline, tail = (rest + block).rpartition(b"\n")
             if newline:
                 rest = tail
-                yield head.decode("utf-8", "replace").split("\n")
+                yield _rows(head)
             else:
                 rest = tail[:_LONGEST_LINE]
         if rest:
-            yield [rest.decode("utf-8", "replace")]
+            yield _rows(rest)
 
 
 def _read_file(path: Path, fixed: LineFormat | None, state: Read) -> Iterator[Request]:

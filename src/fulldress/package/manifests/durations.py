@@ -39,15 +39,15 @@ def duration(text: str, unit: str = "") -> timedelta | None:
     if text.lower() in ("none", "no", "zero", "false", "0", "no downtime"):
         return timedelta(0)
     if (match := _ISO.match(text)) and any(match.groups()):
-        days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
+        return _bounded(days * 86400 + hours * 3600 + minutes * 60 + seconds)
     if match := _CLOCK.match(text):
         first, second, third = (int(part or 0) for part in match.groups())
         return timedelta(hours=first, minutes=second, seconds=third)
     if re.fullmatch(r"\d+(?:\.\d+)?", text):
-        return timedelta(seconds=float(text) * _UNITS[unit]) if unit in _UNITS else None
+        return _bounded(float(text) * _UNITS[unit]) if unit in _UNITS else None
     found = [length(match) for match in DURATION.finditer(text)]
-    return sum(found, timedelta(0)) if found else None
+    return _bounded(sum(one.total_seconds() for one in found)) if found else None
 
 
 def length(match: re.Match[str]) -> timedelta:
@@ -55,7 +55,12 @@ def length(match: re.Match[str]) -> timedelta:
     number = match["number"].lower().replace(",", ".").replace("-", "")
     value = float(number) if number[0].isdigit() else float(_WORDS[number.split()[0]])
     unit = match["unit"].lower()
-    return timedelta(seconds=value * _UNITS[unit if unit in _UNITS else unit.rstrip("s")])
+    return _bounded(value * _UNITS[unit if unit in _UNITS else unit.rstrip("s")])
+
+
+def _bounded(seconds: float) -> timedelta:
+    """At most a century: what is longer is a slip of the pen, and more than a timedelta can hold."""
+    return timedelta(seconds=min(seconds, 100 * 365.25 * 86400))
 
 
 def unit_in(key: str) -> str:
