@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rehearsed
-from fulldress.facts import Gate, Point, Span, Timeline
-from fulldress.report import chart_timeline, chart_window, html, view
+from fulldress.facts import Evidence, Gate, Growth, JobRun, Point, Span, Timeline, Witness
+from fulldress.report import chart_night, chart_timeline, chart_window, html, view
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ spans = st.builds(
 )  # fmt: skip
 points = st.builds(
     Point,
-    series=st.sampled_from(["latency p50", "latency p99", "in flight", "connections", "log bytes"]),
+    series=st.sampled_from(["latency p50", "latency p99", "errors", "in flight", "connections", "log bytes"]),
     row=st.sampled_from(["", "GET /a", "GET /b"]),
     at=instants,
     value=st.floats(0, 1e6),
@@ -144,3 +144,43 @@ def test_a_browser_lays_it_out_without_a_word(whole: view.View, tmp_path: Path) 
     )  # fmt: skip
     assert "Four witnesses" in out.stdout
     assert "CONSOLE" not in out.stderr
+
+
+def job(name: str, hours: float, exit_code: int | None = 0, words: str = "") -> JobRun:
+    return JobRun(
+        witness=Witness.OBSERVED, evidence=Evidence(), schedule=name, due=rehearsed.START + timedelta(hours=hours),
+        exit_code=exit_code, duration=timedelta(seconds=3), words=words,
+    )  # fmt: skip
+
+
+def growth(name: str, hours: float | None) -> Growth:
+    return Growth(
+        witness=Witness.OBSERVED, evidence=Evidence(), schedule=name, partition="/var/log", written=1, over=timedelta(1),
+        runs_per_hour=1.0, bytes_per_hour=8e8, free=6_400_000_000,
+        full_at=None if hours is None else rehearsed.START + timedelta(hours=hours),
+    )  # fmt: skip
+
+
+def test_the_night_shows_when_a_partition_is_full() -> None:
+    drawing = chart_night.draw(
+        [job("backup", 0.5), job("import", 2, None, "cut <off>")], [growth("import", 10), growth("backup", None)], "Europe/Berlin"
+    )  # fmt: skip
+    ElementTree.fromstring(drawing)  # noqa: S314 - our own text
+    assert "full at 11:00 UTC (12:00 here)" in drawing
+    assert "did not end" in drawing
+    assert drawing.count("free on") == 1
+    assert chart_night.draw([], [growth("import", 10)], "UTC") == "", "no job ran, so there is no night to draw"
+    assert "full at" not in chart_night.draw([job("import", 2)], [growth("import", 2000)], "UTC")
+
+
+def test_failed_requests_and_several_generators() -> None:
+    timeline = rehearsed.timeline()
+    at = [timeline.start + timedelta(seconds=s) for s in (1.1, 2.1, 1.3, 2.3)]
+    points = (
+        *(Point(series="in flight", row="", at=t, value=v) for t, v in zip(at, (2.0, 3.0, 40.0, 50.0), strict=True)),
+        *(Point(series=s, row="GET /a", at=at[0], value=0.1) for s in ("latency p50", "latency p99")),
+        Point(series="errors", row="GET /a", at=at[0], value=7.0),
+    )
+    drawing = chart_timeline.draw(msgspec.structs.replace(timeline, points=points))
+    assert ">53<" in drawing, "what HTTP and SQL have in flight at one time adds up"
+    assert "✗ 7 failed" in drawing
