@@ -23,6 +23,8 @@ _STYLE = {Severity.BLOCKER: "red", Severity.MAJOR: "yellow"}
 INDENT = 8
 #: Most that the place takes of the line of a minor finding.
 _PLACE = 26
+#: What a place is shortened to, so that the title fits; the line number stays.
+_SHORT = 12
 #: Lines that the title of a major finding may have.
 _MOST = 2
 
@@ -89,7 +91,10 @@ def _remedy(out: Console, lines: list[str], width: int) -> None:
 
 def _line(out: Console, finding: Finding, width: int) -> None:
     # the file alone: the whole path is in --json, and the words need the room
-    place = columns.middle(re.split(r"[/!]", _place(finding).partition(", step ")[0])[-1], _PLACE)
+    place = re.split(r"[/!]", _place(finding).partition(", step ")[0])[-1]
+    # words before places: what is cut first is the file's name
+    left = width - INDENT - 2 - len(finding.title)
+    place = columns.middle(place, min(max(left, _SHORT), _PLACE))
     room = width - INDENT - (len(place) + 2 if place else 0)
     title = columns.end(finding.title, room)
     gap = " " * (width - INDENT - len(title) - len(place)) if place else ""
