@@ -1,15 +1,13 @@
-"""The staged services: unit files as they stand in the staged tree, and the processes that they start.
+"""The staged services: the processes that unit files start, from start to end.
 
-Standard library only; runs in the stage's first process. What systemctl(1) and systemd.unit(5) say is followed as far as
-upgrade scripts rely on it: unit files and drop-ins, enabling by links, order, environment files, one-shot and forking types.
+Standard library only; runs in the stage's first process. What systemd.service(5) says is followed as far as upgrade
+scripts rely on it: order, one-shot and forking types, restarts, stopping by command and by signal.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
-import shlex
 import signal
 import threading
 import time
@@ -17,60 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fulldress.stage import processes
+from fulldress.stage.units import Unit, Units, full_name, short_name, words
 
-FOLDERS = (
-    "/etc/systemd/system",
-    "/run/systemd/system",
-    "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system",
-    "/lib/systemd/system",
-)
-_OWN = "/etc/systemd/system"
 _MOST_RESTARTS = 3
-_SUFFIX = re.compile(r"\.(service|timer|socket|target|path|mount|slice|device|automount|swap|scope)$")
-
-
-def full_name(unit: str) -> str:
-    return unit if _SUFFIX.search(unit) else f"{unit}.service"
-
-
-def short_name(unit: str) -> str:
-    return unit.removesuffix(".service")
-
-
-@dataclass
-class Unit:
-    """A unit file with its drop-ins: section.key -> values in order, an empty assignment clears."""
-
-    name: str
-    path: str = ""
-    values: dict[str, list[str]] = field(default_factory=dict)
-    masked: bool = False
-    foreign: bool = False  #: only this machine has it, production's tree does not
-
-    def all(self, key: str) -> list[str]:
-        return self.values.get(key, [])
-
-    def one(self, key: str, default: str = "") -> str:
-        found = self.all(key)
-        return found[-1] if found else default
-
-
-def parse(text: str, into: dict[str, list[str]]) -> None:
-    section = ""
-    for line in re.sub(r"\\\n", " ", text).splitlines():
-        line = line.strip()
-        if not line or line[0] in "#;":
-            continue
-        if line.startswith("[") and line.endswith("]"):
-            section = line[1:-1]
-        elif "=" in line:
-            key, value = line.split("=", 1)
-            name = f"{section}.{key.strip()}"
-            if value.strip():
-                into.setdefault(name, []).append(value.strip())
-            else:
-                into[name] = []
 
 
 @dataclass
@@ -88,79 +35,23 @@ Spawn = Callable[[list[str], str, str, dict[str, str], str, bool], processes.Min
 
 
 class Services:
-    """``plan``: unit -> {start, user, environment} from production.toml. ``spawn(argv, user, cwd, environment, log,
+    """``described``: unit -> {start, user, environment} from production.toml. ``spawn(argv, user, cwd, environment, log,
     service)`` starts a program. ``tell`` reports what happened to the outside. ``owned(path)``: production's, not ours."""
 
     def __init__(
         self,
-        plan: dict[str, dict[str, object]],
+        described: dict[str, dict[str, object]],
         spawn: Spawn,
         tell: Callable[..., None],
         owned: Callable[[str], bool],
     ) -> None:
-        self._plan = {full_name(name): settings for name, settings in plan.items()}
+        self._described = {full_name(name): settings for name, settings in described.items()}
+        self.units = Units(self._described, owned)
         self._spawn = spawn
         self._tell = tell
-        self._owned = owned
         self._running: dict[str, Running] = {}
         self._targets: set[str] = set()
         self._lock = threading.RLock()
-
-    # what there is
-
-    def load(self, unit: str) -> Unit | None:
-        """The unit as the staged tree has it now, or as production.toml describes it; None: no such unit."""
-        name = full_name(unit)
-        template = re.sub(r"@.*\.", "@.", name) if "@" in name else ""
-        for folder in FOLDERS:
-            for candidate in filter(None, (name, template)):
-                path = f"{folder}/{candidate}"
-                if not os.path.lexists(path):
-                    continue
-                found = Unit(name, path)
-                if os.path.realpath(path) == "/dev/null" or (os.path.exists(path) and os.path.getsize(path) == 0):
-                    found.masked = True
-                    return found
-                with contextlib.suppress(OSError):
-                    parse(_text(path), found.values)
-                    found.foreign = not self._owned(path)
-                    self._add_drop_ins(name, found)
-                    return found
-        script = f"/etc/init.d/{short_name(name)}"
-        if os.access(script, os.X_OK):
-            start = {"Service.Type": ["forking"], "Service.ExecStart": [f"{script} start"]}
-            return Unit(name, script, start | {"Service.ExecStop": [f"{script} stop"]}, foreign=not self._owned(script))
-        described = self._plan.get(name)
-        if described is not None and described.get("start"):
-            return Unit(name, "production.toml", {"Service.ExecStart": [shlex.join(described["start"])]})  # type: ignore[arg-type]
-        return None
-
-    @staticmethod
-    def _add_drop_ins(name: str, unit: Unit) -> None:
-        for folder in reversed(FOLDERS):
-            with contextlib.suppress(OSError):
-                for file in sorted(os.listdir(f"{folder}/{name}.d")):
-                    if file.endswith(".conf"):
-                        parse(_text(f"{folder}/{name}.d/{file}"), unit.values)
-
-    def names(self) -> list[str]:
-        """Units of production (not of this machine) and of production.toml."""
-        found = set(self._plan)
-        for folder in FOLDERS:
-            with contextlib.suppress(OSError):
-                found |= {f for f in os.listdir(folder) if _SUFFIX.search(f) and self._owned(f"{folder}/{f}")}
-        return sorted(found)
-
-    def enabled(self, unit: str) -> bool:
-        name = full_name(unit)
-        for folder in FOLDERS[:2]:
-            with contextlib.suppress(OSError):
-                for entry in os.listdir(folder):
-                    if entry.endswith((".wants", ".requires")) and os.path.lexists(f"{folder}/{entry}/{name}"):
-                        return True
-        loaded = self.load(name)
-        # a unit that only production.toml describes has no file that could be enabled: it belongs to the host's start
-        return name in self._plan and loaded is not None and not loaded.all("Install.WantedBy")
 
     def active(self, unit: str) -> bool:
         name = full_name(unit)
@@ -185,12 +76,12 @@ class Services:
     def start(self, unit: str, seen: tuple[str, ...] = ()) -> str:
         """Returns ``ok``, or ``no such unit``, ``masked``, ``failed``, ``not production's``."""
         name = full_name(unit)
-        loaded = self.load(name)
+        loaded = self.units.load(name)
         if loaded is None:
             return "no such unit"
         if loaded.masked:
             return "masked"
-        if loaded.foreign and name not in self._plan:
+        if loaded.foreign and name not in self._described:
             return "not production's"
         if self.active(name):
             return "ok"
@@ -206,11 +97,11 @@ class Services:
 
     def _launch(self, name: str, unit: Unit) -> str:
         try:
-            environment = self._environment(name, unit)
+            environment = self.units.environment(name, unit)
         except OSError as error:
             self._tell(event="log", unit=short_name(name), text=f"{error.filename}: {error.strerror}")
             return "failed"
-        described = self._plan.get(name, {})
+        described = self._described.get(name, {})
         user = str(described.get("user") or unit.one("Service.User") or "root")
         cwd = unit.one("Service.WorkingDirectory", "/").lstrip("-").replace("~", "/root")
         log = f"/run/fulldress/log/{short_name(name).replace('/', '-')}"
@@ -293,7 +184,7 @@ class Services:
 
     def stop(self, unit: str) -> str:
         name = full_name(unit)
-        loaded = self.load(name)
+        loaded = self.units.load(name)
         if name in self._targets:
             self._targets.discard(name)
             return "ok"
@@ -301,7 +192,7 @@ class Services:
         if running is None or running.ended.is_set():
             if loaded is None:
                 return "no such unit"
-            return "not production's" if loaded.foreign and name not in self._plan else "ok"
+            return "not production's" if loaded.foreign and name not in self._described else "ok"
         running.stopping = True
         minded = running.minded
         if minded is not None:
@@ -321,10 +212,10 @@ class Services:
 
     def reload(self, unit: str) -> str:
         name = full_name(unit)
-        loaded = self.load(name)
+        loaded = self.units.load(name)
         if loaded is None:
             return "no such unit"
-        if loaded.foreign and name not in self._plan:
+        if loaded.foreign and name not in self._described:
             return "not production's"
         if not self.active(name):
             return "not active"
@@ -338,51 +229,6 @@ class Services:
                 return "failed"
         return "ok"
 
-    def enable(self, unit: str) -> tuple[str, list[str]]:
-        """Make the links that [Install] asks for. Returns the outcome and what systemctl would print."""
-        name = full_name(unit)
-        loaded = self.load(name)
-        if loaded is None:
-            return "no such unit", []
-        if loaded.masked:
-            return "masked", []
-        links = [f"{_OWN}/{target}.wants/{name}" for target in " ".join(loaded.all("Install.WantedBy")).split()]
-        links += [f"{_OWN}/{target}.requires/{name}" for target in " ".join(loaded.all("Install.RequiredBy")).split()]
-        links += [f"{_OWN}/{alias}" for alias in " ".join(loaded.all("Install.Alias")).split()]
-        printed = []
-        for link in links:
-            if not os.path.lexists(link):
-                os.makedirs(os.path.dirname(link), exist_ok=True)
-                os.symlink(loaded.path, link)
-                printed.append(f"Created symlink {link} → {loaded.path}.")
-        return "ok", printed
-
-    def disable(self, unit: str) -> tuple[str, list[str]]:
-        name = full_name(unit)
-        printed = []
-        for folder in FOLDERS[:2]:
-            for entry in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
-                link = f"{folder}/{entry}/{name}"
-                if entry.endswith((".wants", ".requires")) and os.path.lexists(link):
-                    os.unlink(link)
-                    printed.append(f"Removed {link}.")
-        return ("ok" if printed or self.load(name) is not None else "no such unit"), printed
-
-    def mask(self, unit: str, on: bool) -> tuple[str, list[str]]:
-        link = f"{_OWN}/{full_name(unit)}"
-        os.makedirs(_OWN, exist_ok=True)
-        if not on:
-            if os.path.islink(link) and os.readlink(link) == "/dev/null":
-                os.unlink(link)
-                return "ok", [f"Removed {link}."]
-            return "ok", []
-        if os.path.islink(link) or not os.path.lexists(link):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(link)
-            os.symlink("/dev/null", link)
-            return "ok", [f"Created symlink {link} → /dev/null."]
-        return "failed", [f"File {link} already exists."]
-
     def restart_host(self, come_back: bool) -> list[str]:
         """What a reboot does to the services: all stop, the enabled ones start in order. Returns those started."""
         active = [name for name in self._running if self.active(name)]
@@ -391,7 +237,7 @@ class Services:
         self._targets.clear()
         started: list[str] = []
         if come_back:
-            chosen = [name for name in self.names() if name.endswith(".service") and self.enabled(name)]
+            chosen = [name for name in self.units.names() if name.endswith(".service") and self.units.enabled(name)]
             for name in self._ordered(chosen):
                 if self.start(name) == "ok":
                     started.append(short_name(name))
@@ -404,7 +250,7 @@ class Services:
         def visit(name: str, path: frozenset[str]) -> None:
             if name in ordered or name in path:
                 return
-            loaded = self.load(name)
+            loaded = self.units.load(name)
             for other in " ".join(loaded.all("Unit.After") if loaded else []).split():
                 if other in names:
                     visit(other, path | {name})
@@ -413,54 +259,3 @@ class Services:
         for name in names:
             visit(name, frozenset())
         return ordered
-
-    def _environment(self, name: str, unit: Unit) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for line in unit.all("Service.Environment"):
-            found.update((w.partition("=")[0], w.partition("=")[2]) for w in shlex.split(line) if "=" in w)
-        for path in unit.all("Service.EnvironmentFile"):
-            try:
-                text = _text(path.lstrip("-"))
-            except OSError:
-                if path.startswith("-"):
-                    continue
-                raise
-            for line in text.splitlines():
-                if "=" in line and not line.lstrip().startswith(("#", ";")):
-                    key, value = line.split("=", 1)
-                    with contextlib.suppress(ValueError):
-                        value = " ".join(shlex.split(value))
-                    found[key.strip()] = value
-        described = self._plan.get(name, {}).get("environment")
-        if isinstance(described, dict):
-            found.update({str(key): str(value) for key, value in described.items()})
-        return found
-
-
-def words(line: str, name: str, environment: dict[str, str]) -> tuple[list[str], bool]:
-    """A command line of a unit file as argv, and whether its failure is ignored (``-``)."""
-    prefix = re.match(r"^[-@:+!]*", line)
-    marks = prefix.group() if prefix else ""
-    short = short_name(name)
-    instance = short.partition("@")[2]
-    specifiers = {"n": name, "N": short, "p": short.partition("@")[0], "i": instance, "I": instance, "%": "%"}
-    text = re.sub(r"%(.)", lambda m: specifiers.get(m.group(1), m.group(0)), line[len(marks) :])
-    try:
-        parts = shlex.split(text)
-    except ValueError:
-        parts = text.split()
-    argv: list[str] = []
-    for part in parts:
-        whole = re.fullmatch(r"\$(\w+)", part)
-        if whole:
-            argv += environment.get(whole.group(1), "").split()
-        else:
-            argv.append(re.sub(r"\$\{(\w+)\}", lambda m: environment.get(m.group(1), ""), part))
-    if "@" in marks and len(argv) > 1:
-        argv = [argv[0], *argv[2:]]
-    return argv or ["/bin/false"], "-" in marks
-
-
-def _text(path: str) -> str:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return file.read()

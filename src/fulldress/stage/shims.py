@@ -78,7 +78,8 @@ rm -rf "$fd_ask"
 mkdir "$fd_ask" || exit 125
 printf '%s\\0' "$0" "$@" > "$fd_ask/argv"
 {input}mkfifo "$fd_ask/answer"
-echo "$$ {name}" > /run/fulldress/bell
+# in a subshell: a shell's own redirection would for a moment put the bell in the place of the output that is taken over
+(echo "$$ {name}" > /run/fulldress/bell)
 read -r fd_code fd_how < "$fd_ask/answer"
 [ -s "$fd_ask/out" ] && cat "$fd_ask/out"
 [ -s "$fd_ask/err" ] && cat "$fd_ask/err" >&2

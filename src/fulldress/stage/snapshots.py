@@ -8,7 +8,8 @@ from typing import Any
 
 from fulldress.stage import accounts
 from fulldress.stage.processes import command_line, parents
-from fulldress.stage.services import Services, short_name
+from fulldress.stage.services import Services
+from fulldress.stage.units import short_name
 
 _CRON_FOLDERS = ("/etc/cron.d", "/var/spool/cron/crontabs", "/var/spool/cron")
 _PERIODIC = ("hourly", "daily", "weekly", "monthly")
@@ -16,10 +17,10 @@ _PERIODIC = ("hourly", "daily", "weekly", "monthly")
 
 def take(services: Services) -> dict[str, Any]:
     """Units (state), schedules (place -> line), users, and the sockets that something listens at."""
-    names = services.names()
+    names = services.units.names()
     units = {
         short_name(name): f"{'active' if services.active(name) else 'inactive'}"
-        f" {'enabled' if services.enabled(name) else 'disabled'}"
+        f" {'enabled' if services.units.enabled(name) else 'disabled'}"
         for name in names
     }
     return {"units": units, "schedules": _schedules(services, names), "users": accounts.users(), "sockets": listening()}
@@ -41,8 +42,8 @@ def _schedules(services: Services, names: list[str]) -> dict[str, str]:
             for name in sorted(os.listdir(f"/etc/cron.{period}")):
                 found[f"/etc/cron.{period}/{name}"] = period
     for name in names:
-        if name.endswith(".timer") and services.enabled(name):
-            unit = services.load(name)
+        if name.endswith(".timer") and services.units.enabled(name):
+            unit = services.units.load(name)
             found[name] = "; ".join(unit.all("Timer.OnCalendar")) if unit is not None else ""
     return found
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from fulldress.stage.services import Services, full_name, short_name
+from fulldress.stage.services import Services
+from fulldress.stage.units import full_name, short_name
 
 _WITH_VALUE = {"-t", "--type", "--state", "-p", "--property", "-n", "--lines", "-o", "--output", "-H", "--host", "-M",
                "--machine", "-s", "--signal", "--root", "--kill-whom", "--preset-mode"}  # fmt: skip
@@ -106,7 +107,7 @@ class Systemctl:
         return self._acted(unit, verb, self._services.stop(unit))
 
     def _restart(self, unit: str, verb: str, _: set[str]) -> tuple[int, str, str]:
-        if self._services.load(unit) is None:
+        if self._services.units.load(unit) is None:
             return self._acted(unit, verb, "no such unit")
         self._services.stop(unit)
         return self._acted(unit, verb, self._services.start(unit))
@@ -123,7 +124,7 @@ class Systemctl:
         return self._restart(unit, verb, options)
 
     def _enable(self, unit: str, verb: str, options: set[str]) -> tuple[int, str, str]:
-        outcome, printed = self._services.enable(unit)
+        outcome, printed = self._services.units.enable(unit)
         self._tell(short_name(unit), verb, outcome)
         if outcome == "no such unit":
             return 1, "", f"Failed to {verb} unit: Unit file {full_name(unit)} does not exist.\n"
@@ -133,7 +134,7 @@ class Systemctl:
         return code, out, "".join(f"{line}\n" for line in printed) + err
 
     def _disable(self, unit: str, verb: str, options: set[str]) -> tuple[int, str, str]:
-        outcome, printed = self._services.disable(unit)
+        outcome, printed = self._services.units.disable(unit)
         self._tell(short_name(unit), verb, outcome)
         if outcome == "no such unit":
             return 1, "", f"Failed to disable unit: Unit file {full_name(unit)} does not exist.\n"
@@ -141,7 +142,7 @@ class Systemctl:
         return code, out, "".join(f"{line}\n" for line in printed) + err
 
     def _mask(self, unit: str, verb: str, options: set[str]) -> tuple[int, str, str]:
-        outcome, printed = self._services.mask(unit, verb == "mask")
+        outcome, printed = self._services.units.mask(unit, verb == "mask")
         self._tell(short_name(unit), verb, outcome)
         if "--now" in options and verb == "mask":
             self._services.stop(unit)
@@ -158,18 +159,18 @@ class Systemctl:
         return (0 if out == "failed\n" else 1), out, ""
 
     def _is_enabled(self, unit: str, _: str, __: set[str]) -> tuple[int, str, str]:
-        loaded = self._services.load(unit)
+        loaded = self._services.units.load(unit)
         if loaded is None:
             return 1, "", f"Failed to get unit file state for {full_name(unit)}: No such file or directory\n"
         if loaded.masked:
             return 1, "masked\n", ""
-        if self._services.enabled(unit):
+        if self._services.units.enabled(unit):
             return 0, "enabled\n", ""
         wanted = any(key.startswith("Install.") for key in loaded.values)
         return (1, "disabled\n", "") if wanted else (0, "static\n", "")
 
     def _status(self, unit: str, _: str, __: set[str]) -> tuple[int, str, str]:
-        loaded = self._services.load(unit)
+        loaded = self._services.units.load(unit)
         name = full_name(unit)
         if loaded is None:
             return 4, "", f"Unit {name} could not be found.\n"
@@ -183,7 +184,7 @@ class Systemctl:
         return (0 if active else 3), text, ""
 
     def _show(self, unit: str, _: str, options: set[str]) -> tuple[int, str, str]:
-        loaded = self._services.load(unit)
+        loaded = self._services.units.load(unit)
         active = self._services.active(unit)
         values = {
             "Id": full_name(unit),
@@ -202,7 +203,7 @@ class Systemctl:
         return 0, "".join((values.get(k, "") if bare else f"{k}={values.get(k, '')}") + "\n" for k in wanted), ""
 
     def _cat(self, unit: str, _: str, __: set[str]) -> tuple[int, str, str]:
-        loaded = self._services.load(unit)
+        loaded = self._services.units.load(unit)
         if loaded is None or not os.path.isfile(loaded.path):
             return 1, "", f"No files found for {full_name(unit)}.\n"
         with open(loaded.path, encoding="utf-8", errors="replace") as file:
@@ -215,7 +216,7 @@ class Systemctl:
             return 0, "multi-user.target\n", "", ""
         if verb == "show-environment":
             return 0, "", "", ""
-        names = self._services.names()
+        names = self._services.units.names()
         if verb == "list-unit-files":
             lines = [f"{name} {self._is_enabled(name, '', set())[1].strip()}" for name in names]
         elif verb == "list-timers":
