@@ -36,7 +36,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("type", "ready_within = 20.0", 'ready_within = "soon"'),
         ("unfounded", 'root = "root"', 'root = "roof"'),
     ):
-        (folder / name).mkdir()
+        shutil.copytree(folder / "production", folder / name)
         (folder / name / "production.toml").write_text(text.replace(old, new))
         assert old in text
     shutil.copytree(folder / "production", folder / "matrix")
@@ -181,3 +181,61 @@ def test_a_full_disk_is_said(capsys: pytest.CaptureFixture[str]) -> None:
         pytest.skip("no /dev/full on this system")
     assert run(["plan", "skiff.tar.gz", "-p", "production", "-o", "/dev/full", "--force"]) == 9
     assert "no space left on the device" in capsys.readouterr().err
+
+
+def test_a_damaged_case_is_said_and_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):  # the second finds the first
+        assert run(["case", "open", "skiff.tar.gz"]) == 0
+    (record,) = (tmp_path / "cases").glob("*/case.db")
+    for path in record.parent.iterdir():
+        path.unlink()
+    record.write_bytes(b"\x00\x01" * 4096)
+    capsys.readouterr()
+    name = record.parent.name
+    for argv in (["case", "verify", name], ["case", "show", name], ["report", name],
+                 ["run", "runbook.toml", "-p", "production", "--yes"]):  # fmt: skip
+        assert run(argv) == 9
+        told = capsys.readouterr()
+        assert told.out == "" and told.err.startswith("fulldress: ") and told.err.count("\n") == 1, told.err
+    assert record.read_bytes() == b"\x00\x01" * 4096
+    # whose case it was can no longer be told: this package gets one of its own, and never a third
+    assert run(["case", "open", "skiff.tar.gz"]) == 0
+    for other in (tmp_path / "cases").glob("*/case.db"):
+        other.write_bytes(b"\x00\x01" * 4096)
+    capsys.readouterr()
+    assert run(["case", "open", "skiff.tar.gz"]) == 9
+    assert "this is not a case that can be read" in capsys.readouterr().err
+
+
+def test_two_packages_of_one_release_have_a_case_each(tmp_path: Path) -> None:
+    assert run(["case", "open", "skiff.tar.gz"]) == run(["case", "open", "other.tar.gz"]) == 0
+    assert len(list((tmp_path / "cases").glob("*/case.db"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (("watch", "empty.zip", "empty.zip"), "one of the logs has no request"),
+        (("watch", "noise.bin", "noise.bin"), "one of the logs has no request"),
+        (("paths", "skiff", "2.2.4", "2.3.0", "-p", "production"), ""),
+    ],
+)
+def test_what_nothing_tells_is_unknown(argv: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(list(argv)) == 3
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "words"),
+    [
+        (("keys", "grep", "(", "-p", "production"), 2, "is no regular expression"),
+        (("paths", "skiff", "2.2.4", "x!", "-p", "production"), 2, 'version "x!" is none'),
+        (("paths", "skiff", "2.2.4", "2.3.0", "-p", "misspelt"), 5, 'unknown key "partition"'),
+        (("api", "skiff.tar.gz", "other.tar.gz"), 2, "no API description in it"),
+        (("database", "trace", "noise.bin"), 1, "noise.bin"),
+    ],
+)
+def test_more_of_what_cannot_be_done(argv: tuple[str, ...], code: int, words: str, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    assert run(list(argv)) == code
+    told = capsys.readouterr()
+    assert words in told.err + told.out and "Traceback" not in told.err

@@ -14,7 +14,15 @@ import pytest
 import skiff
 from fulldress import production
 from fulldress.database.postgres import records
-from fulldress.errors import BadDump, BadPostgres, DatabaseError, FulldressError, NoPostgres, Unreachable
+from fulldress.errors import (
+    BadDump,
+    BadPostgres,
+    DatabaseError,
+    FulldressError,
+    NoPostgres,
+    ProductionError,
+    Unreachable,
+)
 from fulldress.facts import (
     AnyFact,
     Credential,
@@ -191,7 +199,8 @@ def test_a_migration_that_fails(ground: Ground) -> None:
     ("address", "kind", "words"),
     [
         ('url = "postgresql://u:geheim@127.0.0.1:1/x"', Unreachable, "refused"),
-        ('dump = "gone.sql"', BadDump, "gone.sql"),
+        ('dump = "gone.sql"', ProductionError, "gone.sql"),
+        ('dump = "logs/access.log"', BadDump, "access.log"),
         ('free = "1 GiB"', DatabaseError, 'neither "url" nor "dump"'),
     ],
 )

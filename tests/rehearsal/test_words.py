@@ -39,6 +39,13 @@ def test_the_longest_lock_and_who_waited() -> None:
     assert words.locked([lock(5, "ShareLock"), wait(3, 1)]) == "no table was locked against readers"
 
 
+def test_a_table_goes_before_its_index() -> None:
+    index, table = lock(0.7061, table="orders_pkey"), lock(0.706, table="orders")
+    assert words.strongest([index, table]) is table, "of two that are taken at once, the shorter name"
+    assert words.strongest([index, table], {"orders_pkey"}) is index
+    assert words.strongest([lock(9, "ShareLock")]) is None and words.strongest([]) is None
+
+
 def test_what_a_statement_did() -> None:
     work = Work(migration="m", statement="s", started=AT, duration=timedelta(), rewritten=("b", "a"), built=("i on a",), **SEEN)  # type: ignore[arg-type]  # fmt: skip
     assert words.statement([work], [lock(1)]) == "AccessExclusiveLock on orders, rewrote a, b, built i on a"

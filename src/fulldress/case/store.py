@@ -13,7 +13,7 @@ import msgspec
 
 from fulldress.case import waivers
 from fulldress.engine.chain import Chain, Entry
-from fulldress.errors import CaseError, FulldressError, NoCase
+from fulldress.errors import CaseError, ForeignFile, FulldressError, NoCase
 from fulldress.findings import Waiver
 
 FILE = "case.db"
@@ -146,7 +146,12 @@ class Store:
         if case is not None:
             return case
         folder = self.folder / self._name(package, name, label)
-        folder.mkdir(parents=True, mode=0o700)
+        try:
+            folder.mkdir(parents=True, mode=0o700)
+        except FileExistsError:
+            if (meanwhile := self.find(package)) is not None:
+                return meanwhile
+            raise ForeignFile(path=folder, what="a case that can be read", problem="its record is damaged") from None
         case = Case(folder)
         case.append(
             "opened",

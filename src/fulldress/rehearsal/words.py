@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import timedelta
 
 from fulldress.facts import Difference, Fact, FileEffect, Growth, Health, JobRun, Lock, Wait, Work
@@ -20,15 +20,29 @@ def seconds(duration: timedelta) -> str:
 def locked(facts: Iterable[Fact]) -> str:
     """The table that stood still for longest, and who waited."""
     facts = list(facts)
-    longest = max((f for f in facts if isinstance(f, Lock) and f.mode == EXCLUSIVE), key=lambda f: f.held, default=None)
+    waits = [f for f in facts if isinstance(f, Wait)]
+    longest = strongest((f for f in facts if isinstance(f, Lock)), {wait.object for wait in waits})
     if longest is None:
         return "no table was locked against readers"
     text = f"{longest.object} locked {seconds(longest.held)}"
-    waits = [f for f in facts if isinstance(f, Wait)]
     if waits:
         count, worst = sum(w.count for w in waits), max(w.worst for w in waits)
         text += f": {count:,} {'wait' if count == 1 else 'waits'}, worst {seconds(worst)}"
     return text
+
+
+def strongest(locks: Iterable[Lock], waited_for: Container[str] = ()) -> Lock | None:
+    """The lock against readers that was held for longest.
+
+    A table and its indexes are held together: of those held about as long, the one that somebody waited for, else the one
+    that was taken first, which is the table."""
+    exclusive = [lock for lock in locks if lock.mode == EXCLUSIVE]
+    most = max((lock.held for lock in exclusive), default=timedelta())
+    return min(
+        (lock for lock in exclusive if lock.held >= 0.95 * most),
+        key=lambda lock: (lock.object not in waited_for, lock.taken, len(lock.object)),
+        default=None,
+    )
 
 
 def statement(works: Sequence[Work], locks: Sequence[Lock]) -> str:
@@ -41,9 +55,9 @@ def statement(works: Sequence[Work], locks: Sequence[Lock]) -> str:
     ):
         if names:
             parts.append(f"{verb} {', '.join(sorted(names))}")
-    strongest = max((lock for lock in locks if lock.mode == EXCLUSIVE), key=lambda lock: lock.held, default=None)
-    if strongest is not None:
-        parts.insert(0, f"{EXCLUSIVE} on {strongest.object}")
+    held = strongest(locks)
+    if held is not None:
+        parts.insert(0, f"{EXCLUSIVE} on {held.object}")
     return ", ".join(parts)
 
 
