@@ -161,27 +161,36 @@ def _draft(
     return 0
 
 
-def seen(case: Case | None) -> list[AnyFact]:
-    """What the last rehearsal of this package observed: its findings offer remedies, too."""
+def seen(case: Case | None) -> list[list[AnyFact]]:
+    """What each rehearsal of this package observed, the first one first: their findings offer remedies, too."""
     from fulldress import facts as vocabulary
     from fulldress.facts import Witness
 
-    for event in reversed(case.events("rehearsed") if case else []):
+    found = []
+    for event in case.events("rehearsed") if case else []:
         place = case.folder / str(event.data.get("facts", "")) if case else Path()
         if event.data.get("facts") and place.is_file():
-            return [fact for fact in vocabulary.decode(place.read_bytes()) if fact.witness is Witness.OBSERVED]
-    return []
+            facts = vocabulary.decode(place.read_bytes())
+            found.append([fact for fact in facts if fact.witness is Witness.OBSERVED])
+    return found
 
 
 def judged(
-    facts: list[AnyFact], production: Production, observed: Sequence[AnyFact] = ()
+    facts: list[AnyFact], production: Production, rehearsals: Sequence[Sequence[AnyFact]] = ()
 ) -> tuple[list[AnyFact], list[Finding]]:
-    """Facts of production joined with the catalogue, and the findings over everything."""
+    """Facts of production joined with the catalogue, and the findings of package and rehearsals.
+
+    Each rehearsal is judged by itself, and so is the package without any: a rehearsal that went well because of a remedy
+    must not take the need for it out of the next draft."""
     from fulldress import checks
     from fulldress.cli.gathering import beside
 
     running = beside(facts, production)
-    return running, checks.judge([*facts, *running, *observed])
+    found: dict[tuple[str, str], Finding] = {}
+    for observed in (*reversed(rehearsals), ()):
+        for finding in checks.judge([*facts, *running, *observed]):
+            found.setdefault((finding.rule, finding.subject), finding)
+    return running, sorted(found.values(), key=lambda f: (f.severity.rank, f.rule, f.subject))
 
 
 def _work(
