@@ -162,8 +162,11 @@ def _paths(release: Release, there: dict[str, list[There]], records: list[Record
             witness=Witness.RUNNING, evidence=release.evidence, component=product, start="", target=release.version,
             possible=None, unknown=(f"which version of {product} runs: no inventory lists it",),
         )  # fmt: skip
+    if release.aspect == "control":  # production's versions are the vendor's own, too
+        release = msgspec.structs.replace(release, version=versions.upstream(release.version, "deb"))
     for one in found:
-        yield path_fact(product, one, release, there, records, known)
+        if one.version != release.version:  # what runs already needs no way
+            yield path_fact(product, one, release, there, records, known)
 
 
 def path_fact(

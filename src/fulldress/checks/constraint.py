@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 
 _CLAUSE = re.compile(r"\s*(>=|<=|==|!=|=|>>|<<|>|<|\^|~=|~>|~)?\s*v?([0-9][0-9A-Za-z.+:~*-]*)\s*")
+#: A version with a distribution's revision or a pre-release's name behind its numbers.
+_SUFFIXED = re.compile(r"v?(\d+(?:\.\d+)*)[-+~]\S*")
 _PLAIN = re.compile(r"v?(\d+(?:\.\d+)*)")
 
 
@@ -25,7 +27,9 @@ def plain(version: str) -> tuple[int, ...] | None:
 
 def within(version: str, constraint: str) -> bool | None:
     """Whether ``version`` satisfies ``constraint``; None when either cannot be read for certain."""
-    number = plain(version)
+    number, exact = plain(version), True
+    if number is None and (match := _SUFFIXED.fullmatch(version.strip())):
+        number, exact = plain(match[1]), False
     text = constraint.strip().strip("()[]")
     if number is None or not text:
         return None
@@ -40,7 +44,9 @@ def within(version: str, constraint: str) -> bool | None:
         match = _CLAUSE.match(text, position)
         if not match or match.end() == position:
             return None
-        answers.append(_clause(number, match[1] or "=", match[2]))
+        # with the same numbers, schemes disagree on what the suffix means
+        doubtful = not exact and plain(match[2]) == number
+        answers.append(None if doubtful else _clause(number, match[1] or "=", match[2]))
         position = match.end()
     if False in answers:
         return False

@@ -47,9 +47,21 @@ def loose(index: Index) -> Iterator[Hit]:
     )
 
 
+def _is_release(index: Index, requirement: Requirement) -> bool:
+    """Whether it is the release itself that is asked for: ``app==3.2.0`` in the list that installs app 3.2.0."""
+    release = index.release
+    return (
+        release is not None
+        and requirement.component.lower() == release.product.lower()
+        and within(release.version, requirement.constraint) is True
+    )
+
+
 @rule("FD503", Severity.BLOCKER, "Production's version is outside what the package asks for")
 def outside(index: Index) -> Iterator[Hit]:
     for requirement in _requirements(index):
+        if _is_release(index, requirement):
+            continue
         wrong = [
             v for v in versions_of(index, requirement.component) if within(v.version, requirement.constraint) is False
         ]

@@ -31,6 +31,10 @@ _PIPED = re.compile(r"\b(?:curl|wget|fetch)\b[^|;&]*\|\s*(?:sudo\s+)?(?:env\s+)?
 #: How readers and the stage put it: "waits for an answer", "asks for a yes", "opens an editor", "asked for input" …
 _ASKS = re.compile(r"(?i)\b(?:prompt|asks?|asked|waits?|waited|dialog|editor)\b")
 _NEEDS_UNIT = ("start", "restart", "stop", "reload", "try-restart", "reload-or-restart", "enable")
+#: Units of the operating system itself; nobody lists them in production.toml.
+_SYSTEM = re.compile(
+    r"(?:systemd-[\w-]+|crond?|sshd?|dbus(?:-broker)?|r?syslog(?:-ng)?|udev|networking|network|NetworkManager|polkit|logrotate)(?:\.\w+)?"
+)
 #: Ways of a script to give somebody rights, in the readers' words.
 _GRANTS = frozenset({"sudoers", "polkit", "authorized keys", "accounts", "administrators' group"})
 #: Files whose presence gives somebody rights.
@@ -48,13 +52,17 @@ def reboot(index: Index) -> Iterator[Hit]:
         return
     denied = "not needed" in claims
     said = "says that none is needed" if denied else f"says {several(sorted(claims))}" if claims else "says nothing"
-    first = done[0]
+    first = next((r for r in done if r.claim != "requested"), done[0])
+    asked = first.claim == "requested"  # a note for the host's owner; nothing reboots by itself
+    if asked and "recommended" in claims:
+        return
+    does = "a reboot is asked for" if asked else "the host is rebooted"
     yield Hit(
-        title=f"the host is rebooted by {first.evidence.where()}; the vendor {said}",
+        title=f"{does} by {first.evidence.where()}; the vendor {said}",
         subject="reboot",
         remedy="Plan the reboot into the window and tell whoever shares the host; or take the line out with the vendor's consent.",
         testimony=(*(says(r, r.claim) for r in declared), *(says(r, r.command or "performed") for r in done)),
-        severity=Severity.BLOCKER if denied else None,
+        severity=Severity.MINOR if asked else Severity.BLOCKER if denied else None,
     )
 
 
@@ -87,10 +95,11 @@ def no_such_unit(index: Index) -> Iterator[Hit]:
     if not index.units:
         return  # gaps() says that nothing can be judged
     by_unit: dict[str, list[Restart]] = defaultdict(list)
+    timers = {name for s in index.of(Schedule) for name in (s.target.rsplit("/", 1)[-1], f"{s.name}.timer")}
     for restart in index.of(Restart, Witness.READ, Witness.OBSERVED):
         unit = unit_name(restart.unit)
         observed_missing = restart.witness is Witness.OBSERVED and "no such" in restart.outcome
-        unheard = unit not in index.units and unit not in index.shipped_units
+        unheard = not (unit in index.units or unit in index.shipped_units or unit in timers or _SYSTEM.fullmatch(unit))
         templated = "$" in unit or "%" in unit or unit.endswith("@")
         if restart.action in _NEEDS_UNIT and not templated and (observed_missing or unheard):
             by_unit[unit].append(restart)
@@ -182,7 +191,7 @@ def assumes_sudo(index: Index) -> Iterator[Hit]:
     if found:
         ways = several(sorted({p.how for p in found}))
         yield Hit(
-            title=f"{count(len(found), 'command')} assume {ways}: without a rule for it the script stops there",
+            title=f"{count(len(found), 'command')} assume{'s' if len(found) == 1 else ''} {ways}: without a rule for it the script stops there",
             subject="sudo",
             remedy="Run as root, or prove beforehand that it needs no password: sudo -n true && echo ready",
             testimony=tuple(says(p, p.command or p.how) for p in found),
@@ -203,11 +212,19 @@ def setuid(index: Index) -> Iterator[Hit]:
         whose = "its group's" if all(p.how == "setgid" for p in group) else "its owner's"
         mend = f"setcap -r {target}" if all(p.how == "capability" for p in group) else f"chmod u-s,g-s {target}"
         yield Hit(
-            title=f"anyone on the host may then run {target} with {whose} rights ({several(sorted({p.how for p in group}))})",
+            title=f"{_who(group)} may then run {target} with {whose} rights ({several(sorted({p.how for p in group}))})",
             subject=target,
             remedy=f"Ask why, or take it away again: {mend}",
             testimony=tuple(says(p, p.command or p.how) for p in group),
         )
+
+
+def _who(group: list[Privilege]) -> str:
+    """Who may run it: of an octal mode the last digit tells, and of ``4750`` it is nobody but owner and group."""
+    modes = [match for p in group for match in re.findall(r"(?<!\S)0?[2467](\d{3})(?!\S)", p.command)]
+    if modes and not any(int(mode[2]) & 1 for mode in modes):
+        return "the file's group" if any(int(mode[1]) & 1 for mode in modes) else "only its owner"
+    return "anyone on the host"
 
 
 @rule("FD407", Severity.BLOCKER, "The upgrade grants rights that are absent today")
@@ -218,12 +235,16 @@ def grants_rights(index: Index) -> Iterator[Hit]:
             by_path[privilege.evidence.path or privilege.how].append(privilege)
     for effect in index.of(FileEffect, Witness.READ, Witness.OBSERVED):
         if _RIGHTS.search(effect.path) and effect.action in ("create", "change"):
-            by_path[effect.path].append(effect)
+            told = effect.evidence.path if effect.evidence.path in by_path else effect.path
+            by_path[told].append(effect)
     for path, facts in by_path.items():
+        given = list(dict.fromkeys(f.command for f in facts if isinstance(f, Privilege) and f.command))
+        file = next((f.path for f in facts if isinstance(f, FileEffect)), path if path.startswith("/") else "")
+        mend = f"; otherwise remove it after the upgrade: rm {file} && sudo -l" if file else ""
         yield Hit(
-            title=f"{path} gives rights that nobody has today",
+            title=f"{path} gives new rights" + (f": {several(given, 2)}" if given else ""),
             subject=path,
-            remedy=f"Have it approved by whoever owns access; otherwise remove it after the upgrade: rm {path} && sudo -l",
+            remedy=f"Have it approved by whoever owns access{mend or ', or take the right away again after the upgrade.'}",
             testimony=tuple(
                 says(
                     f,
