@@ -22,6 +22,8 @@ _SUFFIXES = {
     ".ps1": "powershell",
     ".bat": "batch",
     ".pl": "perl",
+    ".rb": "ruby",
+    ".php": "php",
     ".js": "javascript",
     ".json": "json",
     ".sql": "sql",
@@ -36,7 +38,9 @@ _SUFFIXES = {
 class FolderPackage:
     """Members of a folder, held in memory."""
 
-    def __init__(self, members: Mapping[str, Member], *, name: str = "package.zip", options: Options | None = None) -> None:
+    def __init__(
+        self, members: Mapping[str, Member], *, name: str = "package.zip", options: Options | None = None
+    ) -> None:
         self.source = "0" * 64
         self.name = name
         self.members = dict(sorted(members.items()))

@@ -6,17 +6,21 @@ Nothing is executed. Styles: golang-migrate and sqlx (``x.up.sql``), diesel (``x
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+import msgspec
+
 from fulldress.facts import AnyFact, Evidence, Migration, Reason, Unread, Witness, excerpt
-from fulldress.package.migrations import dialect, naming, roles
+from fulldress.package.migrations import dialect, foreign, naming, roles
 from fulldress.package.migrations.effects import Columns, Effects, study
 from fulldress.package.migrations.sql import Statement, statements
 from fulldress.package.reader import Member, Package
 
 _DBCONFIG = re.compile(r"dbconfig-common/data/[^/]+/(?:install|upgrade(?:-dbadmin)?)/[^/]+/[^/]+$")
+_PAYLOAD = re.compile(r"(?:^|/)data\.tar(?:\.\w+)?!/(?:\./)?usr/")
 _NO_TRANSACTION = re.compile(r"(?i)no[ _]?transaction|transaction\s*:\s*false|notransaction")
 _SET = re.compile(r"^(?:SET |SELECT PG_CATALOG \. SET_CONFIG)")
 
@@ -24,6 +28,8 @@ _SET = re.compile(r"^(?:SET |SELECT PG_CATALOG \. SET_CONFIG)")
 def read(package: Package) -> Iterator[AnyFact]:
     """Migration facts in the order in which they would run, credentials they create, and what was not understood."""
     members = {member.path: member for member in package.members.values() if _is_sql(member)}
+    members |= _linked(package)
+    yield from foreign.read(package.members[path] for path in sorted(package.members))
     for path in [path for path, member in members.items() if not member.kept]:
         member = members.pop(path)
         yield _unread(member, 0, path, Reason.BUDGET, f"{member.size} bytes are too many to keep", needed=True)
@@ -37,6 +43,18 @@ def read(package: Package) -> Iterator[AnyFact]:
     for path in sorted(chosen, key=naming.order):
         spoken = dialect.guess(path, words[path], [around[folder] for folder in _folders(path)])
         yield from _file(chosen[path], parsed[path], named[path], others.get(path, ""), spoken, columns[spoken])
+
+
+def _linked(package: Package) -> dict[str, Member]:
+    """dbconfig-common's files are often links to where the product keeps them; they count under their own names."""
+    found: dict[str, Member] = {}
+    for path, member in package.members.items():
+        if member.kind == "link" and _DBCONFIG.search(path):
+            inner = posixpath.normpath(posixpath.join(posixpath.dirname(member.inner), member.link)).lstrip("/")
+            target = package.members.get(member.prefix + inner)
+            if target is not None and target.kept and target.kind in ("sql", "text"):
+                found[path] = msgspec.structs.replace(target, path=path)
+    return found
 
 
 def _is_sql(member: Member) -> bool:
@@ -70,11 +88,16 @@ def _file(
     if sections:
         yield from _sections(member, sections, spoken, columns)
         return
-    effects = study(every, spoken, columns)
-    if not (naming.in_migrations(member.path) or other or effects.changes_schema):
+    effects = study(every, spoken, columns, ordered=naming.is_ordered(member.path))
+    if not (naming.in_migrations(member.path) or other or (effects.changes_schema and not _of_application(member))):
         return
     yield _fact(member, named.direction, other, spoken, effects, _in_one_transaction(effects.bare), 1)
     yield from _rest(member, every, effects, 1)
+
+
+def _of_application(member: Member) -> bool:
+    """Whether a file belongs to an installed application, which has its queries, functions and whole schemas as SQL, too."""
+    return member.container in ("wheel", "npm") or bool(_PAYLOAD.search(member.path))
 
 
 def _sections(member: Member, sections: list[re.Match[str]], spoken: str, columns: Columns) -> Iterator[AnyFact]:

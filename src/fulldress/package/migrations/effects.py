@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from fulldress.facts import excerpt
+from fulldress.package.migrations.rebuilds import Rebuilds, plain
 from fulldress.package.migrations.sql import Statement, statements
 
 _NAME = r"(?:ONLY )?(?P<table>(?:\"[^\"]+\"|`[^`]+`|[^\s(;,]+)(?: \. (?:\"[^\"]+\"|`[^`]+`|[^\s(;,]+))?)"
@@ -111,10 +112,11 @@ _SCHEMA = re.compile(
 )
 
 
-def study(every: list[Statement], dialect: str, columns: Columns) -> Effects:
+def study(every: list[Statement], dialect: str, columns: Columns, *, ordered: bool = True) -> Effects:
     """Judge statement by statement, remembering which tables the script itself creates and how wide columns are."""
     found = Effects()
     created: set[str] = set()
+    rebuilds = Rebuilds(every, columns, ordered=ordered)
     for statement in every:
         if statement.meta:
             continue
@@ -122,7 +124,8 @@ def study(every: list[Statement], dialect: str, columns: Columns) -> Effects:
         found.bare.append(statement.bare)
         found.changes_schema = found.changes_schema or bool(_SCHEMA.match(statement.bare))
         for line, text, bare in _inside(statement, found):
-            _one(found, line, text, bare, dialect, created, columns)
+            _one(found, line, text, bare, dialect, created, columns, rebuilds)
+    rebuilds.remember(columns)
     return found
 
 
@@ -146,7 +149,16 @@ def _tail(text: str, bare: str) -> str:
     return text[at:] if at > 0 else text
 
 
-def _one(found: Effects, line: int, text: str, bare: str, dialect: str, created: set[str], columns: Columns) -> None:
+def _one(
+    found: Effects,
+    line: int,
+    text: str,
+    bare: str,
+    dialect: str,
+    created: set[str],
+    columns: Columns,
+    rebuilds: Rebuilds,
+) -> None:
     if len(bare) > _LONGEST:
         if not bare.startswith(("INSERT", "SELECT", "CREATE TABLE")):
             found.cut.append(line)
@@ -157,12 +169,20 @@ def _one(found: Effects, line: int, text: str, bare: str, dialect: str, created:
         found.sets_lock_timeout = True
     match = _CREATE_TABLE.match(bare) or _SELECT_INTO.match(bare)
     if match:
-        created.add(_plain(match["table"]))
-        _remember(bare, _plain(match["table"]), columns)
+        created.add(plain(match["table"]))
+        _remember(bare, plain(match["table"]), columns)
         return
     on = _ON_TABLE.match(bare)
-    if on and _plain(on["table"]) in created:
+    if on and plain(on["table"]) in created:
         return
+    if bare.startswith("DROP TABLE ") and on and " , " not in bare:
+        table = plain(on["table"])
+        if rebuilds.keeps_rows(table):
+            found.heavy.append(f"{excerpt(text[:2000], 90)} after its rows were copied (a column that was not is gone)")
+            found.lines.append((line, text))
+            return
+        if rebuilds.is_scratch(table) and bare.startswith("DROP TABLE IF EXISTS "):
+            return
     if any(pattern.match(bare) for pattern in _DESTRUCTIVE) or _narrows(bare, columns):
         found.destructive.append(excerpt(text[:2000], 120))
         found.lines.append((line, text))
@@ -182,16 +202,12 @@ def _is_heavy(bare: str, dialect: str) -> bool:
     return False
 
 
-def _plain(name: str) -> str:
-    return name.replace('"', "").replace("`", "").replace(" ", "").upper().rpartition(".")[2]
-
-
 def _remember(bare: str, table: str, columns: Columns) -> None:
     inner = bare.partition(" ( ")[2]
     for part in _top_level(inner):
         match = _COLUMN.match(part)
         if match and match["column"] not in _NOT_COLUMNS:
-            columns[table, _plain(match["column"])] = (_base(match["type"]), int(match["size"] or 0))
+            columns[table, plain(match["column"])] = (_base(match["type"]), int(match["size"] or 0))
 
 
 def _top_level(text: str) -> Iterator[str]:
@@ -215,7 +231,7 @@ def _narrows(bare: str, columns: Columns) -> bool:
     match = _TYPE_CHANGE.match(bare)
     if not match:
         return False
-    place = _plain(match["table"]), _plain(match["column"])
+    place = plain(match["table"]), plain(match["column"])
     old = columns.get(place)
     new = _base(match["type"]), int(match["size"] or 0)
     columns[place] = new

@@ -49,7 +49,9 @@ _BASELINE = re.compile(
 )
 _NUMBERED = re.compile(r"^\d")
 _PLACE = re.compile(
-    r"(?:^|/)(?:db/)?(?:migrat\w*|deltas?|upgrades?|updates?|patches|archives|versions|changes\w*|changelogs?)/", re.I
+    r"(?:^|/)(?:db/)?(?:migrat\w*|deltas?|upgrades?|updates?|(?:\w+[-_])?patches|archives|versions|changes\w*|changelogs?)/"
+    r"|(?:^|/)patch-[^/]+$",
+    re.I,
 )
 #: ``-- +goose Up``, ``-- migrate:up``, ``-- +migrate Up``, ``-- rambler up``: both directions in one file.
 SECTION = re.compile(
@@ -110,6 +112,11 @@ def in_migrations(path: str) -> bool:
     """Whether the folder or the name says so; files elsewhere count only when they change a schema."""
     one = named(path)
     return one.strict or one.style == "numbered" or bool(_PLACE.search(path))
+
+
+def is_ordered(path: str) -> bool:
+    """Whether a number in the file's or its folder's name says when it runs."""
+    return re.search(r"\d", re.sub(_SUFFIX, "", "/".join(path.split("/")[-2:]), flags=re.I)) is not None
 
 
 def pairs(paths: Iterable[str]) -> dict[str, Named]:

@@ -16,12 +16,13 @@ from tree_sitter import Node
 
 from fulldress.package.reader import Member, Package
 from fulldress.package.scripts import lines, wrappers
-from fulldress.package.scripts.events import AnyEvent, Assign, Call, Write
+from fulldress.package.scripts.events import AnyEvent, Assign, Call, Gap, Write
 from fulldress.package.scripts.sourced import member_of
 from fulldress.package.scripts.values import ALTERNATIVES, clean, hole, is_constant
 from fulldress.package.scripts.words import Words
 
 _DEPTH = 12  #: functions and scripts inside each other
+_CALLS = 8  #: times that one script is followed for others that call it, each time with other values
 
 Environment = dict[str, list[str]]
 
@@ -44,6 +45,7 @@ class Commands(Words):
         self.functions: dict[str, Function] = {}
         self.called: set[str] = set()
         self.active: list[str] = []
+        self.scripts: dict[str, set[str]] = {}  # path -> the values with which it was followed
         self.sure: frozenset[str] = frozenset()
         self.nounset = False
         self.offset = 0
@@ -214,6 +216,8 @@ class Commands(Words):
             return
         if len(self.active) >= _DEPTH:
             return
+        if not sources and not self._is_new(found, arguments):
+            return
         kept = self.member, self.offset, self.arguments, self._copy(), dict(self.functions)
         self.member, self.offset = found, 0
         if arguments or not sources:
@@ -226,6 +230,21 @@ class Commands(Words):
             self.member, self.offset, self.arguments = kept[:3]
             if not sources:
                 self.variables, self.functions = kept[3], kept[4]
+
+    def _is_new(self, script: Member, arguments: tuple[str, ...]) -> bool:
+        """Whether a called script may tell something new: with the same values it did already.
+
+        Scripts that call each other are as many ways through them as there are calls to the power of calls."""
+        values = self.scripts.setdefault(script.path, set())
+        values_now = repr((arguments, sorted(self.variables.items())))
+        if values_now in values:
+            return False
+        if len(values) >= _CALLS:
+            problem = f"called more than {_CALLS} times with other values; the first {_CALLS} were followed"
+            self.emit(Gap(member=script, line=1, text="", last=1, problem=problem))
+            return False
+        values.add(values_now)
+        return True
 
     def _write(self, node: Node, path: str, content: str | None, append: bool, first_line: int) -> None:
         if path.startswith(("/dev/", "&")) and not path.startswith(("/dev/tcp/", "/dev/udp/")):

@@ -24,6 +24,7 @@ from fulldress.package.signatures.judged import Covered, Ground, signature
 SUFFIXES = (".p7s", ".p7m", ".p7", ".cms", ".sig", ".sign", ".asc", ".minisig", ".signature")
 _LARGEST_SIGNATURE = 4_000_000
 _CHUNK = 1 << 20
+_IN_DEB = re.compile(r"(?:^|/)(?:control\.tar(?:\.\w+)?!/|DEBIAN/)md5sums$")
 #: Bytes hashed again to find out which entry a signature is over, when names don't tell and it is no sha256.
 _SEARCH = 2_000_000_000
 
@@ -326,6 +327,8 @@ def _sums(package: Package, sums: checksums.Sums) -> tuple[list[AnyFact], tuple[
             )
         )
     weak = sorted({line.hash for line in sums.lines if line.hash in ("md5", "sha1")})
+    if _IN_DEB.search(sums.member.path):
+        weak = []  # dpkg's list is there to find damage; a deb is vouched for by the archive that it comes from
     if absent and (good or wrong):
         names = ", ".join(line.path for line in absent[:3]) + (" …" if len(absent) > 3 else "")
         facts.append(

@@ -69,14 +69,26 @@ def target(package: Package, sums: Sums, path: str) -> Member | None:
     prefix, folder = sums.member.prefix, posixpath.dirname(sums.member.inner)
     clean = posixpath.normpath(path.replace("\\", "/")).lstrip("/")
     for candidate in (prefix + posixpath.normpath(posixpath.join(folder, clean)), prefix + clean):
-        found = package.members.get(candidate)
+        found = _linked(package, package.members.get(candidate))
         if found is not None and found.kind not in ("folder", "device"):
             return found
     if "control.tar" in prefix:  # a deb: md5sums stands in control.tar, the files in data.tar
         outer = prefix.rsplit("control.tar", 1)[0]
         for data in ("data.tar.xz", "data.tar.zst", "data.tar.gz", "data.tar"):
             for inner in (clean, f"./{clean}"):
-                found = package.members.get(f"{outer}{data}!/{inner}")
+                found = _linked(package, package.members.get(f"{outer}{data}!/{inner}"))
                 if found is not None:
                     return found
     return None
+
+
+def _linked(package: Package, member: Member | None) -> Member | None:
+    """The file whose bytes a member has: for a hard link (its target is a path from the archive's top) the other name."""
+    if member is None or member.kind != "link":
+        return member
+    top = posixpath.normpath(member.link).lstrip("/")
+    found = package.members.get(member.prefix + top)
+    if found is None or found.kind in ("folder", "device", "link"):
+        beside = posixpath.normpath(posixpath.join(posixpath.dirname(member.inner), member.link))
+        found = package.members.get(member.prefix + beside.lstrip("/"))
+    return found if found is not None and found.kind not in ("folder", "device", "link") else None

@@ -1,0 +1,5 @@
+"""one"""
+revision = "0001"
+
+def upgrade():
+    pass

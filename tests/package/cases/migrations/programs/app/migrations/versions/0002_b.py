@@ -1,0 +1,5 @@
+"""one"""
+revision = "0002"
+
+def upgrade():
+    pass

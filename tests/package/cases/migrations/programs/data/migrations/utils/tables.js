@@ -1,0 +1,1 @@
+module.exports = {addTable: (n) => addTable(n)};

@@ -1,0 +1,3 @@
+class AddTotal < ActiveRecord::Migration[7.1]
+  def change; end
+end

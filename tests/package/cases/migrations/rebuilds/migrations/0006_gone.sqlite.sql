@@ -1,0 +1,2 @@
+ALTER TABLE lines RENAME TO items;
+DROP TABLE orders;
