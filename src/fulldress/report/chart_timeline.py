@@ -30,7 +30,7 @@ text{font-size:11px;fill:#24292f;paint-order:stroke;stroke:#fff;stroke-width:3px
 .name{font-size:11px}.victim{font-size:10px;fill:#57606a}.on{font-size:10px;fill:#fff;stroke:none}.hot{font-size:10.5px;fill:#8f1d21;font-weight:700}
 .grid{stroke:#e6e8eb;stroke-width:1}.rule{stroke:#aab1b9;stroke-width:1}.axis{stroke:#24292f;stroke-width:1}
 .act{fill:#57606a}.step{fill:#a9b4c0}.bad{fill:#8f1d21}.dim{fill:#d9dde2}
-.ground{fill:#fff;fill-opacity:.85}.error{fill:#8f1d21;fill-opacity:.75}
+.ground{fill:#fff}.error{fill:#8f1d21;fill-opacity:.75}
 .lock{fill:url(#hatch);stroke:#8f1d21;stroke-width:1}.wait{fill:#d98c8e}.hang{stroke:#8f1d21;stroke-width:.8;stroke-dasharray:2 2}
 .band{fill:#2f5d8a;fill-opacity:.22;stroke:none}.p99{fill:none;stroke:#2f5d8a;stroke-width:1.4}.p50{fill:none;stroke:#2f5d8a;stroke-width:1.2;stroke-dasharray:3 2}
 .ghost{fill:#8c959f;fill-opacity:.20;stroke:none}.ghostline{stroke:#8c959f;stroke-width:.8;stroke-dasharray:1 2}

@@ -52,7 +52,10 @@ class Canvas:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width:.0f} {height:.0f}" '
             f'width="{self.width:.0f}" height="{height:.0f}" role="img" aria-label="{escape(label)}">'
-            f"<style>{style}</style><defs>{defs}</defs>{''.join(self._parts)}</svg>"
+            f"<style>{style}</style><defs>{defs}</defs>"
+            # as an element, since not every renderer heeds the style: a picture pasted into a dark page stays legible
+            f'<rect width="{self.width:.0f}" height="{height:.0f}" fill="#fff"/>'
+            f"{''.join(self._parts)}</svg>"
         )
 
 
