@@ -130,12 +130,17 @@ def _placed(event: Call, context: Context) -> Iterator[AnyFact]:
         if match := _PERIODIC.search(target):
             yield _folder(event, context, match[1], match[2], found.path if found else "")
         elif _CRON_D.search(target) or spool:
+            if found is None and is_constant(source):
+                yield _unread(event, context, target, f"{show(source)} is not in the package")
+                continue
             text = found.text if found is not None and found.kept else None
             yield from _jobs(
                 event, context, text, "crontab" if spool else "cron.d", not spool, spool[1] if spool else "", target
             )
         elif _TIMER.search(target) and found is None:
-            yield _unread(event, context, target)
+            yield _unread(
+                event, context, target, f"{show(source)} is not in the package" if is_constant(source) else ""
+            )
 
 
 def _folder(event: Write | Call, context: Context, period: str, name: str, script: str) -> Schedule:
@@ -225,12 +230,12 @@ def _beside(event: Call, context: Context, command: str) -> str:
     return ""
 
 
-def _unread(event: Write | Call, context: Context, target: str) -> Unread:
+def _unread(event: Write | Call, context: Context, target: str, detail: str = "") -> Unread:
     return Unread(
         witness=Witness.READ,
         evidence=context.evidence(event),
         what=f"the schedule that {event.member.name} writes to {target}",
         reason=Reason.NO_DATA,
-        detail="its text is only known when the script runs",
+        detail=detail or "its text is only known when the script runs",
         needed=True,
     )
