@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulldress.stage import services
+from fulldress.stage import units
 from fulldress.stage.commands import Ask, _sudo, restart_of_host
 from fulldress.stage.keeper import mappings
 from fulldress.stage.network import RETIRED
@@ -42,9 +42,9 @@ def test_no_message_breaks_the_resolver(data: bytes) -> None:
 @given(st.text(max_size=300))
 def test_no_text_breaks_the_reader_of_units(text: str) -> None:
     values: dict[str, list[str]] = {}
-    services.parse(text, values)
+    units.parse(text, values)
     assert all(isinstance(value, str) for found in values.values() for value in found)
-    argv, _ = services.words(text, "x.service", {})
+    argv, _ = units.words(text, "x.service", {})
     assert argv
 
 
@@ -57,7 +57,7 @@ def test_no_text_breaks_the_reader_of_units(text: str) -> None:
     ],
 )
 def test_command_lines_of_units(line: str, argv: list[str], tolerant: bool) -> None:
-    assert services.words(line, "app@a.service", {"OPTS": "-v -q", "PORT": "80"}) == (argv, tolerant)
+    assert units.words(line, "app@a.service", {"OPTS": "-v -q", "PORT": "80"}) == (argv, tolerant)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,8 @@ def build(layout: dict[str, Any], locked: list[str]) -> list[str]:
     for name, lowers in layout["folders"].items():
         os.mkdir(f"root/{name}", 0o755)
         usable = [lower for lower in lowers if lower not in locked] or ["empty"]
-        data = f"lowerdir={':'.join(usable)},upperdir=up/{name}/u,workdir=up/{name}/w,userxattr"
+        upper, work = _option(f"up/{name}/u"), _option(f"up/{name}/w")
+        data = f"lowerdir={':'.join(map(_option, usable))},upperdir={upper},workdir={work},userxattr"
         try:
             ns.mount("overlay", f"root/{name}", "overlay", ns.MS_NOSUID | ns.MS_NODEV, data)
         except OSError as error:
@@ -79,6 +80,11 @@ def build(layout: dict[str, Any], locked: list[str]) -> list[str]:
     os.rmdir("/.old")
     ns.mount("", "/", flags=ns.MS_BIND | ns.MS_REMOUNT | ns.MS_RDONLY | ns.MS_NOSUID | ns.MS_NODEV)
     return lacks
+
+
+def _option(path: str) -> str:
+    """A path inside a mount option of an overlay, where commas and colons part (kernel: filesystems/overlayfs)."""
+    return "".join(f"\\{letter}" if letter in "\\,:" else letter for letter in path)
 
 
 def _private_folders(layout: dict[str, Any]) -> None:
