@@ -159,12 +159,15 @@ def _end(run: JobRun) -> str:
 
 
 def _privilege(witness: Witness, facts: list[Fact]) -> str:
-    counts = Counter(f.how for f in facts if isinstance(f, Privilege))
+    found = [f for f in facts if isinstance(f, Privilege)]
+    if witness is Witness.OBSERVED:  # several runs see the same command
+        found = list({(f.how, f.command, f.evidence.step): f for f in found}.values())
+    counts = Counter(f.how for f in found)
     return ", ".join(f"{how} × {number}" for how, number in counts.most_common())
 
 
 def _database(witness: Witness, facts: list[Fact]) -> str:
-    migrations = [f for f in facts if isinstance(f, Migration)]
+    migrations = list({(f.name, f.path, f.direction): f for f in facts if isinstance(f, Migration)}.values())
     ups = [m for m in migrations if m.direction == "up"]
     downs = [m for m in migrations if m.direction == "down"]
     parts = []

@@ -207,7 +207,9 @@ def lock_with_waits(index: Index) -> Iterator[Hit]:
         title = f"{table} locked"
         if held is not None:
             title += f" {held.total_seconds():.1f} s"
-        title += f" by {migration}: {count(number, 'request')} waited, worst {worst.total_seconds():.1f} s"
+        runs = len({t.run for t in index.of(Timing, Witness.OBSERVED)})
+        title += f" by {migration}: {count(number, 'request')} waited" + (f" in {runs} runs" if runs > 1 else "")
+        title += f", worst {worst.total_seconds():.1f} s"
         strongest = max(locks, key=lambda k: k.held, default=None)
         yield Hit(
             title=title,
