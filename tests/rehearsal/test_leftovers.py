@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fulldress.database.postgres import Clone, Server, resolve
@@ -150,6 +150,7 @@ states = st.builds(
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(states, states)
 def test_nothing_is_left_where_nothing_changed(before: Registered, after: Registered) -> None:
     assert list(left(after, after, "run:1", AT)) == []
