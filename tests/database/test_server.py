@@ -18,7 +18,6 @@ from fulldress.errors import BadPostgres, DatabaseError, NoPostgres, NoSpace, Se
 
 _START = """
 import sys
-import tempfile
 from fulldress.database.postgres import Server, resolve
 server = Server(resolve()).start()
 print(server.base, flush=True)
