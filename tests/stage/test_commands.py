@@ -95,6 +95,25 @@ def test_other_users_are_taken_on(stage: Stage) -> None:
     assert shell(stage, "id", user="stranger")[0] == 127
 
 
+def test_output_of_other_users_is_never_lost(stage: Stage) -> None:
+    if stage.mode == "alone":
+        pytest.skip("only a root-launched stage has other users")
+    code, output = shell(stage, "i=0; while [ $i -lt 40 ]; do i=$((i+1)); sudo -u nobody echo $i; done")
+    assert (code, output.split()) == (0, [str(number) for number in range(1, 41)])
+    assert len(stage.commands()) == 40
+
+
+def test_commands_are_told_before_their_step_ends(stage: Stage) -> None:
+    for number in range(20):
+        shell(stage, "sudo true", step=f"step {number}")
+        assert len(stage.commands()) == number + 1
+
+
+def test_a_command_that_is_killed_is_told(stage: Stage) -> None:
+    assert shell(stage, "sudo sleep 300", seconds=0.5)[0] == 124
+    assert [(c.argv, c.exit_code) for c in stage.commands()] == [(("sudo", "sleep", "300"), 137)]
+
+
 def test_crontab_edits_and_tells_what_is_lost(stage: Stage) -> None:
     code, output = shell(stage, "crontab -l; echo '0 3 * * * import' | crontab -; crontab -l; crontab -u stranger -l")
     assert code == 1 and "backup" in output and "import" in output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -23,7 +24,8 @@ from fulldress.stage import Stage, StagePlan
 with Stage(StagePlan(root=Path(sys.argv[1]), scratch=Path(sys.argv[2]))) as stage:
     import threading
     threading.Thread(target=lambda: stage.run(["/bin/sleep", "987654"], step="x"), daemon=True).start()
-    stage.popen_inside(["/bin/sleep", "987655"])
+    helper = stage.popen_inside(["/bin/sh", "-c", "echo; exec /bin/sleep 987655"], stdout=-1)
+    helper.stdout.readline()
     stage.wait_until(lambda: stage.run(["/usr/bin/pgrep", "-f", "987654"], step="y").exit_code == 0)
     print("up", flush=True)
     signal.pause()
@@ -53,13 +55,14 @@ def test_killed_from_outside(tree: Path, tmp_path: Path, number: int) -> None:
     deadline = time.monotonic() + 5
     while len(_sleepers()) != 2 and time.monotonic() < deadline:
         os.sched_yield()
-    held = len(_sleepers())
+    held = [os.pidfd_open(int(pid)) for pid in _sleepers()]
     holder.send_signal(number)
     holder.wait(10)
-    assert held == 2
-    deadline = time.monotonic() + 5
-    while _sleepers() and time.monotonic() < deadline:
-        os.sched_yield()
+    holder.stdout.close()
+    assert len(held) == 2
+    for sleeper in held:
+        assert select.select([sleeper], [], [], 5)[0], "a process outlived its stage"
+        os.close(sleeper)
     assert _sleepers() == []
     assert str(tmp_path) not in Path("/proc/self/mounts").read_text()
     if number == signal.SIGINT:

@@ -43,6 +43,10 @@ class Changes:
             found += effects.compare(path, before, after, steps[-1] if steps else "", self._source)
         return found
 
+    def closed(self) -> list[str]:
+        """Folders of the stage that this user may not look into: changes below them are not known."""
+        return self._layers.closed()
+
     def undo_check(self, before: Snapshot) -> list[FileEffect]:
         """Every path that is not byte for byte what it was at ``before``: content, mode, owner, link, attributes."""
         found: list[FileEffect] = []

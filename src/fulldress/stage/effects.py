@@ -20,6 +20,8 @@ from fulldress.engine.venue import Metadata
 from fulldress.facts import Evidence, FileEffect, Witness, excerpt, mask
 
 MOST_DIFF = 64 * 1024
+#: Stands for the digest of a file that this user may not read.
+UNREADABLE = "unreadable"
 #: Files whose every line is a secret: no difference of them is ever shown.
 _SECRETS = re.compile(
     r"/(?:g?shadow-?|ssh_host_\w+_key|id_(?:rsa|dsa|ecdsa|ed25519)|\.pgpass|\.netrc|[^/]+\.(?:key|p12|pfx|jks))$"
@@ -45,12 +47,14 @@ class Layers:
         self._places = places
         self._shift = shift
         self._owner = owner
+        self._closed: set[str] = set()
 
     def upper(self, name: str) -> str:
         return str(self._hub / "up" / name / "u")
 
     def changed(self) -> Iterator[str]:
         """Every path of the upper layers, folders before what is in them, as absolute paths of the stage."""
+        self._closed = set()
         for name in sorted(self._folders):
             top = self.upper(name)
             yield from self._walk(top, f"/{name}")
@@ -58,7 +62,10 @@ class Layers:
     def _walk(self, folder: str, path: str) -> Iterator[str]:
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        except OSError:
+        except PermissionError:
+            self._closed.add(path)
+            return
+        except OSError:  # it was removed meanwhile
             return
         for entry in entries:
             inner = f"{path}/{entry.name}"
@@ -67,6 +74,10 @@ class Layers:
                 if _attribute(entry.path, _OPAQUE) == b"y":
                     yield from self._hidden_by(entry.path, inner)
                 yield from self._walk(entry.path, inner)
+
+    def closed(self) -> list[str]:
+        """Folders that the last look at what changed could not look into."""
+        return sorted(self._closed)
 
     def _hidden_by(self, folder: str, path: str) -> Iterator[str]:
         """What a folder that was removed and made anew no longer has."""
@@ -189,7 +200,11 @@ def compare(path: str, before: Node | None, after: Node | None, step: str, sourc
     if old.type != new.type:
         return [effect("change", f"{old.type} became {new.type}")]
     found = []
-    if old.sha256 != new.sha256:
+    if old.sha256 == new.sha256 == UNREADABLE:
+        if (old.size, old.mtime_ns) != (new.size, new.mtime_ns):
+            detail = f"{old.size} → {new.size} bytes, written to; this user may not read it, so it can't be compared"
+            found.append(effect("change", detail))
+    elif old.sha256 != new.sha256:
         found.append(effect("change", _difference(before, after)))
     if old.link != new.link:
         found.append(effect("link", f"{excerpt(old.link)} → {excerpt(new.link)}"))
@@ -249,7 +264,7 @@ def _digest(path: str) -> str:
         with open(fd, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
-        return "unreadable"
+        return UNREADABLE
 
 
 def _attribute(path: str, name: str) -> bytes:

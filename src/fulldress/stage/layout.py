@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +43,30 @@ def faketime() -> Path | None:
     return None
 
 
+@contextlib.contextmanager
+def modes_as_on_hosts() -> Iterator[None]:
+    """Folders of a stage are open to its users whatever the umask of this process is."""
+    kept = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(kept)
+
+
+@contextlib.contextmanager
+def _passing_over() -> Iterator[None]:
+    """Pass over what this user may not read, but not over a scratch folder without room."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
+            raise
+
+
 def prepare(hub: Path, plan: StagePlan, mode: str) -> dict[str, Any]:
     """Make the folders of a stage below ``hub``. Returns ``layout`` and ``binds`` for the keeper."""
     root = plan.root.resolve() if plan.root is not None else None
-    for name in ("h", "p", "base", "house", "up", "empty", "root", "tmp"):
+    for name in ("h", "p", "base", "house", "up", "empty", "root", "tmp", "tmp-work"):
         (hub / name).mkdir()
     (hub / "tmp").chmod(0o1777)
     links, machine, production = _top_level(root, hub)
@@ -180,17 +202,17 @@ def _skeleton(base: Path) -> None:
             relative = Path(folder).relative_to("/")
             if len(relative.parts) - top.count("/") > depth:
                 inner.clear()
-            with contextlib.suppress(OSError):
+            with _passing_over():
                 (base / relative).mkdir(parents=True, exist_ok=True)
 
 
 def _copy_readable(source: Path, target: Path) -> None:
     """A copy of what may be read below ``source``; owners become the user's own."""
     target.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(OSError), os.scandir(source) as entries:
+    with _passing_over(), os.scandir(source) as entries:
         for entry in entries:
             to = target / entry.name
-            with contextlib.suppress(OSError):
+            with _passing_over():
                 if entry.is_symlink():
                     to.symlink_to(os.readlink(entry.path))
                 elif entry.is_dir():
@@ -198,6 +220,20 @@ def _copy_readable(source: Path, target: Path) -> None:
                 elif entry.is_file():
                     shutil.copyfile(entry.path, to)
                     shutil.copymode(entry.path, to)
+
+
+def kept_from_reading(root: Path, within: float = 2.0) -> tuple[list[str], bool]:
+    """What of production's tree this user may not read, and whether all of it was looked at within that time (seconds)."""
+    found: list[str] = []
+    deadline = time.monotonic() + within
+    for folder, folders, files in os.walk(root):
+        if time.monotonic() > deadline:
+            return found, False
+        for name in (*folders, *files):
+            path = os.path.join(folder, name)
+            if not os.path.islink(path) and not os.access(path, os.R_OK):
+                found.append("/" + os.path.relpath(path, root))
+    return found, True
 
 
 def _lookup(hub: Path, root: Path | None, machine: set[str]) -> Any:
@@ -256,7 +292,7 @@ def _real(hub: Path, root: Path | None, machine: set[str], links: dict[str, str]
 
 def _give(hub: Path, base: int) -> None:
     """Let the stage's root own its folders. ``h`` and ``p`` are mount points and stay."""
-    for name in ("base", "house", "up", "empty", "root", "tmp"):
+    for name in ("base", "house", "up", "empty", "root", "tmp", "tmp-work"):
         give_tree(hub / name, base)
 
 

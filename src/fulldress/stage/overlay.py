@@ -70,7 +70,7 @@ def build(layout: dict[str, Any], locked: list[str]) -> list[str]:
                     "", f"root/{name}", flags=ns.MS_BIND | ns.MS_REMOUNT | ns.MS_RDONLY | ns.MS_NOSUID | ns.MS_NODEV
                 )
             lacks.append(f"/{name} is read-only: no overlay over it ({error.strerror})")
-    _private_folders(layout)
+    lacks += _private_folders(layout)
     lacks += _devices()
     lacks += _kernel_views()
     os.mkdir("root/.old", 0o700)
@@ -87,7 +87,8 @@ def _option(path: str) -> str:
     return "".join(f"\\{letter}" if letter in "\\,:" else letter for letter in path)
 
 
-def _private_folders(layout: dict[str, Any]) -> None:
+def _private_folders(layout: dict[str, Any]) -> list[str]:
+    lacks = []
     os.mkdir("root/run")
     ns.mount("tmpfs", "root/run", "tmpfs", ns.MS_NOSUID | ns.MS_NODEV, "mode=755,size=64m")
     for name, mode in (("lock", 0o1777), ("fulldress", 0o755), ("fulldress/ask", 0o1777), ("fulldress/real", 0o755)):
@@ -95,11 +96,28 @@ def _private_folders(layout: dict[str, Any]) -> None:
         os.chmod(f"root/run/{name}", mode)
     if "tmp" not in layout["folders"]:
         os.mkdir("root/tmp")
-        ns.mount("tmp", "root/tmp", flags=ns.MS_BIND)
+        try:
+            _temporary()
+        except OSError as error:
+            lacks.append(
+                f"programs in the stage's own tmp do not run: the scratch folder is on a noexec mount ({error.strerror})"
+            )
+            ns.mount("tmp", "root/tmp", flags=ns.MS_BIND)
     for source, name in layout["real"].items():
         with contextlib.suppress(OSError):
             _touch(f"root/run/fulldress/real/{name}")
             ns.mount(source, f"root/run/fulldress/real/{name}", flags=ns.MS_BIND)
+    return lacks
+
+
+def _temporary() -> None:
+    """The folder for temporary files. Where the scratch folder is on a noexec mount, an overlay lets programs run from it all the same, as
+    production's does."""
+    if os.statvfs("tmp").f_flag & os.ST_NOEXEC:
+        data = "lowerdir=empty,upperdir=tmp,workdir=tmp-work,userxattr"
+        ns.mount("overlay", "root/tmp", "overlay", ns.MS_NOSUID | ns.MS_NODEV, data)
+    else:
+        ns.mount("tmp", "root/tmp", flags=ns.MS_BIND)
 
 
 def _touch(path: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 from collections.abc import Callable
@@ -14,11 +15,16 @@ from urllib.parse import urlsplit
 import msgspec
 
 from fulldress.errors import StageError
-from fulldress.facts import Evidence, Reason, Unread, Witness
+from fulldress.facts import Evidence, Reason, Unread, Witness, excerpt
 from fulldress.stage import effects, layout, sweep
 from fulldress.stage.link import Link
 from fulldress.stage.plan import StagePlan
 from fulldress.stage.sink import SCHEMES, Sink
+
+
+class NoScratch(StageError):
+    """{0}: {1}. A stage keeps its files below {2}, which must be writable and have room: free some, or name another
+    folder with TMPDIR."""
 
 
 class Rig:
@@ -51,12 +57,8 @@ class Rig:
     def up(self) -> None:
         """Set everything up. Raises :class:`StageFailed` or :class:`PermissionError` where this machine can't."""
         plan, mode = self._plan, self._mode
-        self.hub = sweep.new_folder(plan.scratch)
-        made = layout.prepare(self.hub, plan, mode)
-        self._layout = made["layout"]
-        if plan.package is not None:
-            self._lay_out(plan.package)
         self._addresses()
+        made = self._folders()
         if plan.epoch is not None:
             self.shift = plan.epoch - datetime.now(UTC)
         setup = {
@@ -91,6 +93,25 @@ class Rig:
         )
         self._say_lacks(greeting["lacks"], made["faketime"])
 
+    def _folders(self) -> dict[str, Any]:
+        try:
+            self.hub = sweep.new_folder(self._plan.scratch)
+            with layout.modes_as_on_hosts():
+                made = layout.prepare(self.hub, self._plan, self._mode)
+                self._layout = made["layout"]
+                if self._plan.package is not None:
+                    self._lay_out(self._plan.package)
+        except OSError as error:
+            if self._mode == "mapped" and error.errno in (errno.EPERM, errno.EINVAL):
+                raise PermissionError(error.errno, error.strerror, error.filename) from error  # root of a container
+            raise NoScratch(error.filename or self._plan.scratch, error.strerror, self._plan.scratch) from error
+        return made
+
+    def room(self) -> int:
+        """Bytes that the scratch folder still has room for."""
+        state = os.statvfs(self.hub)
+        return state.f_bavail * state.f_frsize
+
     def _lay_out(self, package: Path) -> None:
         """The package's entries below ``/mnt/package``, changeable, but never the package itself."""
         (self.hub / "house/mnt/package").mkdir(parents=True, exist_ok=True)
@@ -108,7 +129,7 @@ class Rig:
             layout.give_tree(self.hub / "up/mnt", layout.BASE)
         if not any((self.hub / "house/mnt/package").iterdir()):
             self.lacks.append(
-                self._lack("the package's entries", "nothing could be laid out", Reason.MISSING, needed=True)
+                self.lack("the package's entries", "nothing could be laid out", Reason.MISSING, needed=True)
             )
 
     def _place(self, lower: str) -> str:
@@ -119,7 +140,7 @@ class Rig:
 
     def _say_lacks(self, sentences: list[str], faketime: str) -> None:
         def lack(what: str, detail: str) -> None:
-            self.lacks.append(self._lack(what, detail, Reason.CANNOT))
+            self.lacks.append(self.lack(what, detail, Reason.CANNOT))
 
         for sentence in sentences:
             if sentence.startswith("redirect"):
@@ -130,6 +151,7 @@ class Rig:
             elif not sentence.startswith("refuse"):
                 lack("the stage's surroundings", sentence)
         if self._mode == "alone":
+            self._say_unreadable()
             lack("file owners and other users", "without root every file and process on the stage belongs to one user")
             lack(
                 "changes to this machine's own programs",
@@ -142,6 +164,18 @@ class Rig:
             )
         lack("the clock of statically linked programs", "libfaketime reaches programs that use the C library" if faketime else
              "libfaketime is not on this machine: only scripts that call date see the stage's time")  # fmt: skip
+
+    def _say_unreadable(self) -> None:
+        if self._plan.root is None:
+            return
+        paths, whole = layout.kept_from_reading(self._plan.root)
+        if paths:
+            detail = f"{', '.join(paths[:3])}{' and more' if len(paths) > 3 else ''}: not readable by this user"
+            what = f"{len(paths)} files or folders of production's tree"
+            self.lacks.append(self.lack(what, excerpt(detail), Reason.CANNOT))
+        if not whole:
+            detail = "looking for what this user may not read was cut off after 2 s"
+            self.lacks.append(self.lack("the rest of production's tree", detail, Reason.BUDGET))
 
     def _addresses(self) -> None:
         """Database addresses on loopback can't be redirected: they are listened at."""
@@ -175,7 +209,7 @@ class Rig:
                 if len(words) > 1 and not words[0].startswith("127."):
                     self._sink.resolver.know(words[0], words[1].lower())
 
-    def _lack(self, what: str, detail: str, reason: Reason, needed: bool = False) -> Unread:
+    def lack(self, what: str, detail: str, reason: Reason, needed: bool = False) -> Unread:
         evidence = Evidence(source=self._source)
         return Unread(
             witness=Witness.OBSERVED, evidence=evidence, what=what, reason=reason, detail=detail, needed=needed

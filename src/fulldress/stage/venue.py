@@ -42,6 +42,10 @@ from fulldress.stage.rig import Rig
 from fulldress.stage.sink import Sink
 
 PACKAGE_ROOT = "/mnt/package"
+FULL = "steps after the scratch folder ran full"
+#: Bytes left from which on a scratch folder counts as full.
+_FULL = 1 << 20
+_CLOSED = "the folder's mode keeps this user out; a stage that root starts can look into it"
 
 
 class Stage:
@@ -165,6 +169,9 @@ class Stage:
             stdin=base64.b64encode(stdin).decode(), timeout=timeout.total_seconds(),
         )  # fmt: skip
         self.changes.attribute(step)
+        if self._rig.room() < _FULL and not any(lack.what == FULL for lack in self.lacks):
+            detail = f"{self.plan.scratch} is full: what failed for want of room says nothing of production"
+            self.lacks.append(self._rig.lack(FULL, detail, Reason.CANNOT, needed=True))
         output = mask(base64.b64decode(answer["output"]).decode("utf-8", "replace"))
         dropped = answer["printed"] - len(base64.b64decode(answer["output"]))
         if dropped > 0:
@@ -353,6 +360,10 @@ class Stage:
             *self.connections(),
             *self.webhooks(),
             *seen.unscripted(self._sink.contacts, self.source),
+            *(
+                self._rig.lack(f"changes below {path}", _CLOSED, Reason.CANNOT, needed=True)
+                for path in self.changes.closed()
+            ),
             *self.lacks,
         ]
 
