@@ -26,6 +26,7 @@ class Requirement(Fact, tag=True, frozen=True, kw_only=True):
     scheme: str = ""  #: version scheme it was read with; empty where it had to be guessed
     admits: str = ""  #: a version that nobody tested and that it lets in
     optional: bool = False
+    alternatives: tuple[str, ...] = ()  #: what would do as well, in the package's own words: ``debconf-2.0``
 
 
 class Reboot(Fact, tag=True, frozen=True, kw_only=True):

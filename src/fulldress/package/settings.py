@@ -29,10 +29,10 @@ _CONFIG_NAMES = re.compile(
 _CONFIG_KINDS = ("conf", "ini", "properties", "yaml", "toml", "json", "env", "xml", "text")
 _NOT_CONFIG = re.compile(
     r"(?i)(?:^|/)(?:cron\.[\w]+|crontab|init\.d|systemd|logrotate\.d|pam\.d|sudoers\.d|node_modules|site-packages|dist-packages|tests?|testdata|fixtures|"
-    r"docs?|examples?|samples?|locales?|i18n|lang|translations|META-INF/maven|debian|\.github|share/doc|share/locale|migrations|bower_components)/|"
+    r"docs?|examples?|samples?|ufw/applications\.d|logcheck|insserv\.conf\.d|rsyslog\.d|lintian|bash-completion|apparmor\.d|locales?|i18n|lang|translations|META-INF/maven|debian|\.github|share/doc|share/locale|migrations|bower_components)/|"
     r"(?:^|/)(?:package(?:-lock)?\.json|composer\.json|tsconfig\S*|jsconfig\S*|pyproject\.toml|setup\.cfg|tox\.ini|pytest\.ini|mypy\.ini|alembic\.ini|"
     r"\.editorconfig|[\w.\-]*messages?(?:_\w+)?\.properties|[\w\-]+_[a-z]{2}(?:_[A-Z]{2})?\.properties|pom\.properties|pom\.xml|[\w.\-]*manifest[\w.\-]*|"
-    r"openapi\S*|swagger\S*|\S*\.schema\.json|\.\w+rc(?:\.json)?|babel\.config\.\w+|\S*lock\.(?:json|ya?ml)|direct_url\.json|RECORD|entry_points\.txt|web\.xml)$"
+    r"openapi\S*|bundlesize\S*|[\w.\-]*(?<![a-z])(?:unit[_\-]?tests?|testing|development|dev)(?:[._\-][\w.\-]*)?\.\w+|swagger\S*|\S*\.schema\.json|\.\w+rc(?:\.json)?|babel\.config\.\w+|\S*lock\.(?:json|ya?ml)|direct_url\.json|RECORD|entry_points\.txt|web\.xml)$"
 )
 
 
@@ -63,7 +63,7 @@ def read(package: Package) -> Iterator[AnyFact]:
 
 def is_configuration(member: Member) -> bool:
     """Whether a file is configuration by its place or name, and in a kind that can be."""
-    if member.kind not in _CONFIG_KINDS or _NOT_CONFIG.search(member.inner):
+    if member.kind not in _CONFIG_KINDS or _NOT_CONFIG.search(member.path):
         return False
     if _CONFIG_NAMES.match(member.name):
         return member.kind not in ("json", "xml", "yaml") or bool(

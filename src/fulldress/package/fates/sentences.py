@@ -63,8 +63,16 @@ _PATTERNS: tuple[tuple[str, str], ...] = tuple(
 _CONTEXT = re.compile(
     r"(?i)\b(?:settings?|options?|config(?:uration|s)?|keys?|parameters?|defaults?|environment variables?|propert(?:y|ies)|directives?|\.(?:conf|ini|ya?ml|toml|cfg|properties|env))\b"
 )
+#: What else has names and fates in release notes; it is a key only where the sentence says that it is a setting.
+_CODE = re.compile(
+    r"(?i)\b(?:functions?|methods?|class(?:es)?|attributes?|modules?|interfaces?|plug-?ins?|packages?|mixins?|(?:sub-?)?commands?|APIs?|headers?|hooks?|PGP"
+    r"|exceptions?|decorators?|following|documentation|parameters? (?:on|for|of|to) (?:action|all|the (?:action|API|endpoint)))\b"
+)
+_SETTING = re.compile(
+    r"(?i)\b(?:settings?|configuration|config(?:uration)? (?:options?|keys?|values?|variables?)|environment variables?|directives?)\b"
+)
 _FILE = re.compile(
-    r"(?i)\.(?:py|js|ts|go|rb|php|java|c|h|md|rst|txt|sh|sql|html?|css|json|ya?ml|toml|ini|conf|cfg|xml|jar|so|dist|in|dll|exe|service|timer|zip|tgz|gz|deb|rpm|com|org|net|io)$|^(?:e\.g|i\.e|etc)$|/|^\d"
+    r"(?i)\.(?:py|js|ts|go|rb|php|java|c|h|md|rst|txt|sh|sql|html?|css|json|ya?ml|toml|ini|conf|cfg|xml|jar|so|dist|in|dll|exe|service|timer|zip|tgz|gz|deb|rpm|com|org|net|io|tld|path|[1-9])$|^(?:e\.g|i\.e|etc)$|/|^\d"
 )
 _SINCE = re.compile(r"(?i)deprecated (?:since|in|as of)(?: version)? v?(\d+(?:\.\d+)+)")
 _OTHERWISE = re.compile(
@@ -214,11 +222,13 @@ def _is_key(key: str, component: str, known: set[str], context: str, *, ticked: 
         return False
     if key in known:
         return True
+    if _CODE.search(context) and not _SETTING.search(context):
+        return False
     shaped = bool(re.search(r"[._\-]", key)) or key.isupper()
     family, dot, _ = key.partition(".")
     if dot and any(other.startswith(f"{family}.") for other in known):
         return True  # its sisters are settings of the package
-    own = len(component) > 2 and re.match(rf"(?i){re.escape(component)}[._\-]", key) is not None
+    own = len(component) > 2 and re.match(rf"(?i){re.escape(component)}[._]", key) is not None
     return (own and shaped) or (ticked and bool(_CONTEXT.search(context)) and (shaped or re.fullmatch(r"[A-Za-z]\w{2,}", key) is not None)) or (
         shaped and "." in key and bool(_CONTEXT.search(context))
     )  # fmt: skip

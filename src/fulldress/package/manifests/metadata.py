@@ -27,9 +27,11 @@ def fields(text: str) -> Iterator[tuple[str, str, int]]:
     """Name (lower case), value and line of the fields of an RFC 822-like header; folded lines are joined by a newline."""
     name, value, line = "", "", 0
     for number, row in enumerate(text.splitlines(), 1):
-        if not row.strip():
+        if not row:
             break
-        if row[:1] in " \t" and name:
+        if (
+            row[:1] in " \t" and name
+        ) or not row.strip():  # a line of blanks continues a field, as a licence's text has them
             value += "\n" + row[1:]
         elif match := _FIELD.match(row):
             if name:
@@ -78,11 +80,10 @@ def _debian_clause(member: Member, clause: str, line: int, optional: bool) -> It
     if match is None or not first.strip():
         return
     looseness, admits = score(match[2] or "", "deb")
-    if others:
-        admits = f"or {' or '.join(' '.join(other.split()) for other in others)}" + (f"; {admits}" if admits else "")
     yield Requirement(
         witness=Witness.DECLARED, evidence=member.evidence(line, 0, " ".join(clause.split())), component=match[1],
         constraint=match[2] or "", looseness=looseness, scheme="deb", admits=admits, optional=optional,
+        alternatives=tuple(" ".join(other.split()) for other in others),
     )  # fmt: skip
 
 

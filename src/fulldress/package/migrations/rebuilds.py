@@ -13,10 +13,10 @@ from fulldress.package.migrations.sql import Statement
 _WORD = r"(?:\"[^\"]+\"|`[^`]+`|[^\s(;,]+)(?: \. (?:\"[^\"]+\"|`[^`]+`|[^\s(;,]+))?"
 _RENAME = re.compile(rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?(?P<old>{_WORD}) RENAME TO (?P<new>{_WORD})")
 _COPY = re.compile(
-    rf"(?:INSERT (?:OR \w+ |IGNORE )?INTO|REPLACE INTO) (?P<target>{_WORD})(?: \( (?P<columns>[^()]*) \))? (?:\( )?SELECT .*? FROM (?P<source>{_WORD})"
+    rf"(?:INSERT (?:OR \w+ |IGNORE )?INTO|REPLACE INTO) (?P<target>{_WORD})(?: \( (?P<columns>[^()]*) \))? (?:\( )?SELECT .*? FROM (?P<source>{_WORD})"  # noqa: S608 - a pattern, no query
 )
 _COPY_OF = re.compile(
-    rf"CREATE (?:(?:GLOBAL |LOCAL )?TEMP(?:ORARY)? |UNLOGGED )?TABLE (?P<target>{_WORD}) AS (?:\( )?SELECT .*? FROM (?P<source>{_WORD})"
+    rf"CREATE (?:(?:GLOBAL |LOCAL )?TEMP(?:ORARY)? |UNLOGGED )?TABLE (?P<target>{_WORD}) AS (?:\( )?SELECT .*? FROM (?P<source>{_WORD})"  # noqa: S608 - a pattern, no query
 )
 _LONGEST = 10_000
 

@@ -72,6 +72,12 @@ _PYTHON_SCRIPT = re.compile(
     r"(?i)(^|/)(setup|install\w*|upgrade\w*|update\w*|migrate\w*|deploy\w*|pre_?\w*inst\w*|post_?\w*inst\w*|bootstrap|uninstall\w*)\.py$"
     r"|(^|/)(s?bin|scripts?|hooks?|libexec|tools|cron[\w.]*|DEBIAN)/[^/]+$"
 )
+#: The payload of a Debian package below /usr and its like, and of a wheel: programs that somebody runs one day. What of
+#: them the installation, a schedule or a service starts is followed from there; the rest is not what the upgrade does.
+_PROGRAM = re.compile(r"(?:^|/)data\.tar(?:\.\w+)?!/(?:\./)?(?:usr|s?bin|lib\w*|etc|var/lib)/")
+_HOOK = re.compile(
+    r"/etc/(?:[^/]+/)*(?:[\w.\-]+\.d|cron\.\w+)/[^/]+$|/(?:system-sleep|system-shutdown|system-generators|networkd-dispatcher)/"
+)
 #: Files of the payload that give rights where they stand.
 _RIGHTS = re.compile(r"(?:^|/)((?:etc/sudoers\.d/[\w-]+|etc/sudoers|[\w./-]*\.ssh/authorized_keys2?))$")
 
@@ -82,12 +88,16 @@ def read(package: Package) -> Iterator[AnyFact]:
     context = Context(package, at, zone)
     found = _Facts(context)
     modules: set[str] = set()
+    programs: set[str] = set()
     for path in sorted(package.members):
         member = package.members[path]
         reader = _reader(member)
         if reader is None:
             if member.kind in ("python", "javascript", "perl") and member.size:
                 modules.add(path)
+            continue
+        if _is_program(member):
+            programs.add(path)
             continue
         if not member.kept:
             found.add(_unread(member, Reason.BUDGET, f"{member.size} bytes are too many for a script"))
@@ -101,7 +111,17 @@ def read(package: Package) -> Iterator[AnyFact]:
         except RecursionError:
             found.add(_unread(member, Reason.BUDGET, "its statements are nested too deeply"))
     yield from found.all()
-    modules -= {event.member.path for event in found.events}  # what an installation script starts was read
+    started = {event.member.path for event in found.events}  # what an installation script starts was read
+    modules -= started
+    programs -= started
+    if programs:
+        yield Unread(
+            witness=Witness.READ,
+            evidence=_whole(package),
+            what=f"{len(programs)} program{'s' if len(programs) > 1 else ''} that nothing in the package starts",
+            reason=Reason.NOT_MEASURED,
+            detail="scripts of the application, for somebody to run one day: what they then do was not looked for",
+        )
     if modules:
         yield Unread(
             witness=Witness.READ,
@@ -185,6 +205,15 @@ def _reader(member: Member) -> Reader | None:
     if member.kind == "perl" and (_is_executable(member) or _PYTHON_SCRIPT.search(member.inner)):
         return plain.read
     return None
+
+
+def _is_program(member: Member) -> bool:
+    """Whether a script is a program of an installed application, rather than a part of its installation."""
+    if member.kind not in ("shell", "python", "perl", "powershell", "batch", "javascript"):
+        return False
+    if member.container == "wheel":
+        return True
+    return bool(_PROGRAM.search(member.path)) and not _HOOK.search(member.path)
 
 
 def _is_executable(member: Member) -> bool:

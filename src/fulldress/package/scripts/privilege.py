@@ -6,23 +6,24 @@ import re
 from collections.abc import Iterator
 
 from fulldress.facts import AnyFact, Privilege, Witness
+from fulldress.package.reader import Package
 from fulldress.package.scripts import wrappers
 from fulldress.package.scripts.events import AnyEvent, Call, Write
 from fulldress.package.scripts.rule import Context, operands, option
-from fulldress.package.scripts.values import holes, show
+from fulldress.package.scripts.values import holes, is_constant, show
 
 _ADMINISTRATORS = frozenset(["sudo", "wheel", "admin", "adm", "docker", "root", "lxd", "libvirt", "disk", "shadow"])
 _DOWNLOADERS = frozenset({"curl", "wget", "fetch", "aria2c", "http"})
 
 
 def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
-    for how, what in _found(event):
+    for how, what in _found(event, context.package):
         yield Privilege(
             witness=Witness.READ, evidence=context.evidence(event), how=how, command=context.words(what, 160)
         )
 
 
-def _found(event: AnyEvent) -> Iterator[tuple[str, str]]:
+def _found(event: AnyEvent, package: Package) -> Iterator[tuple[str, str]]:
     if isinstance(event, Write):
         content = " ".join((event.content or "").split())
         if re.match(r"/etc/sudoers(\.d/|$)", event.path):
@@ -45,13 +46,13 @@ def _found(event: AnyEvent) -> Iterator[tuple[str, str]]:
         yield "su", command
     elif name == "chmod":
         plain = operands(words)
-        if plain and (how := _special_mode(plain[0])):
+        if plain and (how := _special_mode(plain[0])) and not _only_groups(how, plain[1:], package):
             yield how, command
     elif name == "install" and (how := _special_mode(option(words, "-m", "--mode"))):
         yield how, command
     elif name == "dpkg-statoverride" and "--add" in words:
         plain = operands(words)
-        if len(plain) > 3 and (how := _special_mode(plain[2])):
+        if len(plain) > 3 and (how := _special_mode(plain[2])) and not _only_groups(how, plain[3:], package):
             yield how, command
     elif name == "setcap" and "-r" not in words:
         yield "capability", command
@@ -66,6 +67,18 @@ def _found(event: AnyEvent) -> Iterator[tuple[str, str]]:
         if plain and (name in ("tee", "sed") or words[-1] in plain):
             yield "sudoers", command
     yield from _downloaded(event, command)
+
+
+def _only_groups(how: str, paths: list[str], package: Package) -> bool:
+    """Whether a set-group-id bit falls on folders: files made there take their group, and nobody gets a right to run.
+
+    A folder is one that the package brings, one below /var, where no programs lie, or one that only the run would name."""
+    if how != "setgid":
+        return False
+    folders = {f"/{member.inner.removeprefix('./')}" for member in package.members.values() if member.kind == "folder"}
+    return bool(paths) and all(
+        not is_constant(path) or path.startswith("/var/") or path.rstrip("/") in folders for path in paths
+    )
 
 
 def _special_mode(mode: str) -> str:

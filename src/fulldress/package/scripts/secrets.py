@@ -52,6 +52,11 @@ def _assigned(name: str, value: str) -> Iterator[tuple[str, str, str]]:
     ends = re.search(
         r"(?i)(file|path|dir|url|name|prompt|len|length|min|max|ttl|expiry|cmd|type|hash|policy|_id|var)$", name
     )
+    if (
+        re.fullmatch(r"_*[A-Z]+(?:_[A-Z]+)+_*", value)
+        and value.strip("_").split("_")[0] == name.strip("_").split("_")[0]
+    ):
+        return  # SCRIPT_TOKEN = "SCRIPT_FILENAME": a mark in a template, named like what holds it
     if is_secret_name(name) and not ends and name not in ("PWD", "OLDPWD", "pwd") and not _HARMLESS.fullmatch(value):
         yield "password" if re.search(r"(?i)pass|pwd", name) else "secret", name, value
 
