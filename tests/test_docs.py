@@ -15,7 +15,8 @@ import msgspec
 import pytest
 
 from fulldress import errors
-from fulldress.cli import COMMANDS, cli
+from fulldress.cli import COMMANDS
+from fulldress.cli.group import cli
 from fulldress.production import description
 from fulldress.runbook import steps
 

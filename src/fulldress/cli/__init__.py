@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from typing import Any
-
-import click
 
 from fulldress import __version__
 
@@ -35,45 +32,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
-class _Lazy(click.Group):
-    """Imports a command's module only when that command is called, so that ``--version`` stays fast."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"fulldress.cli.{COMMANDS[cmd_name][0]}")
-        command: click.Command = module.command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            import difflib
-
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            raise click.UsageError(
-                f"No such command {args[0]!r}." + (f" Did you mean {near[0]!r}?" if near else ""), ctx
-            )
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="fulldress")
-def cli() -> None:
-    """Rehearse a vendor's upgrade package before production does.
-
-    Start with: fulldress inspect PACKAGE
-    """
-
-
 def main(argv: list[str] | None = None) -> None:
     """Entry point: every known error becomes one line on stderr and its documented exit code."""
     sys.exit(run(argv))
@@ -81,6 +39,13 @@ def main(argv: list[str] | None = None) -> None:
 
 def run(argv: list[str] | None = None) -> int:
     """Carry out one command line and return its exit code."""
+    if (sys.argv[1:] if argv is None else argv) == ["--version"]:  # before anything is imported for it
+        print(f"fulldress, version {__version__}")
+        return 0
+    import click
+
+    from fulldress.cli.group import cli
+
     try:
         outcome: Any = cli.main(args=argv, prog_name="fulldress", standalone_mode=False)
     except click.exceptions.Abort:  # an interrupt, by way of click
@@ -103,6 +68,8 @@ def run(argv: list[str] | None = None) -> int:
 def _known(error: Exception) -> int:
     """One clear line for errors of ours and of the operating system; anything else is a bug and keeps its traceback."""
     import errno
+
+    import click
 
     from fulldress.errors import DiskFull, FulldressError
 
