@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -27,10 +28,17 @@ def test_json(tree: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert [f["path"] for f in facts if f["fact"] == "FileEffect"] == ["/etc/x"]
 
 
-def test_this_machines_own_files_lie_below_where_no_tree_is_given(tmp_path: Path) -> None:
+def test_this_machines_own_files_lie_below_where_no_tree_is_given() -> None:
     probe = Path.home() / ".fulldress-stage-probe"
-    assert run(["stage", "--scratch", str(tmp_path), "--", "sh", "-c", f"echo x > {probe} && cat {probe}"]) == 0
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as scratch:
+        assert run(["stage", "--scratch", scratch, "--", "sh", "-c", f"echo x > {probe} && cat {probe}"]) == 0
     assert not probe.exists()
+
+
+def test_a_folder_of_this_machine_that_the_scratch_folder_hides_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as scratch:
+        assert run(["stage", "--scratch", scratch, "--json", "--", "true"]) == 0
+    assert "this machine's /var" in [fact.get("what") for fact in json.loads(capfd.readouterr().out)]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from fulldress.stage.plan import StagePlan
 
 #: First of the 65,536 user ids that a root-launched stage uses outside. Far from subuid ranges and from nspawn's.
 BASE = 1_900_000_000
-_PRIVATE = frozenset({"proc", "sys", "dev", "run", "tmp", "lost+found"})
+#: Top folders that every stage has of its own.
+PRIVATE = frozenset({"proc", "sys", "dev", "run", "tmp", "lost+found"})
 #: What a stage with a production tree takes from this machine: its programs and their settings, nobody's data.
 _OF_THE_MACHINE = frozenset({"bin", "sbin", "lib", "lib32", "lib64", "libx32", "usr", "etc"})
 #: Parts of this machine that no production tree should inherit: secrets, its own jobs and services.
@@ -119,7 +120,7 @@ def _top_level(root: Path | None, hub: Path) -> tuple[dict[str, str], set[str], 
     machine: set[str] = set()
     production: set[str] = set()
     for entry in Path("/").iterdir():
-        if entry.name in _PRIVATE or (root is not None and entry.name not in _OF_THE_MACHINE):
+        if entry.name in PRIVATE or (root is not None and entry.name not in _OF_THE_MACHINE):
             continue
         if entry.is_symlink():
             links[entry.name] = os.readlink(entry)
@@ -133,7 +134,7 @@ def _top_level(root: Path | None, hub: Path) -> tuple[dict[str, str], set[str], 
                 continue
             machine.add(entry.name)
     for entry in sorted(root.iterdir()) if root is not None else []:
-        if entry.name in _PRIVATE:
+        if entry.name in PRIVATE:
             continue
         if entry.is_symlink():
             links[entry.name] = os.readlink(entry)

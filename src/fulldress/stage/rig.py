@@ -91,6 +91,10 @@ class Rig:
         self.layers = effects.Layers(
             self.hub, self._layout["folders"], places, shifts, made["owner"] if mode == "mapped" else 0
         )
+        top = self.hub.resolve().parts[1]
+        if plan.root is None and top not in layout.PRIVATE:
+            detail = f"the scratch folder {plan.scratch} lies below it: name another one with TMPDIR or --scratch"
+            self.lacks.append(self.lack(f"this machine's /{top}", detail, Reason.CANNOT))
         self._say_lacks(greeting["lacks"], made["faketime"])
 
     def _folders(self) -> dict[str, Any]:
