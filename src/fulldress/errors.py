@@ -137,7 +137,7 @@ class RunEnded(RunbookError):
 
 
 class NotRehearsed(RunbookError):
-    """{what} was not rehearsed: {why}. Other bytes, no run: {remedy}"""
+    """{what} may not run: {why}. Nothing was done; {remedy}"""
 
 
 class NotApproved(RunbookError):

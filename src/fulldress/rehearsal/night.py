@@ -37,10 +37,17 @@ def night_after(
     limit: timedelta,
     zone: str,
     source: str,
+    theirs: bool = True,
 ) -> Iterator[AnyFact]:
-    """Facts on every job: the schedule itself (``observed``), its run, and what it would write in an hour."""
+    """Facts on every job: the schedule itself (``observed``), its run, and what it would write in an hour.
+
+    ``theirs`` False: no copy of production's files lies under the stage, so the jobs that were there before are this
+    machine's own, and none of production's."""
     start = stage.now()
     after = host_schedules(stage, start, zone, source)
+    if not theirs:
+        after = {name: schedule for name, schedule in after.items() if name not in before}
+        before = {}
     for name in sorted(before.keys() - after.keys()):
         lost = before[name]
         yield Unread(

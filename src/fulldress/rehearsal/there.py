@@ -172,6 +172,7 @@ class There:
                 limit=self.options.job_limit,
                 zone=self.world.description.zone,
                 source=self.source,
+                theirs=self.world.production.root is not None,
             )
         )
         self.facts.append(
