@@ -48,6 +48,9 @@ def sweep(scratch: Path) -> list[Path]:
 
 def remove(folder: Path) -> None:
     """Remove a tree whatever the modes of its folders are. Links are not followed."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if not os.path.lexists(folder):
+        return
     for path, folders, _ in os.walk(folder):
         for name in folders:
             inner = os.path.join(path, name)
