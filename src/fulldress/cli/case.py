@@ -8,15 +8,9 @@ from typing import Any
 
 import click
 
-_store = click.option(
-    "--case-store",
-    "cases",
-    type=click.Path(path_type=Path),
-    envvar="FULLDRESS_CASES",
-    default="cases",
-    show_default=True,
-    help="Folder of the cases.",
-)
+from fulldress.cli import options
+
+_store = options.case_store
 _json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 

@@ -7,30 +7,22 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fulldress.cli import options
+
 if TYPE_CHECKING:
     from fulldress.facts import AnyFact
     from fulldress.production import Production
     from fulldress.report import View
 
-SEVERITIES = ("blocker", "major", "minor", "note")
-
 
 @click.command(short_help="Package, production and catalogue: findings and a verdict.")
 @click.argument("package", type=click.Path(path_type=Path))
-@click.option(
-    "-p", "--production", "folder", required=True, type=click.Path(path_type=Path), help="Folder with production.toml."
-)
+@options.production
 @click.option(
     "--against", type=click.Path(path_type=Path), help="An older package of the same product, to compare with."
 )
-@click.option(
-    "--fail-on",
-    type=click.Choice(SEVERITIES),
-    default="blocker",
-    show_default=True,
-    help="Severity from which the verdict is NO-GO.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Everything as JSON on standard output (docs/reference/json.md).")
+@options.fail_on
+@options.everything_as_json
 @click.option("--sarif", type=click.Path(path_type=Path, dir_okay=False), help="Also write findings as SARIF 2.1.0.")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Also write findings as JUnit XML.")
 @click.option(
@@ -39,14 +31,7 @@ SEVERITIES = ("blocker", "major", "minor", "note")
     type=click.Path(path_type=Path, dir_okay=False),
     help="Also write the report as one HTML file.",
 )
-@click.option(
-    "--case-store",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar="FULLDRESS_CASES",
-    default=Path("cases"),
-    show_default=True,
-    help="Folder of the cases.",
-)
+@options.case_store
 @click.option("--no-case", is_flag=True, help="Do not put this check on record.")
 def command(
     package: Path,
@@ -57,7 +42,7 @@ def command(
     sarif: Path | None,
     junit: Path | None,
     html_file: Path | None,
-    case_store: Path,
+    cases: Path,
     no_case: bool,
 ) -> int:
     """Read PACKAGE, set it against production and the catalogue, and give a verdict.
@@ -69,9 +54,7 @@ def command(
     from fulldress.report import dump, terminal
 
     production = productions.load(folder)
-    view = look(
-        package, production, against=against, fail_on=Severity(fail_on), case_store=None if no_case else case_store
-    )
+    view = look(package, production, against=against, fail_on=Severity(fail_on), case_store=None if no_case else cases)
     write(view, sarif=sarif, junit=junit, html=html_file, fail_on=Severity(fail_on))
     if as_json:
         click.echo(dump(view), nl=False)

@@ -7,27 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fulldress.cli import options
+
 if TYPE_CHECKING:
     from fulldress.case import Case
     from fulldress.cleanup import Removal, Thing
 
 
 @click.command(short_help="Remove flags, webhooks and credentials, and verify that they are gone.")
-@click.option(
-    "-p", "--production", "folder", required=True, type=click.Path(path_type=Path), help="Folder with production.toml."
-)
+@options.production
 @click.option(
     "--case", "name", default="", help="Folder of the case, or the package's sha256; not needed for a single case."
 )
-@click.option(
-    "--case-store",
-    "cases",
-    type=click.Path(path_type=Path),
-    envvar="FULLDRESS_CASES",
-    default="cases",
-    show_default=True,
-    help="Folder of the cases.",
-)
+@options.case_store
 @click.option("--ledger", "path", type=click.Path(path_type=Path), help="Another ledger than the case's own.")
 @click.option(
     "--adopt",

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fulldress.cli import options
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
     from fulldress.package import Progress, Reading
     from fulldress.report import View
-
-SEVERITIES = ("blocker", "major", "minor", "note")
 
 
 @click.command(short_help="What is in a package, who signed it, what it will do.")
@@ -34,14 +34,8 @@ SEVERITIES = ("blocker", "major", "minor", "note")
     "--at", metavar="DATE", help="Judge as of this day or instant, e.g. 2026-09-01 or 2026-09-01T02:00+02:00."
 )
 @click.option("--zone", default="UTC", show_default=True, help="Time zone of the hosts, e.g. Europe/Zurich.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(SEVERITIES),
-    default="blocker",
-    show_default=True,
-    help="Severity from which the verdict is NO-GO.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Everything as JSON on standard output (docs/reference/json.md).")
+@options.fail_on
+@options.everything_as_json
 def command(
     package: Path,
     against: Path | None,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fulldress.cli import options
+
 if TYPE_CHECKING:
     from fulldress.case import Case, Store
     from fulldress.facts import AnyFact, Timing
@@ -20,9 +22,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Draft the runbook; after rehearsals: window, notices, calendar, freeze.")
 @click.argument("target", type=click.Path(path_type=Path, exists=True))
-@click.option(
-    "-p", "--production", "folder", required=True, type=click.Path(path_type=Path), help="Folder with production.toml."
-)
+@options.production
 @click.option(
     "-o",
     "--output",
@@ -35,15 +35,7 @@ if TYPE_CHECKING:
 @click.option("--as-the-vendor-says", is_flag=True, help="The vendor's order without any remedy.")
 @click.option("--apply", "rules", default="", metavar="FD301,...", help="Only the remedies of these findings.")
 @click.option("--apply-offers", is_flag=True, help="Every remedy that a finding offers (this is the default).")
-@click.option(
-    "--case-store",
-    "cases",
-    type=click.Path(path_type=Path),
-    envvar="FULLDRESS_CASES",
-    default="cases",
-    show_default=True,
-    help="Folder of the cases.",
-)
+@options.case_store
 @click.option(
     "--starts",
     type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ"]),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fulldress.cli import options
+
 if TYPE_CHECKING:
     from fulldress.case import Case
     from fulldress.facts import AnyFact
@@ -17,14 +19,10 @@ if TYPE_CHECKING:
     from fulldress.report import View
     from fulldress.runbook.steps import Runbook
 
-SEVERITIES = ("blocker", "major", "minor", "note")
-
 
 @click.command(short_help="Carry out the runbook on the stage, under traffic, and back again.")
 @click.argument("runbook", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option(
-    "-p", "--production", "folder", required=True, type=click.Path(path_type=Path), help="Folder with production.toml."
-)
+@options.production
 @click.option("-n", "--runs", type=click.IntRange(1, 1000), default=1, show_default=True, help="How many times.")
 @click.option(
     "--package", "package_path", type=click.Path(path_type=Path), help="The package, where the case does not know it."
@@ -47,29 +45,16 @@ SEVERITIES = ("blocker", "major", "minor", "note")
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed sends the same traffic.")
 @click.option("--pg-bin", type=click.Path(path_type=Path, file_okay=False), help="Folder of PostgreSQL's programs.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(SEVERITIES),
-    default="blocker",
-    show_default=True,
-    help="Severity from which the verdict is NO-GO.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Everything as JSON on standard output (docs/reference/json.md).")
+@options.fail_on
+@options.everything_as_json
 @click.option(
     "--html", "html_file", type=click.Path(path_type=Path, dir_okay=False), help="Default: report.html in the case."
 )
-@click.option(
-    "--case-store",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar="FULLDRESS_CASES",
-    default=Path("cases"),
-    show_default=True,
-    help="Folder of the cases.",
-)
+@options.case_store
 def command(
     runbook: Path, folder: Path, runs: int, package_path: Path | None, baseline: float, settle: float, no_traffic: bool,
     no_night: bool, no_two_runners: bool, job_limit: float, seed: int, pg_bin: Path | None, fail_on: str, as_json: bool,
-    html_file: Path | None, case_store: Path,
+    html_file: Path | None, cases: Path,
 ) -> int:  # fmt: skip
     """Carry out RUNBOOK on a stage: baseline, upgrade under traffic, verify, the night after, and the way back.
 
@@ -82,7 +67,7 @@ def command(
     from fulldress.report import dump, terminal
 
     book = read_runbook(runbook)
-    options = Options(
+    asked = Options(
         runs=runs,
         baseline=timedelta(seconds=baseline),
         settle=timedelta(seconds=settle),
@@ -93,9 +78,7 @@ def command(
         seed=seed,
         pg_bin=pg_bin,
     )
-    case, view = _rehearse(
-        book, runbook, productions.load(folder), options, package_path, case_store, Severity(fail_on)
-    )
+    case, view = _rehearse(book, runbook, productions.load(folder), asked, package_path, cases, Severity(fail_on))
     report = _report(view, html_file or case.folder / "report.html")
     if as_json:
         click.echo(dump(view), nl=False)

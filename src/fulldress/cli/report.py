@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fulldress.cli import options
+
 if TYPE_CHECKING:
     from fulldress.report import View
 
@@ -29,15 +31,8 @@ VIEW = "view.json"
 )
 @click.option("--text", "as_text", is_flag=True, help="Print the screen instead of writing HTML.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON instead of writing HTML.")
-@click.option(
-    "--case-store",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar="FULLDRESS_CASES",
-    default=Path("cases"),
-    show_default=True,
-    help="Folder of the cases.",
-)
-def command(case: str, html_file: Path | None, png: Path | None, as_text: bool, as_json: bool, case_store: Path) -> int:
+@options.case_store
+def command(case: str, html_file: Path | None, png: Path | None, as_text: bool, as_json: bool, cases: Path) -> int:
     """Show the latest rehearsal of CASE: the name of its folder, or the package's sha256.
 
     Waivers given since then count: a report is always of today. The exit code is that of the verdict.
@@ -45,7 +40,7 @@ def command(case: str, html_file: Path | None, png: Path | None, as_text: bool, 
     from fulldress.case import Store
     from fulldress.report import dump, html, terminal
 
-    found = Store(case_store).get(case, case)
+    found = Store(cases).get(case, case)
     view = latest(found.folder, found.waivers())
     if png is not None:
         picture(view, png)

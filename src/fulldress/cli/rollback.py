@@ -6,24 +6,16 @@ from pathlib import Path
 
 import click
 
+from fulldress.cli import options
+
 
 @click.command(short_help="Take back a run, step by step, and prove it.")
 @click.argument("runbook", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option(
-    "-p", "--production", "folder", required=True, type=click.Path(path_type=Path), help="Folder with production.toml."
-)
+@options.production
 @click.option(
     "--package", "package_path", type=click.Path(path_type=Path), help="The package, where the case does not know it."
 )
-@click.option(
-    "--case-store",
-    "cases",
-    type=click.Path(path_type=Path),
-    envvar="FULLDRESS_CASES",
-    default="cases",
-    show_default=True,
-    help="Folder of the cases.",
-)
+@options.case_store
 @click.option("--settle", multiple=True, metavar="STEP=done|undone", help="Your word on a step that was cut off.")
 @click.option("--yes", is_flag=True, help="Confirm the start, and every step that a person confirms.")
 @click.option("--json", "as_json", is_flag=True, help="The outcome as JSON.")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fulldress.cli import options
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,21 +19,11 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Carry out in production exactly what was rehearsed.")
 @click.argument("runbook", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option(
-    "-p", "--production", "folder", required=True, type=click.Path(path_type=Path), help="Folder with production.toml."
-)
+@options.production
 @click.option(
     "--package", "package_path", type=click.Path(path_type=Path), help="The package, where the case does not know it."
 )
-@click.option(
-    "--case-store",
-    "cases",
-    type=click.Path(path_type=Path),
-    envvar="FULLDRESS_CASES",
-    default="cases",
-    show_default=True,
-    help="Folder of the cases.",
-)
+@options.case_store
 @click.option("--settle", multiple=True, metavar="STEP=done|undone", help="Your word on a step that was cut off.")
 @click.option("--on-stage", is_flag=True, help="Practise: the same run with the same refusals, on a stage.")
 @click.option("--yes", is_flag=True, help="Confirm the start, and every step that a person confirms.")
