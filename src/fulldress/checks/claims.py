@@ -101,6 +101,8 @@ def _reboot(witness: Witness, facts: list[Fact]) -> str:
     found = [f for f in facts if isinstance(f, Reboot)]
     if witness is Witness.DECLARED:
         return several(sorted({f.claim for f in found}))
+    if found and all(f.claim in ("requested", "asked about", "prepared") for f in found):
+        return "asked for"
     return "yes" if found else ""
 
 

@@ -38,7 +38,7 @@ def loose(index: Index) -> Iterator[Hit]:
     if not found:
         return
     total = len(_requirements(index))
-    examples = [f"{r.component} {r.constraint}".strip() + (f" admits {r.admits}" if r.admits else "") for r in found]
+    examples = [_example(r) for r in found]
     yield Hit(
         title=f"{len(found)} of {count(total, 'dependency', 'dependencies')} have no upper bound: {several(examples, 3)}",
         subject="dependencies",
@@ -55,6 +55,13 @@ def _is_release(index: Index, requirement: Requirement) -> bool:
         and requirement.component.lower() == release.product.lower()
         and within(release.version, requirement.constraint) is True
     )
+
+
+def _example(requirement: Requirement) -> str:
+    words = " or ".join((f"{requirement.component} {requirement.constraint}".strip(), *requirement.alternatives))
+    if requirement.looseness is Looseness.ANY:
+        return f"{words} in any version"
+    return f"{words} admits {requirement.admits}" if requirement.admits else words
 
 
 @rule("FD503", Severity.BLOCKER, "Production's version is outside what the package asks for")

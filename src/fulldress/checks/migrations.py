@@ -19,6 +19,8 @@ ALL_MIGRATIONS = "migrate-*"
 #: A request that waits this long has failed for whoever sent it: usual time-outs of clients are 30 to 60 seconds.
 LOST = timedelta(seconds=60)
 FELT = timedelta(seconds=1)
+#: More migrations than anybody reads one by one: they are told in groups.
+MANY = 12
 
 
 def keep(paths: list[str] | None = None, database: bool = False) -> dict[str, object]:
@@ -45,6 +47,21 @@ def ups(index: Index) -> list[Migration]:
     return [m for m in index.of(Migration, Witness.READ) if m.direction == "up"]
 
 
+def _by_folder(found: list[Migration]) -> Iterator[tuple[str, list[Migration]]]:
+    """Many migrations as a few groups: one a database and folder. A product that carries its whole history upgrades only
+    through the last of them, and which these are its own table of versions knows."""
+    groups: dict[str, list[Migration]] = defaultdict(list)
+    for migration in found:
+        folder = re.sub(r"/(?:v?\d[\w.\-]*)$", "", migration.path.rpartition("/")[0])
+        groups[f"{folder or migration.name} ({migration.dialect or 'any database'})"].append(migration)
+    yield from groups.items()
+
+
+def _of(group: list[Migration], folder: str) -> str:
+    where, _, dialect = folder.rpartition(" (")
+    return f"{count(len(group), 'migration')} for {dialect.rstrip(')')} below …/{'/'.join(where.rsplit('/', 2)[-2:])}"
+
+
 def _downs(index: Index) -> list[Migration]:
     return [m for m in index.of(Migration, Witness.READ) if m.direction == "down"]
 
@@ -63,9 +80,20 @@ def rows_recur(finding: Finding, index: Index) -> bool | None:
 @rule("FD201", Severity.MAJOR, "A migration loses data", rows_recur)
 def destructive(index: Index) -> Iterator[Hit]:
     empty_downs = {d.path for d in _downs(index) if d.empty}
-    for migration in ups(index):
-        if not migration.destructive:
-            continue
+    found = [m for m in ups(index) if m.destructive]
+    if len(found) > MANY:
+        for folder, group in _by_folder(found):
+            held = all(m.counterpart and m.counterpart not in empty_downs for m in group)
+            yield Hit(
+                title=f"{_of(group, folder)} {'loses' if len(group) == 1 else 'lose'} data: {several([m.name for m in group], 2)}",
+                subject=folder,
+                remedy="See which of them your upgrade runs (--json lists them all), and keep the rows before it (the offered snapshot).",
+                testimony=tuple(says(m, several(list(m.destructive), 3)) for m in group),
+                severity=None if held else Severity.BLOCKER,
+                offers=keep(database=True),
+            )
+        return
+    for migration in found:
         way_back = migration.counterpart and migration.counterpart not in empty_downs
         yield Hit(
             title=f"{migration.name} loses data: {several([brief(s) for s in migration.destructive], 2)}",
@@ -80,16 +108,27 @@ def destructive(index: Index) -> Iterator[Hit]:
 @rule("FD202", Severity.MINOR, "A migration rewrites, scans or locks a table")
 def heavy(index: Index) -> Iterator[Hit]:
     watched = {work.migration for work in index.of(Work, Witness.OBSERVED)}
-    for migration in ups(index):
-        # once a rehearsal has measured it, FD208 says how long it really took
-        if migration.heavy and not {migration.name, migration.path} & watched:
+    # once a rehearsal has measured it, FD208 says how long it really took
+    found = [m for m in ups(index) if m.heavy and not {m.name, m.path} & watched]
+    remedy = "Rehearse it on data of production's size: fulldress rehearse runbook.toml -p production/"
+    if len(found) > MANY:
+        for folder, group in _by_folder(found):
             yield Hit(
-                title=f"{migration.name} locks a table for as long as it is large: {several([brief(s) for s in migration.heavy], 2)}",
-                subject=migration.path or migration.name,
-                remedy="Rehearse it on data of production's size: fulldress rehearse runbook.toml -p production/",
-                testimony=(says(migration, several(list(migration.heavy), 3)),),
-                severity=Severity.MAJOR if len(migration.heavy) > 1 else None,
+                title=f"{_of(group, folder)} {'locks' if len(group) == 1 else 'lock'} a table for as long as it is large: {several([m.name for m in group], 2)}",
+                subject=folder,
+                remedy=remedy,
+                testimony=tuple(says(m, several(list(m.heavy), 3)) for m in group),
+                severity=Severity.MAJOR if any(len(m.heavy) > 1 for m in group) else None,
             )
+        return
+    for migration in found:
+        yield Hit(
+            title=f"{migration.name} locks a table for as long as it is large: {several([brief(s) for s in migration.heavy], 2)}",
+            subject=migration.path or migration.name,
+            remedy=remedy,
+            testimony=(says(migration, several(list(migration.heavy), 3)),),
+            severity=Severity.MAJOR if len(migration.heavy) > 1 else None,
+        )
 
 
 @rule("FD203", Severity.MAJOR, "Migrations have no way back", rows_recur)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from fulldress.checks.index import Index
 from fulldress.checks.rule import Hit, count, rule, says, several
-from fulldress.facts import Command, Entry, Integrity, Restart, Schedule, Signature, Trust, Witness
+from fulldress.facts import Command, Entry, Evidence, Integrity, Restart, Schedule, Signature, Trust, Witness
 from fulldress.findings import Severity
 
 
@@ -65,6 +67,7 @@ def not_signed(index: Index) -> Iterator[Hit]:
     if not entries or _signed(index):
         return
     source = entries[0].evidence.source
+    whole = msgspec.structs.replace(entries[0], evidence=Evidence())  # it is said of the package, not of an entry
     digest = f"sha256 {source}" if len(source) == 64 else "sha256sum PACKAGE"
     sums = index.of(Signature)
     lists = f"; {several([s.path for s in sums])} can be changed along with them" if sums else ""
@@ -73,7 +76,7 @@ def not_signed(index: Index) -> Iterator[Hit]:
         subject="signature",
         remedy="Ask the vendor for the digest over another channel than the one the package came by, and compare:\n"
         f"  {digest}\nor ask for a detached signature, and keep it beside the package.",
-        testimony=(says(entries[0], f"{count(len(entries), 'entry', 'entries')}, no signature among them{lists}"),),
+        testimony=(says(whole, f"{count(len(entries), 'entry', 'entries')}, no signature among them{lists}"),),
         severity=None if _runs(index, entries) else Severity.MINOR,
     )
 

@@ -32,6 +32,8 @@ class Unreadable(Exception):
 
 def is_description(text: str) -> bool:
     """Whether a text says that it is one: near its beginning, or anywhere at the margin."""
+    if "openapi" not in text and "swagger" not in text:
+        return False  # nearly all texts, and a hundred times as fast as the pattern
     return bool(_MARK.search(text[:20_000]) or ("paths" in text and _MARK.search(text)))
 
 

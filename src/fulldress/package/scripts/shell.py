@@ -128,7 +128,9 @@ class Shell(Commands):
                     kept_alone, self.alone = self.alone, False
                     self.follow(child)
                     self.alone = kept_alone
-                elif not skipped:
+                elif skipped:
+                    self._leave_out(child)
+                else:
                     printed += self.follow(child)
                     body_leaves = body_leaves or leaves(child)
         if in_body:
@@ -149,6 +151,7 @@ class Shell(Commands):
             self.variables = {name: list(values) for name, values in before.items()}
             labels = item.children_by_field_name("value")
             if unused(self.member, [self.raw(label) for label in labels]):
+                self._leave_out(item)
                 continue
             taken = self._takes(labels, known)
             if taken is False:
@@ -163,6 +166,10 @@ class Shell(Commands):
                 return printed
         self.variables = _merge([*branches, before])
         return printed
+
+    def _leave_out(self, node: Node) -> None:
+        """Functions that only a branch calls which no upgrade takes are not among those that nothing called."""
+        self.called.update(re.findall(r"[\w\-]+", self.raw(node)))
 
     def _takes(self, labels: list[Node], known: list[str]) -> bool | None:
         """Whether a branch is the one that a subject with known values takes; None where that is open."""
