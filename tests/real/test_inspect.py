@@ -106,7 +106,7 @@ REAL: dict[str, tuple[tuple[str, ...], str, dict[str, int], list[dict[str, Any]]
         {"Entry": 300, "Binary": 20},
         [
             {"fact": "Signature", "scheme": "checksums", "integrity": "intact"},
-            {"fact": "Credential", "kind": "account", "name": "postfix"},
+            {"fact": "Credential", "kind": "system account", "name": "postfix"},
             {"fact": "Privilege", "how": "setgid"},
         ],
         {"elf", "shell"},

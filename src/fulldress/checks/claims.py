@@ -230,10 +230,13 @@ def _release(witness: Witness, facts: list[Fact]) -> str:
     if witness is Witness.RUNNING:
         return several([f"{f.component} {f.version}" for f in facts if isinstance(f, Installed | Running)], 3)
     releases = sorted((f for f in facts if isinstance(f, Release)), key=lambda f: f.evidence.path.count("!/"))
-    words = [f"{f.product} {f.version}".strip() for f in releases]
+    # apache_superset and apache-superset are one name (PyPA, "Names and normalization")
+    named = {(re.sub(r"[-_.]+", "-", f.product).lower(), f.version): f for f in reversed(releases)}
+    words = [f"{f.product} {f.version}".strip() for f in reversed(named.values())]
     built = [f.built for f in facts if isinstance(f, Binary) and f.built]
     if built:
-        words.append(f"binaries built {min(built):%Y-%m}" + (f" to {max(built):%Y-%m}" if len(built) > 1 else ""))
+        first, last = f"{min(built):%Y-%m}", f"{max(built):%Y-%m}"
+        words.append(f"binaries built {first}" + (f" to {last}" if last != first else ""))
     return several(words, 3)
 
 

@@ -163,10 +163,10 @@ def _credentials(call: Call) -> Iterator[tuple[str, str]]:
     elif name == "createuser" and plain:
         yield "database role", plain[-1]
     elif name == "useradd" and plain:
-        yield "account", plain[-1]
+        yield "system account" if {"-r", "--system"} & set(words) else "account", plain[-1]
     elif name == "adduser" and plain:
         if len(plain) == 1 or "--system" in words:
-            yield "account", plain[0]
+            yield "system account" if "--system" in words else "account", plain[0]
     elif name == "ssh-keygen" and not any(word in ("-R", "-l", "-lf", "-F", "-y", "-A", "-H", "-L") for word in words):
         yield "SSH key", option(words, "-f") or "~/.ssh"
     elif name == "openssl" and _makes_key(words):
