@@ -31,7 +31,7 @@ def inspect_screen(view: View, *, console: Console | None = None, next_step: str
     """``fulldress inspect``: what is in it, who signed it, what it will do."""
     out = console or screen_console()
     _heading(out, view)
-    _verdict(out, view, " on its own words")
+    _verdict(out, view, "" if view.verdict.outcome is Outcome.UNKNOWN else " on its own words")
     _claims(out, view, "What it will do", (Witness.DECLARED, Witness.READ))
     _signatures(out, view)
     terminal_findings.show(out, view, _width(out), remedies=False)
