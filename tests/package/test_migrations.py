@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from casefolders import check, folders
 from hypothesis import given
 from hypothesis import strategies as st
-from openfolder import open_folder
 
+from casefolders import check, folders
 from fulldress.facts import Migration, encode
 from fulldress.package import migrations
 from fulldress.package.migrations.naming import order
 from fulldress.package.migrations.sql import statements
+from openfolder import open_folder
 
 CASES = Path(__file__).parent / "cases" / "migrations"
 
@@ -61,7 +61,14 @@ def test_lines_and_offsets_point_at_the_first_word() -> None:
 
 
 _PIECES = st.sampled_from(
-    ["select 1", "insert into t values ('a;b')", 'select "x;y"', "do $q$ begin; end $q$", "select E'\\';'", "select (1; 2)"]
+    [
+        "select 1",
+        "insert into t values ('a;b')",
+        'select "x;y"',
+        "do $q$ begin; end $q$",
+        "select E'\\';'",
+        "select (1; 2)",
+    ]
 )
 _BETWEEN = st.sampled_from([";", ";\n", "; -- c;\n", ";/* ; */", " ;\t"])
 
