@@ -32,7 +32,7 @@ for _family in FAMILIES:
 
 from fulldress.checks.claims import Cell, Claim, claims  # noqa: E402 - the rules have to be registered first
 from fulldress.checks.gaps import gaps  # noqa: E402
-from fulldress.checks.settling import settle  # noqa: E402
+from fulldress.checks.settling import settle, shown  # noqa: E402
 
 
 def judge(facts: Iterable[Fact]) -> list[Finding]:
@@ -42,4 +42,4 @@ def judge(facts: Iterable[Fact]) -> list[Finding]:
     return sorted(found, key=lambda f: (f.severity.rank, f.rule, f.subject))
 
 
-__all__ = ["RULES", "Cell", "Claim", "Rule", "claims", "gaps", "judge", "settle"]
+__all__ = ["RULES", "Cell", "Claim", "Rule", "claims", "gaps", "judge", "settle", "shown"]

@@ -10,7 +10,7 @@ import msgspec
 
 from fulldress.checks.index import Index
 from fulldress.checks.rule import RULES
-from fulldress.facts import Fact, Timing, Witness
+from fulldress.facts import AnyFact, Fact, Timing, Unread, Witness, Work
 from fulldress.findings import Finding
 
 
@@ -48,6 +48,22 @@ def settle(findings: Iterable[Finding], steps: Iterable[Step], observed: Iterabl
             finding = msgspec.structs.replace(finding, settled_by=proven[0])
         result.append(finding)
     return result
+
+
+def shown(facts: Iterable[AnyFact], observed: Iterable[Fact]) -> list[AnyFact]:
+    """``facts``, where no verdict depends any more on what the rehearsal showed instead.
+
+    That is so only when the upgrade ran to its end in every run, and a database saw statements of it."""
+    index = Index(observed)
+    ends = {t.outcome for t in index.of(Timing, Witness.OBSERVED) if t.act == "upgrade" and not t.step}
+    if ends != {"ok"} or not index.of(Work, Witness.OBSERVED):
+        return list(facts)
+    return [
+        msgspec.structs.replace(fact, needed=False, detail=f"{fact.detail}; it was rehearsed")
+        if isinstance(fact, Unread) and fact.shows
+        else fact
+        for fact in facts
+    ]
 
 
 def _again(finding: Finding, index: Index) -> bool | None:

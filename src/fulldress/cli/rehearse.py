@@ -119,7 +119,7 @@ def _rehearse(
             path=str(source.resolve()),
         )
         rehearsal = rehearse(book, source, production, options, tell=progress.say)
-    facts = [*static, *rehearsal.facts]
+    facts = checks.shown([*static, *rehearsal.facts], rehearsal.facts)
     findings = checks.settle(checks.judge(facts), book.step, rehearsal.facts)
     saved = _save(case, rehearsal, static)
     timings = [fact for fact in rehearsal.facts if isinstance(fact, Timing)]

@@ -66,9 +66,11 @@ class Reason(StrEnum):
 class Unread(Fact, tag=True, frozen=True, kw_only=True):
     """Something that was not read, not reached or not measured, and why. Never silent: a line in every report.
 
-    ``needed`` is true when a verdict depends on it: the outcome is then *unknown*, not *go*."""
+    ``needed`` is true when a verdict depends on it: the outcome is then *unknown*, not *go*. ``shows`` is true where a
+    rehearsal whose upgrade ran to its end shows what reading could not."""
 
     what: str
     reason: Reason
     detail: str = ""
     needed: bool = False
+    shows: bool = False

@@ -44,4 +44,5 @@ def read(members: Iterable[Member]) -> Iterator[AnyFact]:
             reason=Reason.FORMAT,
             detail="only SQL is read: what they lose, lock and rewrite shows in the rehearsal, not here",
             needed=True,
+            shows=True,
         )
