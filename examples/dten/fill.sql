@@ -8,6 +8,6 @@ SELECT n,
        (ARRAY['open', 'paid', 'shipped', 'returned'])[n % 4 + 1],
        'L' || lpad(((n * 31) % 1000000)::text, 6, '0'),
        timestamptz '2025-11-01T00:00:00Z' + n * interval '127 seconds'
-FROM generate_series(1, 240000) AS n;
+FROM generate_series(1, 204000) AS n;
 INSERT INTO order_notes (order_id, note) SELECT n * 40, 'called back' FROM generate_series(1, 5000) AS n;
 ANALYZE;

@@ -1,4 +1,4 @@
-"""What really runs in the demo's production: a PostgreSQL server with 240,000 orders, and a partner's webhook registry."""
+"""What really runs in the demo's production: a PostgreSQL server with 204,000 orders, and a partner's webhook registry."""
 
 from __future__ import annotations
 

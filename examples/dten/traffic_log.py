@@ -39,7 +39,7 @@ def _request(draw: random.Random, at: float) -> tuple[float, str]:
     client = f"10.2.{draw.randrange(4)}.{draw.randrange(2, 250)}"
     agent = AGENTS[draw.randrange(3)]
     if kind < 0.62:
-        method, path, size = "GET", f"/orders/{draw.randrange(1, 240_001)}", 96
+        method, path, size = "GET", f"/orders/{draw.randrange(1, 204_001)}", 96
         took = draw.lognormvariate(-5.6, 0.5)
     elif kind < 0.94:
         method, path, size = "GET", f"/customers/{draw.randrange(1, 6001)}/orders", 1480

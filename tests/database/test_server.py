@@ -17,7 +17,9 @@ from fulldress.database.postgres.server import _base_folder
 from fulldress.errors import BadPostgres, DatabaseError, NoPostgres, NoSpace, ServerFailed
 
 _START = """
+import signal
 import sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a shell is born deaf to it
 from fulldress.database.postgres import Server, resolve
 server = Server(resolve()).start()
 print(server.base, flush=True)

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.stage
 
 _HOLD = """
 import sys, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a shell is born deaf to it
 from pathlib import Path
 from fulldress.stage import Stage, StagePlan
 with Stage(StagePlan(root=Path(sys.argv[1]), scratch=Path(sys.argv[2]))) as stage:
