@@ -52,18 +52,21 @@ def test_killed_from_outside(tree: Path, tmp_path: Path, number: int) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", _HOLD, str(tree), str(scratch)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
-    assert holder.stdout is not None and holder.stdout.readline() == b"up\n"
-    deadline = time.monotonic() + 5
-    while len(_sleepers()) != 2 and time.monotonic() < deadline:
-        os.sched_yield()
-    held = [os.pidfd_open(int(pid)) for pid in _sleepers()]
-    holder.send_signal(number)
-    holder.wait(10)
-    holder.stdout.close()
-    assert len(held) == 2
-    for sleeper in held:
-        assert select.select([sleeper], [], [], 5)[0], "a process outlived its stage"
-        os.close(sleeper)
+    try:
+        assert holder.stdout is not None and holder.stdout.readline() == b"up\n"
+        deadline = time.monotonic() + 5
+        while len(_sleepers()) != 2 and time.monotonic() < deadline:
+            os.sched_yield()
+        held = [os.pidfd_open(int(pid)) for pid in _sleepers()]
+        holder.send_signal(number)
+        holder.wait(10)
+        holder.stdout.close()
+        assert len(held) == 2
+        for sleeper in held:
+            assert select.select([sleeper], [], [], 5)[0], "a process outlived its stage"
+            os.close(sleeper)
+    finally:
+        holder.kill()  # where the test failed before it did
     assert _sleepers() == []
     assert str(tmp_path) not in Path("/proc/self/mounts").read_text()
     if number == signal.SIGINT:
