@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casefolders import check, folders
+from fulldress.checks.escalation import call_script
 from fulldress.facts import Advisory, AnyFact, Integrity, Reason, Schedule, Signature, Trust, Unread
 from fulldress.package import read as read_package
 from fulldress.package import signatures
@@ -282,12 +283,12 @@ def test_nothing_signed_is_said() -> None:
 
 
 def test_call_script(tmp_path: Path) -> None:
-    text = signatures.call_script(judged(sign(DATA, LEAF, MIDDLE, ROOT), tmp_path, TSA_ROOT))
+    text = call_script(judged(sign(DATA, LEAF, MIDDLE, ROOT), tmp_path, TSA_ROOT))
     spaced = " ".join(ROOT.sha256[i : i + 4] for i in range(0, 64, 4)).upper()
     assert spaced in text
     assert "do not use one from the package" in text
     assert all(len(row) <= 110 for row in text.splitlines())
-    broken = signatures.call_script(judged(sign(DATA, LEAF, MIDDLE), tmp_path, ROOT, data=b"other"))
+    broken = call_script(judged(sign(DATA, LEAF, MIDDLE), tmp_path, ROOT, data=b"other"))
     assert "Do not install" in broken
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from fulldress.checks.escalation import call_script
 from fulldress.checks.index import Index
 from fulldress.checks.rule import Hit, count, rule, says, several
 from fulldress.facts import Command, Entry, Evidence, Integrity, Restart, Schedule, Signature, Trust, Witness
@@ -31,22 +32,6 @@ def _runs(index: Index, entries: list[Entry]) -> bool:
 def _anchor(signature: Signature) -> str:
     """The name at the top of the chain."""
     return signature.chain[-1].issuer if signature.chain else signature.signer or "an unknown signer"
-
-
-def call_script(signature: Signature) -> str:
-    """What to say on the phone. The number never comes from the package, for whoever forged one forged the other."""
-    lines = ["Call the vendor on the number in your contract, not on one from the package or its e-mail, and say:"]
-    lines.append(
-        f'  "We hold a package signed by {signature.signer or "an unnamed signer"}. Did you sign with this key?"'
-    )
-    for certificate in signature.chain:
-        grouped = " ".join(certificate.sha256[i : i + 4] for i in range(0, len(certificate.sha256), 4))
-        lines.append(f"  {certificate.subject}")
-        lines.append(f"    sha256 {grouped}")
-    lines.append(
-        "Let THEM read the fingerprint out first. If it is the same, put the root into trust/ and note who said it."
-    )
-    return "\n".join(lines)
 
 
 @rule("FD101", Severity.BLOCKER, "The bytes are not the bytes that were signed")

@@ -7,6 +7,7 @@ import textwrap
 from rich.console import Console
 from rich.text import Text
 
+from fulldress.checks.escalation import call_script
 from fulldress.facts import Integrity, Trust, Witness
 from fulldress.findings import Outcome, Severity
 from fulldress.report import columns, terminal_findings
@@ -174,8 +175,12 @@ def _signatures(out: Console, view: View) -> None:
             words.append(f"announced in {signature.announced_in}")
         _line(out, "; ".join(words), 1)
         if signature.trust is not Trust.TRUSTED and signature.names_a_maker and signature.chain:
-            page = "FD111" if signature.announced_in else "FD110"
-            _line(out, f"→ not trusted here yet; see `fulldress explain {page}` for the call script", 1, 3)
+            if view.kind == "inspect":
+                _line(out, "→ not trusted here yet; fulldress check prints what to say on the phone", 1, 3)
+                continue
+            _line(out, "→ not trusted here yet. What to say on the phone:", 1, 3)
+            for line in call_script(signature).splitlines():
+                _line(out, line.strip(), 3, 6)
     out.print()
 
 

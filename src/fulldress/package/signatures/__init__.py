@@ -18,7 +18,6 @@ import msgspec
 from fulldress.facts import AnyFact, Evidence, Integrity, Reason, Signature, Trust, Unread, Witness
 from fulldress.package.reader import Member, NotRead, Package
 from fulldress.package.signatures import advisories, certificates, checksums, cms
-from fulldress.package.signatures.escalation import call_script
 from fulldress.package.signatures.judged import Covered, Ground, signature
 
 SUFFIXES = (".p7s", ".p7m", ".p7", ".cms", ".sig", ".sign", ".asc", ".minisig", ".signature")
@@ -378,4 +377,4 @@ def _unreadable(path: Path, problem: str) -> Unread:
     return _unread(Evidence(source=str(path), path=path.name), what, Reason.DAMAGED, problem)
 
 
-__all__ = ["call_script", "read"]
+__all__ = ["read"]

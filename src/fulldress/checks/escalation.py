@@ -10,15 +10,20 @@ def grouped(fingerprint: str) -> str:
     return " ".join(fingerprint[index : index + 4] for index in range(0, len(fingerprint), 4)).upper()
 
 
+def _covered(signature: Signature) -> str:
+    if not signature.covers:
+        return "a package"
+    return signature.covers[0] if len(signature.covers) == 1 else f"{len(signature.covers)} entries of a package"
+
+
 def call_script(signature: Signature) -> str:
     """What one person reads out to the vendor, in plain text.
 
     The number to dial is deliberately not given: one that came with the package could be the forger's."""
     rows = [
-        "Call the vendor. Take the number from your contract or your own records; do not use one from the package,",
-        "its ticket or its documentation.",
+        "Call the vendor, on the number in your contract or your own records, not on one from the package or its ticket.",
         "",
-        f"1. Say what it is about: {', '.join(signature.covers) or 'a package'}, signed in {signature.path}.",
+        f"1. Say what it is about: {_covered(signature)}, signed in {signature.path}.",
     ]
     if signature.integrity is Integrity.BROKEN:
         rows.append("2. Say that the signature does not fit the bytes, and ask for the package again.")
