@@ -286,7 +286,7 @@ def test_call_script(tmp_path: Path) -> None:
     text = call_script(judged(sign(DATA, LEAF, MIDDLE, ROOT), tmp_path, TSA_ROOT))
     spaced = " ".join(ROOT.sha256[i : i + 4] for i in range(0, 64, 4)).upper()
     assert spaced in text
-    assert "do not use one from the package" in text
+    assert "not on one from the package" in text
     assert all(len(row) <= 110 for row in text.splitlines())
     broken = call_script(judged(sign(DATA, LEAF, MIDDLE), tmp_path, ROOT, data=b"other"))
     assert "Do not install" in broken
