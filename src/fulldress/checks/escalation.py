@@ -21,7 +21,7 @@ def call_script(signature: Signature) -> str:
 
     The number to dial is deliberately not given: one that came with the package could be the forger's."""
     rows = [
-        "Call the vendor, on the number in your contract or your own records, not on one from the package or its ticket.",
+        "Call the vendor on the number in your contract, not on one from the package or its ticket.",
         "",
         f"1. Say what it is about: {_covered(signature)}, signed in {signature.path}.",
     ]
