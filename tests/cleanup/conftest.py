@@ -84,4 +84,4 @@ def server() -> Iterator[Server]:
 def database(server: Server, tmp_path: Path) -> Iterator[Postgres]:
     name = f"db{next(_numbers)}"
     server.create(name)
-    yield Postgres(server.dsn(name, "postgres"), folder=tmp_path / "dumps")
+    yield Postgres(server.dsn(name, "postgres"), folder=tmp_path / "dumps", programs=server.installation.bin)

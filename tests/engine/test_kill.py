@@ -61,8 +61,9 @@ def _attempt(folder: Path, life: float) -> str:
 
 
 def test_no_effect_twice_under_kill_9(tmp_path: Path) -> None:
-    dice, kills = random.Random(20261125), 0
-    for trial in range(6):
+    dice, kills, trial = random.Random(20261125), 0, 0
+    while trial < 6 or (kills < 20 and trial < 40):  # a fast machine ends many a run before the dice do
+        trial += 1
         folder = tmp_path / str(trial)
         (folder / "world").mkdir(parents=True)
         word, attempts = "", 0

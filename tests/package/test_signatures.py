@@ -318,7 +318,9 @@ def test_no_changed_bit_makes_another_signer_trusted(place: int, change: int) ->
         trust = trusting(Path(folder), ROOT)
         for fact in signatures.read(package({"a.zip": DATA, "a.zip.p7s": bytes(whole)}, trust)):
             if isinstance(fact, Signature) and fact.trust is Trust.TRUSTED and fact.integrity is Integrity.INTACT:
-                assert fact.chain[0].sha256 == LEAF.sha256
+                # by name and number: a bit outside what the authority signed changes the bytes, not the certificate
+                assert int(fact.chain[0].serial, 16) == LEAF.certificate.serial_number
+                assert "Vendor Releases" in fact.chain[0].subject
 
 
 def test_through_the_walker(tmp_path: Path) -> None:

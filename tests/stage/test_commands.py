@@ -11,7 +11,7 @@ from fulldress.facts import Privilege, Reboot, Restart, Schedule, Unread, Witnes
 from fulldress.facts.witness import Evidence
 from fulldress.production.description import Service
 from fulldress.stage import Stage, StagePlan
-from stage_shell import shell
+from stage_shell import shell, sleepers
 
 pytestmark = pytest.mark.stage
 
@@ -35,9 +35,9 @@ def test_systemctl_on_an_unknown_unit(stage: Stage) -> None:
 def test_a_unit_starts_stops_and_is_enabled(stage: Stage) -> None:
     code, output = shell(
         stage,
-        "systemctl start core; systemctl is-active core; pgrep -x sleep >/dev/null && echo runs;"
+        "systemctl start core; systemctl is-active core; grep -lsa '^/*[a-z/]*sleep' /proc/[0-9]*/cmdline | grep -q . && echo runs;"
         "systemctl disable core 2>&1; systemctl is-enabled core; systemctl enable core 2>&1; systemctl is-enabled core;"
-        "systemctl stop core; systemctl is-active core; pgrep -x sleep >/dev/null || echo stopped",
+        "systemctl stop core; systemctl is-active core; grep -lsa '^/*[a-z/]*sleep' /proc/[0-9]*/cmdline | grep -q . || echo stopped",
     )
     assert code == 0
     assert output.splitlines() == [
@@ -133,7 +133,7 @@ def test_a_reboot_ends_the_step_and_starts_what_is_enabled(stage: Stage, command
     assert code != 0 and "after" in output and "never" not in output
     assert [(r.claim, r.command) for r in of(stage, Reboot)] == [("performed", "reboot")]  # type: ignore[attr-defined]
     assert stage.service("core", "status", step="x").active is True
-    assert shell(stage, "pgrep -cf '^sleep 500'")[1].strip() == "0"
+    assert sleepers(stage, "500") == 0
 
 
 def test_a_reboot_for_later_comes_after_the_step(stage: Stage) -> None:
@@ -172,13 +172,13 @@ def test_a_time_out_kills_the_whole_tree(stage: Stage) -> None:
         ["/bin/sh", "-c", "setsid sh -c 'sleep 300 & sleep 301' & sleep 302"], step="x", timeout=timedelta(seconds=0.3)
     )
     assert result.timed_out and result.exit_code == 124
-    assert shell(stage, "pgrep -c sleep")[1].strip() == "0"
+    assert sleepers(stage) == 0
 
 
 def test_what_outlives_its_step_is_reported_and_lives_on(stage: Stage) -> None:
     assert shell(stage, "nohup sleep 400 >/dev/null 2>&1 &")[0] == 0
     assert [(c.argv, c.note) for c in stage.commands()] == [(("sleep", "400"), "still running when the step ended")]
-    assert shell(stage, "pgrep -cx sleep")[1].strip() == "1"
+    assert sleepers(stage) == 1
 
 
 def test_a_fork_bomb_is_bounded(stage: Stage) -> None:

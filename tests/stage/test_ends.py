@@ -27,7 +27,7 @@ with Stage(StagePlan(root=Path(sys.argv[1]), scratch=Path(sys.argv[2]))) as stag
     threading.Thread(target=lambda: stage.run(["/bin/sleep", "987654"], step="x"), daemon=True).start()
     helper = stage.popen_inside(["/bin/sh", "-c", "echo; exec /bin/sleep 987655"], stdout=-1)
     helper.stdout.readline()
-    stage.wait_until(lambda: stage.run(["/usr/bin/pgrep", "-f", "987654"], step="y").exit_code == 0)
+    stage.wait_until(lambda: stage.run(["/bin/sh", "-c", "grep -qsa '98765[4]' /proc/[0-9]*/cmdline"], step="y").exit_code == 0)
     print("up", flush=True)
     signal.pause()
 """

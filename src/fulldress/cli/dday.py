@@ -95,7 +95,7 @@ def venue(production: Production, case: Case, *, yes: bool, package_root: Path |
         description.name,
         folder=production.folder,
         databases={
-            name: Postgres(database.url, folder=case.folder / "dumps", split=split)
+            name: Postgres(database.url, folder=case.folder / "dumps", split=split, programs=_programs())
             for name, database in description.databases.items()
             if database.url
         },
@@ -103,6 +103,17 @@ def venue(production: Production, case: Case, *, yes: bool, package_root: Path |
         package_root=str(package_root.resolve()) if package_root else "",
         ask=lambda question: ask(question, yes=yes),
     )
+
+
+def _programs() -> Path | None:
+    """pg_dump and its kin of our own, for a host that has none on its PATH; None where nothing is installed."""
+    from fulldress.database.postgres import resolve
+    from fulldress.errors import DatabaseError
+
+    try:
+        return resolve().bin
+    except DatabaseError:
+        return None  # a step that needs one says so
 
 
 def ask(question: str, *, yes: bool = False) -> bool | None:

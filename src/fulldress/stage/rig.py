@@ -69,7 +69,7 @@ class Rig:
             "owner": made["owner"],
             "layout": self._layout,
             "hostname": "stage",
-            "zone": "" if plan.zone in ("", "UTC") else plan.zone,
+            "zone": _zone(plan.zone),
             "shift": self.shift.total_seconds(),
             "faketime": made["faketime"],
             "red_hat": _is_red_hat(plan.root),
@@ -252,3 +252,13 @@ def _is_red_hat(root: Path | None) -> bool:
             text = (folder / "etc/os-release").read_text(errors="replace")
             return any(word in text for word in ("rhel", "fedora", "centos", "suse"))
     return False
+
+
+def _zone(name: str) -> str:
+    """What TZ is to be on the stage. A machine without time zones gets the zone's rule (POSIX) from Python's own data."""
+    if name in ("", "UTC") or (Path("/usr/share/zoneinfo") / name).exists():
+        return "" if name == "UTC" else name
+    import importlib.resources
+
+    data = importlib.resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).read_bytes()
+    return data.rstrip(b"\n").rsplit(b"\n", 1)[-1].decode("ascii")  # the footer of RFC 8536

@@ -98,12 +98,16 @@ async def carry_out(plan: Plan, stop: Callable[[], bool]) -> tuple[Samples | Non
 
     if plan.started_file:
         Path(plan.started_file).touch()
+    problem: BaseException | None = None
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(http())
             group.create_task(statements())
     except* FulldressError as errors:
-        raise errors.exceptions[0] from None
+        # raised below: what an "except*" block raises is wrapped again by Python before 3.11.4
+        problem = errors.exceptions[0]
+    if problem is not None:
+        raise problem from None
     return unset[0], unset[1]
 
 

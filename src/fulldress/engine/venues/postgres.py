@@ -122,9 +122,10 @@ class Postgres:
         return self.folder / f"{self._database}-{name}.dump"
 
     def _program(self, name: str) -> str | None:
-        if self._programs is not None and (self._programs / name).exists():
+        found = shutil.which(name)
+        if found is None and self._programs is not None and (self._programs / name).exists():
             return str(self._programs / name)
-        return shutil.which(name)
+        return found
 
     def _tool(self, name: str, *arguments: str) -> None:
         program = self._program(name)
