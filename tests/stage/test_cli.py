@@ -28,10 +28,14 @@ def test_json(tree: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert [f["path"] for f in facts if f["fact"] == "FileEffect"] == ["/etc/x"]
 
 
-def test_this_machines_own_files_lie_below_where_no_tree_is_given() -> None:
+def test_this_machines_own_files_lie_below_where_no_tree_is_given(capfd: pytest.CaptureFixture[str]) -> None:
     probe = Path.home() / ".fulldress-stage-probe"
     with tempfile.TemporaryDirectory(dir="/var/tmp") as scratch:
-        assert run(["stage", "--scratch", scratch, "--", "sh", "-c", f"echo x > {probe} && cat {probe}"]) == 0
+        code = run(["stage", "--scratch", scratch, "--", "sh", "-c", f"echo x > {probe} && cat {probe}"])
+    said = capfd.readouterr()
+    if "is read-only: no overlay over it" in said.out:
+        pytest.skip("this machine's root is an overlay itself, and can't lie under another")
+    assert code == 0
     assert not probe.exists()
 
 
