@@ -103,7 +103,7 @@ def test_a_failed_gate_takes_everything_back_last_first(tmp_path: Path) -> None:
 
 def test_unknown_stops_and_never_promotes(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
-    ask = ProbeStep(name="ask", verify=(Probe(command=("/no/such/program",)),))
+    ask = ProbeStep(name="ask", verify=(Probe(command=("/no/such/program",), user=USER),))
     with Journal(tmp_path / "j.db") as journal:
         run = engine(tmp_path, journal, ask, sh("later", f": > {mark}"))
         outcome = run.run()
@@ -124,7 +124,7 @@ def test_a_hotfix_of_the_operator_is_not_overwritten(tmp_path: Path) -> None:
     conf.write_text("a.b=1\n")
     steps = (
         Setting(name="set", file=str(conf), key="a.b", value="2", format="properties"),
-        File(name="w", path=str(whole), text="x"),
+        File(name="w", path=str(whole), text="x", owner=USER),
     )
     with Journal(tmp_path / "j.db") as journal:
         run = engine(tmp_path, journal, *steps)
@@ -254,7 +254,7 @@ def test_an_orphan_of_a_killed_run_keeps_the_step_shut(tmp_path: Path) -> None:
         env={"FULLDRESS_STEP": "its-token", "PATH": "/usr/bin:/bin"},
     )
     with Journal(tmp_path / "j.db") as journal:
-        run = engine(tmp_path, journal, sh("a", "true", verify=(Probe(command=("/bin/true",)),)))
+        run = engine(tmp_path, journal, sh("a", "true", verify=(Probe(command=("/bin/true",), user=USER),)))
         _cut_off(journal, run, "a", "its-token")
         _until(lambda: bool(run.venue.alive("its-token")))  # type: ignore[attr-defined]
         with pytest.raises(StillAlive, match=str(orphan.pid)):

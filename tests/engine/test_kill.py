@@ -26,7 +26,7 @@ def _runbook(folder: Path, probes: bool) -> Runbook:
     for number in range(STEPS):
         mark = str(folder / "world" / f"effect-{number}")
         if number % 3 == 2:
-            steps.append(File(name=f"file-{number}", path=mark, text=f"bytes {number}"))
+            steps.append(File(name=f"file-{number}", path=mark, text=f"bytes {number}", owner=USER))
             continue
         argv = ("/bin/sh", "-c", 'echo "$1" >> "$2"; : > "$1"', "sh", mark, str(folder / "log"))
         verify = (Probe(file=mark),) if probes else ()

@@ -60,7 +60,7 @@ def _once(probe: Probe, venue: Venue, step: str) -> Answered:
 
 def _command(probe: Probe, venue: Venue, step: str) -> Answered:
     limit = timedelta(seconds=max(probe.within, 30.0))
-    result = venue.run(probe.command, step=step, timeout=limit)
+    result = venue.run(probe.command, step=step, user=probe.user or "root", timeout=limit)
     name = " ".join(probe.command)
     if result.timed_out:
         return Answered(Outcome.UNKNOWN, f"{excerpt(name)}: no end within {limit.total_seconds():.0f} s")

@@ -26,6 +26,7 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     absent: bool = False
     equals: str = ""
     database: str = ""
+    user: str = ""  #: who asks a ``command``; empty: root
     within: float = 0.0  #: seconds to keep asking for a pass; 0 asks once
 
 
