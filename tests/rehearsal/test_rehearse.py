@@ -28,6 +28,7 @@ from fulldress.facts import (
     Credential,
     Difference,
     Downtime,
+    Evidence,
     FileEffect,
     Flag,
     Growth,
@@ -35,11 +36,14 @@ from fulldress.facts import (
     JobRun,
     Latency,
     Lock,
+    Reason,
     Runners,
     Timing,
     Unread,
     Wait,
     Webhook,
+    Witness,
+    Work,
 )
 from fulldress.rehearsal import Options, Rehearsal, rehearse
 from fulldress.rehearsal.scratch import scratch_folder
@@ -271,4 +275,25 @@ def test_killed_outright_and_started_again(ground: Ground) -> None:
         assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     records.sweep()
+    ground.nothing_left()
+
+
+def test_without_a_stage_the_migrations_are_rehearsed_and_the_rest_is_said(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cannot = Unread(
+        witness=Witness.OBSERVED,
+        evidence=Evidence(),
+        what="the vendor's scripts",
+        reason=Reason.CANNOT,
+        detail="no namespaces",
+    )
+    monkeypatch.setattr(Stage, "possible", staticmethod(lambda: [cannot]))
+    seen = play(ground, SHORT)
+    assert timing(seen, "upgrade").outcome == "ok"
+    assert timing(seen, "rollback").duration > timedelta()
+    assert of(seen.facts, Work) and of(seen.facts, Difference)
+    needed = [gap.what for gap in of(seen.facts, Unread) if gap.needed]
+    assert "the vendor's scripts" in needed
+    assert any("steps of the runbook" in what for what in needed)
     ground.nothing_left()
