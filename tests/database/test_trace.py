@@ -165,8 +165,9 @@ def test_a_lock_of_a_subtransaction_that_was_rolled_back_is_seen(clone: Clone) -
         name="m.sql",
         step="",
     )
-    (lock,) = [one for one in of(clone, Lock) if one.object == "lines"]
-    assert lock.mode == "AccessExclusiveLock" and lock.caught == "poll"
+    # what only the poller sees comes in two pieces where a busy machine made it miss a look in between
+    seen = {(one.mode, one.caught) for one in of(clone, Lock) if one.object == "lines"}
+    assert seen == {("AccessExclusiveLock", "poll")}
 
 
 def test_another_programs_psql_is_traced_by_its_step(clone: Clone) -> None:
