@@ -96,6 +96,7 @@ class Trace:
         self._open: dict[tuple[int, str, str], Held] = {}
         self._waiting: dict[int, Waiting] = {}
         self._last_look = 0.0
+        self._ended: dict[int, float] = {}  #: process id -> when its last transaction ended
 
     # -- steps of the runbook -------------------------------------------------------------------------------------
 
@@ -149,6 +150,7 @@ class Trace:
     def release(self, pid: int, at: float, *, session: bool = False) -> None:
         """The transaction of ``pid`` has ended. Advisory locks of the session may outlive it: the poller tells."""
         with self._guard:
+            self._ended[pid] = at
             for key, held in list(self._open.items()):
                 if key[0] == pid and (session or not held.object.startswith("advisory")):
                     held.released = at
@@ -168,8 +170,11 @@ class Trace:
                     object_ = self.object(lock)
                     if object_:
                         statement = self._statement_of(lock.pid, sample)
-                        if statement is not None:
-                            present.add((lock.pid, lock.mode, object_))
+                        key = (lock.pid, lock.mode, object_)
+                        # looked at before its transaction ended, told after it: not taken a second time
+                        late = key not in self._open and sample.begun <= self._ended.get(lock.pid, 0.0)
+                        if statement is not None and not late:
+                            present.add(key)
                             self._hold(statement, lock, sample.begun, "poll")
             for lock in sample.locks:
                 if lock.waiting_since is not None and self._wait(lock, sample):
