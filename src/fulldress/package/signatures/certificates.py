@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from fulldress.facts import Certificate
@@ -96,6 +97,10 @@ def checked(certificate: x509.Certificate) -> x509.Certificate:
         _ = certificate.subject.rfc4514_string(), certificate.issuer.rfc4514_string(), certificate.issuer.public_bytes()
     except (ValueError, TypeError, OverflowError, *_DAMAGES) as error:
         raise ValueError(f"damaged certificate: {error}") from error
+    # The byte before the signature counts unused bits. Libraries overlook it where the last bits are 0 anyway, and the
+    # same certificate would have a second fingerprint. Source: X.690, 8.6.2 and 11.2; signatures are whole bytes.
+    if certificate.public_bytes(Encoding.DER)[-len(certificate.signature) - 1] != 0:
+        raise ValueError("damaged certificate: its signature is not a whole number of bytes")
     return certificate
 
 
