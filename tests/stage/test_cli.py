@@ -28,12 +28,20 @@ def test_json(tree: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert [f["path"] for f in facts if f["fact"] == "FileEffect"] == ["/etc/x"]
 
 
+def _root_is_an_overlay() -> bool:
+    """As in a container; another overlay can't lie over it."""
+    mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+    return [kind for _, place, kind, *_ in mounts if place == "/"][-1:] == ["overlay"]
+
+
 def test_this_machines_own_files_lie_below_where_no_tree_is_given(capfd: pytest.CaptureFixture[str]) -> None:
     probe = Path.home() / ".fulldress-stage-probe"
     with tempfile.TemporaryDirectory(dir="/var/tmp") as scratch:
         code = run(["stage", "--scratch", scratch, "--", "sh", "-c", f"echo x > {probe} && cat {probe}"])
     said = capfd.readouterr()
-    if "is read-only: no overlay over it" in said.out or "cannot set up a stage" in said.err:
+    if _root_is_an_overlay() and (
+        "is read-only: no overlay over it" in said.out or "cannot set up a stage" in said.err
+    ):
         pytest.skip("this machine's root is an overlay itself, and can't lie under another")
     assert code == 0
     assert not probe.exists()
@@ -43,7 +51,7 @@ def test_a_folder_of_this_machine_that_the_scratch_folder_hides_is_told(capfd: p
     with tempfile.TemporaryDirectory(dir="/var/tmp") as scratch:
         code = run(["stage", "--scratch", scratch, "--json", "--", "true"])
     said = capfd.readouterr()
-    if "cannot set up a stage" in said.err:
+    if _root_is_an_overlay() and "cannot set up a stage" in said.err:
         pytest.skip("this machine's root is an overlay itself, and can't lie under another")
     assert code == 0
     assert "this machine's /var" in [fact.get("what") for fact in json.loads(said.out)]
