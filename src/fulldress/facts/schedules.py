@@ -24,6 +24,8 @@ class Schedule(Fact, tag=True, frozen=True, kw_only=True):
     target: str = ""  #: where it will stand on the host, e.g. ``/etc/cron.d/app-import``
     installed_by: str = ""
     enabled: bool = True
+    #: what a reader of the expression would not expect: a run that a clock change skips or doubles, a zone that is assumed
+    remarks: tuple[str, ...] = ()
 
 
 class Endpoint(Fact, tag=True, frozen=True, kw_only=True):
