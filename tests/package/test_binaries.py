@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import struct
 import subprocess
 import sys
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +21,7 @@ import archivemaking as make
 
 from fulldress.facts import AnyFact, Binary, Reason, Release, Unread
 from fulldress.package import binaries
-from fulldress.package.binaries import elf, go, jar, macho, pe
+from fulldress.package.binaries import elf, go, jar, macho, pe, strings
 from fulldress.package.binaries.said import NotThis
 from fulldress.package.reader import Options
 from fulldress.package.walk import Budget, Opened
@@ -183,3 +185,172 @@ def test_no_bytes_break_a_reader(tail: bytes, kind: str) -> None:
         readers[kind](io.BytesIO(heads[kind] + tail))
     except (NotThis, struct.error, ValueError, IndexError, OverflowError, KeyError, RecursionError):
         return
+
+
+def elf_program(sections: dict[str, bytes]) -> bytes:
+    """A 64-bit ELF file of plain sections (type SHT_PROGBITS), for x86-64."""
+    names = b"\0" + b"".join(name.encode() + b"\0" for name in (*sections, ".shstrtab"))
+    body, rows, at = b"", [bytes(64)], 64
+    for name, data in (*sections.items(), (".shstrtab", names)):
+        kind = 3 if name == ".shstrtab" else 1
+        rows.append(
+            struct.pack("<LLQQQQLLQQ", names.index(name.encode() + b"\0"), kind, 0, 0, at, len(data), 0, 0, 1, 0)
+        )
+        body, at = body + data, at + len(data)
+    head = b"\x7fELF\x02\x01\x01".ljust(16, b"\0")
+    head += struct.pack("<HHLQQQLHHHHHH", 2, 62, 1, 0, 0, at, 0, 64, 56, 0, 64, len(rows), len(rows) - 1)
+    return head + body + b"".join(rows)
+
+
+def test_what_rust_compiled_in(tmp_path: Path) -> None:
+    packages = {
+        "packages": [
+            {"name": "relay", "version": "4.2.0", "source": "local", "root": True},
+            {"name": "serde", "version": "1.0.200", "source": "registry"},
+            {"name": "cc", "version": "1.0.0", "source": "registry", "kind": "build"},
+        ]
+    }
+    program = elf_program({".dep-v0": zlib.compress(json.dumps(packages).encode())})
+    binary = next(f for f in facts(tmp_path, {"bin/relay": program}) if isinstance(f, Binary))
+    assert (binary.version, binary.version_from) == ("4.2.0", "cargo auditable data")
+    assert binary.bundled == ("serde 1.0.200",)
+    assert binary.machine == "x86_64"
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [b"", b"not zlib", zlib.compress(b"[1, 2]"), zlib.compress(b'{"packages": 3}'), zlib.compress(b" " * (64 << 20))],
+)
+def test_a_bill_of_materials_that_is_none(packed: bytes) -> None:
+    try:
+        said = elf.read(io.BytesIO(elf_program({".dep-v0": packed})))
+    except NotThis:
+        return
+    assert said.bundled == ()
+
+
+def test_the_c_library_that_is_needed_at_least() -> None:
+    tool, program = shutil.which("readelf"), shutil.which("ls")
+    if tool is None or program is None:
+        pytest.skip("this machine has no readelf to compare with")
+    told = subprocess.run([tool, "-V", program], capture_output=True, text=True, check=True).stdout
+    versions = {tuple(map(int, part.split()[0].split("."))) for part in told.split("Name: GLIBC_")[1:]}
+    with Path(program).open("rb") as file:
+        said = elf.read(file)
+    assert f"GLIBC {'.'.join(map(str, max(versions)))}" in said.requires
+
+
+def test_the_symbols_that_a_library_gives() -> None:
+    library = next((p for p in Path("/usr/lib").rglob("libz.so.1") if p.is_file()), None)
+    if library is None:
+        pytest.skip("this machine has no zlib")
+    with library.open("rb") as file:
+        soname, symbols = elf.exports(file)
+    assert soname == "libz.so.1"
+    assert {"inflate", "deflate", "crc32"} <= set(symbols)
+    assert "malloc" not in symbols
+
+
+def test_go_says_what_it_was_built_from() -> None:
+    said = go.read(
+        io.BytesIO(
+            go_program(
+                "path\tx.example/w\ndep\ta.example/one\tv1.2.3\th1:x=\ndep\tb.example/two\tv0.1.0\n"
+                "=>\tb.example/fork\tv0.2.0\nbuild\tGOARCH=arm64\n"
+            )
+        )
+    )
+    assert said is not None
+    assert said.bundled == ("a.example/one v1.2.3", "b.example/fork v0.2.0")
+    assert said.machine == "aarch64"
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        (b"\0relay-agent 3.6.1\0", "3.6.1"),
+        (b"\0relay-agent version v3.6.1-rc2\0", "3.6.1-rc2"),
+        (b"\0relay-agent - v4.2 - 2021-12-30\0", "4.2"),
+        (b"\0RELAY-AGENT/10.0.4 (linux)\0", "10.0.4"),
+        (b"\0relay-agent 3.6.1\0relay-agent 3.6.1\0", "3.6.1"),
+        (b"\0relay-agent 3.6.1\0needs relay-agent 3.0 or later\0", ""),
+        (b"\0my-relay-agent 3.6.1\0", ""),
+        (b"\0/usr/lib/relay-agent-3.6.1.so\0", ""),
+        (b"\0relay-agent 3\0", ""),
+        (b"\0relay-agent\0003.6.1\0", ""),
+    ],
+)
+def test_a_version_behind_the_own_name(text: bytes, version: str) -> None:
+    program = elf_program({".rodata": bytes(500) + text + bytes(500)})
+    assert strings.version(io.BytesIO(program), "relay-agent")[0] == version
+
+
+@pytest.mark.parametrize("stem", ["main", "ab", "tést"])
+def test_a_name_too_common_to_be_one(stem: str) -> None:
+    assert strings.version(io.BytesIO(stem.encode() + b" 1.2.3\0"), stem) == ("", "")
+
+
+def test_the_youngest_compiler_date_counts() -> None:
+    program = elf_program({".rodata": b"\0Feb 11 2025\0\0Jan  3 2024\0 on Mar  1 2026\0\0Xxx 10 2026\0\0Feb 31 2026\0"})
+    assert strings.built(io.BytesIO(program)) == (datetime(2025, 2, 11, tzinfo=UTC), "Feb 11 2025")
+
+
+def test_texts_across_the_blocks_of_a_large_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strings, "_CHUNK", 1000)
+    for shift in range(40):
+        program = bytes(970 + shift) + b"\0relay-agent 3.6.1\0Feb 11 2025\0" + bytes(2000)
+        assert strings.version(io.BytesIO(program), "relay-agent")[0] == "3.6.1"
+        assert strings.built(io.BytesIO(program))[1] == "Feb 11 2025"
+
+
+def class_file(major: int) -> bytes:
+    return b"\xca\xfe\xba\xbe\0\0" + major.to_bytes(2, "big") + bytes(20)
+
+
+def test_the_java_that_classes_need(tmp_path: Path) -> None:
+    inner = make.zipped(
+        {
+            "META-INF/MANIFEST.MF": b"Manifest-Version: 1.0\n\n",
+            "META-INF/versions/21/a/B.class": class_file(65),
+            "module-info.class": class_file(53),
+            "a/A.class": class_file(52),
+            "a/B.class": class_file(61),
+        }
+    )
+    binary = next(f for f in facts(tmp_path, {"lib/w.jar": inner}) if isinstance(f, Binary))
+    assert binary.requires == ("Java 17",)
+
+
+def test_a_jar_that_says_two_versions(tmp_path: Path) -> None:
+    inner = make.zipped(
+        {
+            "META-INF/MANIFEST.MF": b"Manifest-Version: 1.0\nImplementation-Title: relay\nImplementation-Version: 4.2.0\n\n",
+            "META-INF/maven/g/relay/pom.properties": b"#Tue Feb 11 09:12:00 UTC 2025\nartifactId=relay\nversion=3.6.1\n",
+        }
+    )
+    found = facts(tmp_path, {"lib/relay.jar": inner}, name="relay-4.2.0.zip")
+    binary = next(f for f in found if isinstance(f, Binary))
+    assert (binary.version, binary.built) == ("4.2.0", datetime(2025, 2, 11, 9, 12, tzinfo=UTC))
+    releases = [f for f in found if isinstance(f, Release)]
+    assert [f.version for f in releases] == ["4.2.0", "3.6.1"]
+    assert releases[1].evidence.path.endswith("pom.properties")
+
+
+def test_what_spring_boot_and_git_say(tmp_path: Path) -> None:
+    inner = make.zipped(
+        {
+            "META-INF/MANIFEST.MF": b"Manifest-Version: 1.0\n\n",
+            "BOOT-INF/classes/META-INF/build-info.properties": b"build.time=2025-02-11T09\\:12\\:00Z\nbuild.version=3.6.1\n",
+            "BOOT-INF/classes/git.properties": b"git.commit.time=2020-01-01T00\\:00\\:00Z\n",
+        }
+    )
+    binary = next(f for f in facts(tmp_path, {"lib/w.jar": inner}) if isinstance(f, Binary))
+    assert (binary.version, binary.version_from) == ("3.6.1", "jar build-info.properties")
+    assert binary.built == datetime(2025, 2, 11, 9, 12, tzinfo=UTC)
+
+
+def test_a_packed_program_hides_what_it_is(tmp_path: Path) -> None:
+    head = b"\x7fELF\x02\x01\x01".ljust(16, b"\0")
+    head += struct.pack("<HHLQQQLHHHHHH", 2, 62, 1, 0, 64, 0, 0, 64, 56, 0, 64, 0, 0)
+    found = facts(tmp_path, {"bin/relay": head + b"\0" * 60 + b"UPX!" + bytes(200)})
+    assert [f.detail for f in found if isinstance(f, Unread)] == ["packed by UPX: what it is made of cannot be seen"]

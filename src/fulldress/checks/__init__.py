@@ -17,6 +17,7 @@ from fulldress.findings import Finding
 #: One module per family of rules. A new family is one new line.
 FAMILIES = (
     "contents",
+    "binaries",
     "signatures",
     "migrations",
     "jobs",

@@ -45,6 +45,9 @@ class Binary(Fact, tag=True, frozen=True, kw_only=True):
     version_from: str = ""
     build_id: str = ""
     needed: tuple[str, ...] = ()
+    machine: str = ""  #: processor it is for, in the words of ``uname -m``; empty for every machine's
+    requires: tuple[str, ...] = ()  #: what the host must have at least: ``GLIBC 2.38``, ``Java 17``, ``macOS 12.0``
+    bundled: tuple[str, ...] = ()  #: components compiled into it, ``name version``
 
 
 class Reason(StrEnum):

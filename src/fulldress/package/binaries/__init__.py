@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
 from fulldress.facts import AnyFact, Binary, Evidence, Reason, Release, Unread, Witness
-from fulldress.package.binaries import elf, go, jar, macho, pe
+from fulldress.package.binaries import elf, go, jar, macho, pe, strings
 from fulldress.package.binaries.said import NotThis, Said
 from fulldress.package.reader import Member, Package
 
@@ -37,7 +37,9 @@ def read(package: Package) -> Iterator[AnyFact]:
             yield _unread(member, f"its tables are not as the format demands ({fault})")
             continue
         yield from _facts(package, member.path, member.evidence(text=said.quote), said)
-        if not said.built and not said.version:
+        if said.packed:
+            yield _unread(member, f"packed by {said.packed}: what it is made of cannot be seen")
+        elif not said.built and not said.version:
             silent.append(member)
     for said, path, evidence in jar.read(package):
         yield from _facts(package, path, evidence, said)
@@ -56,8 +58,18 @@ def _said(member: Member, file: BinaryIO) -> Said:
     said = _READERS[member.kind](file)
     if (built_by_go := go.read(file)) is not None:
         built_by_go.build_id = built_by_go.build_id or said.build_id
-        built_by_go.needed = said.needed
+        built_by_go.needed, built_by_go.requires = said.needed, said.requires
+        built_by_go.machine = built_by_go.machine or said.machine
         return built_by_go
+    if not said.version:
+        said.version, words = strings.version(file, strings.stem(member.path))
+        if said.version:
+            said.version_from, said.product = "text in the file", said.product or strings.stem(member.path)
+            said.quote = words
+    if not said.built:
+        said.built, words = strings.built(file)
+        if said.built:
+            said.built_from, said.quote = "__DATE__ of its compiler", said.quote or words
     return said
 
 
@@ -74,11 +86,22 @@ def _facts(package: Package, path: str, evidence: Evidence, said: Said) -> Itera
         version_from=said.version_from if said.version else "",
         build_id=said.build_id,
         needed=said.needed,
+        machine=said.machine,
+        requires=said.requires,
+        bundled=said.bundled,
     )
     if said.version and _own(said.product, package.name):
         yield Release(
             witness=Witness.READ, evidence=evidence, product=said.product, version=said.version, aspect="binary"
         )
+        for other in said.also:
+            yield Release(
+                witness=Witness.READ,
+                evidence=other.evidence,
+                product=said.product,
+                version=other.version,
+                aspect="binary",
+            )
 
 
 def _likely(built: datetime, at: datetime | None) -> bool:

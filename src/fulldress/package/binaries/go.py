@@ -16,6 +16,8 @@ _CHUNK = 1 << 20
 _LIMIT = 1 << 22  #: bytes of module lines
 _STAMPED = re.compile(r"-X[ =]['\"]?[\w./\-]*\.(?:\w*[vV]ersion|VERSION)=v?(\d[\w.\-+]*)")
 
+_MACHINES = {"amd64": "x86_64", "386": "i686", "arm64": "aarch64", "arm": "armv7l"}
+
 
 def read(file: BinaryIO) -> Said | None:
     """What the Go linker wrote, or None for a program of another language."""
@@ -65,6 +67,7 @@ def _string(file: BinaryIO) -> bytes:
 def _parsed(compiler: str, modules: str) -> Said:
     said = Said(format="go")
     main = ""
+    bundled: list[str] = []
     for line in modules.splitlines():
         kind, _, rest = line.partition("\t")
         fields = rest.split("\t")
@@ -74,9 +77,14 @@ def _parsed(compiler: str, modules: str) -> Said:
             main = main or fields[0]
             if fields[1] not in ("", "(devel)"):
                 said.version, said.version_from = fields[1].removeprefix("v"), "go module version"
+        elif kind == "dep" and len(fields) > 1:
+            bundled.append(f"{fields[0]} {fields[1]}")
+        elif kind == "=>" and len(fields) > 1 and bundled:  # the line before was replaced by this module
+            bundled[-1] = f"{fields[0]} {fields[1]}"
         elif kind == "build":
             name, _, value = fields[0].partition("=")
             _build(name, value.strip('"'), said)
+    said.bundled = tuple(bundled)
     said.product = re.sub(r"/v\d+$", "", main).rsplit("/", 1)[-1]
     said.quote = f"{compiler} {main}".strip()
     return said
@@ -90,5 +98,7 @@ def _build(name: str, value: str, said: Said) -> None:
             return
     elif name == "vcs.revision":
         said.build_id = value
+    elif name == "GOARCH":
+        said.machine = _MACHINES.get(value, value)
     elif name == "-ldflags" and not said.version and (match := _STAMPED.search(value)):
         said.version, said.version_from = match[1], "go -ldflags -X"

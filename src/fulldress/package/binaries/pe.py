@@ -19,6 +19,7 @@ _VERSION = 16  #: RT_VERSION
 _DELPHI = 0x2A425E19
 _IMPORTS, _RESOURCES, _DEBUG = 1, 2, 6
 _LIMIT = 1 << 16
+_MACHINES = {0x8664: "x86_64", 0x14C: "i686", 0xAA64: "aarch64", 0x1C4: "armv7l"}
 
 
 class _Image:
@@ -33,6 +34,7 @@ class _Image:
         coff = self.at(new, 24)
         if coff[:4] != b"PE\0\0":
             raise NotThis("it has no PE header")
+        self.machine = struct.unpack_from("<H", coff, 4)[0]
         sections, self.stamp, size = struct.unpack_from("<H", coff, 6)[0], *struct.unpack_from("<L8xH", coff, 8)
         optional = self.at(new + 24, size)
         wide = optional[:2] == b"\x0b\x02"
@@ -65,7 +67,7 @@ class _Image:
 def read(file: BinaryIO) -> Said:
     """What a PE file says. Raises :class:`NotThis`."""
     image = _Image(file)
-    said = Said(format="pe", needed=tuple(_imports(image)))
+    said = Said(format="pe", needed=tuple(_imports(image)), machine=_MACHINES.get(image.machine, ""))
     if image.stamp not in (0, 0xFFFFFFFF, _DELPHI) and not _reproducible(image):
         said.built, said.built_from = datetime.fromtimestamp(image.stamp, UTC), "pe time stamp"
     words = _version_words(image)
