@@ -23,9 +23,13 @@ _MEMORY = 1 << 28  #: what a decompressor may take, in bytes
 class Slice(io.RawIOBase):
     """``length`` bytes of a file from ``start``: seekable, and independent of other slices of the same file."""
 
-    def __init__(self, source: BinaryIO, start: int, length: int) -> None:
+    def __init__(self, source: BinaryIO | Slice, start: int, length: int) -> None:
         super().__init__()
+        if isinstance(source, Slice):  # a slice of a slice is one of the file below, within the bounds of both
+            length = max(0, min(length, source._length - start))
+            source, start = source._source, source._start + start
         self._source, self._start, self._length, self._at = source, start, length, 0
+        self._number = _number(source)
 
     def another(self) -> Slice:
         """The same bytes, from their beginning."""
@@ -50,10 +54,23 @@ class Slice(io.RawIOBase):
         wanted = left if size is None or size < 0 else min(size, left)
         if wanted == 0:
             return b""
-        self._source.seek(self._start + self._at)
-        data = self._source.read(wanted)
+        if self._number is None:
+            self._source.seek(self._start + self._at)
+            data = self._source.read(wanted)
+        else:
+            data = _at(self._number, self._start + self._at, wanted)
         self._at += len(data)
         return data
+
+    def part(self, start: int, size: int) -> bytes:
+        """Up to ``size`` bytes from ``start``, without moving: threads and processes may share the slice."""
+        wanted = min(size, self._length - start)
+        if wanted <= 0:
+            return b""
+        if self._number is None:
+            self._source.seek(self._start + start)
+            return self._source.read(wanted)
+        return _at(self._number, self._start + start, wanted)
 
     def readall(self) -> bytes:
         return self.read()
@@ -62,6 +79,28 @@ class Slice(io.RawIOBase):
         data = self.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
+
+
+def _number(source: BinaryIO) -> int | None:
+    """The descriptor of a real file. It is read by position, so that nobody's reading moves anybody else's."""
+    if not hasattr(os, "pread"):
+        return None
+    try:
+        return source.fileno()
+    except (OSError, AttributeError):
+        return None
+
+
+def _at(number: int, place: int, size: int) -> bytes:
+    data = os.pread(number, size, place)
+    if len(data) == size or not data:
+        return data
+    parts = [data]
+    held = len(data)
+    while held < size and (more := os.pread(number, size - held, place + held)):
+        parts.append(more)
+        held += len(more)
+    return b"".join(parts)
 
 
 class Scratch:
@@ -74,11 +113,13 @@ class Scratch:
     def store(self, chunks: Iterator[bytes]) -> Slice:
         """Keep these bytes and give them back as a seekable file."""
         if self._file is None:
-            self._file = cast(BinaryIO, tempfile.TemporaryFile(prefix="fulldress-"))  # noqa: SIM115 - closed by close()
+            self._file = cast(BinaryIO, tempfile.TemporaryFile(prefix="fulldress-", buffering=0))  # noqa: SIM115 - closed by close()
         start = self._end
         for chunk in chunks:
             self._file.seek(self._end)
-            self._file.write(chunk)
+            rest = memoryview(chunk)
+            while rest:
+                rest = rest[self._file.write(rest) :]
             self._end += len(chunk)
         return Slice(self._file, start, self._end - start)
 
