@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from fulldress.package.charset import sixteen
+
 #: (offset, bytes, kind)
 _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x7fELF", "elf"),
@@ -53,6 +55,11 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"-----BEGIN PGP", "pgp"),
     (0, b"untrusted comment:", "minisign"),
 )
+_FIRST: dict[int, tuple[tuple[bytes, str], ...]] = {  #: by first byte, since most files have none of them
+    byte: tuple((magic, kind) for offset, magic, kind in _MAGIC if offset == 0 and magic[0] == byte)
+    for byte in {magic[0] for offset, magic, _ in _MAGIC if offset == 0}
+}
+_INSIDE = tuple((offset, magic, kind) for offset, magic, kind in _MAGIC if offset)
 _WEAK = {b"BM", b"BZh", b"RIFF", b"\x5d\x00\x00", b"070701", b"070707"}  #: too short to be believed alone
 
 _INTERPRETERS: tuple[tuple[str, str], ...] = (
@@ -75,6 +82,7 @@ _PLACES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?:^|/)META-INF/MANIFEST\.MF$"), "text"),
     (re.compile(r"(?:^|/)(?:Dockerfile|Makefile|makefile|Containerfile)$"), "text"),
 )
+_PLACED = re.compile(r"cron|etc/|env(?:\.[\w-]+)?$|MANIFEST\.MF$|(?:[Mm]ake|Docker|Container)file$")
 _SUFFIXES: dict[str, str] = {
     "sh bash ksh zsh dash": "shell",
     "ps1 psm1 psd1": "powershell",
@@ -152,6 +160,8 @@ _CONTENT: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"\A---\s*\n"), "yaml"),
 )
+_RUN_PARTS = re.compile(r"(?:^|/)cron\.(?:hourly|daily|weekly|monthly)/[^/]+$")
+_ETC = re.compile(r"(?:^|/)etc/")
 _JSON = re.compile(r'\s*(?:\{\s*(?:"|\})|\[\s*(?:\{|"|\]|\d))')
 
 
@@ -171,9 +181,10 @@ def identify(path: str, head: bytes, mode: int | None = None) -> str:
         return _binary(head, suffix)
     if (match := _SHEBANG.match(head)) and (kind := interpreter(match[1], match[2] or b"")):
         return kind
-    for place, kind in _PLACES:
-        if place.search(path):
-            return kind
+    if _PLACED.search(path):
+        for place, kind in _PLACES:
+            if place.search(path):
+                return kind
     if kind := _by_suffix(name, suffix, text):
         return kind
     for pattern, kind in _CONTENT:
@@ -181,9 +192,9 @@ def identify(path: str, head: bytes, mode: int | None = None) -> str:
             return kind
     if _JSON.match(text):
         return "json"
-    if re.search(r"(?:^|/)cron\.(?:hourly|daily|weekly|monthly)/[^/]+$", path):
+    if "cron." in path and _RUN_PARTS.search(path):
         return "shell"  # run-parts starts it; without a first line the shell does
-    if suffix == "" and re.search(r"(?:^|/)etc/", path):
+    if suffix == "" and _ETC.search(path):
         return "conf"
     return "text"
 
@@ -193,7 +204,8 @@ def decode(head: bytes) -> str | None:
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return head.decode("utf-16", "replace")
     if b"\0" in head:
-        return None
+        codec = sixteen(head)
+        return head[: len(head) & ~1].decode(codec, "replace") if codec else None
     try:
         return head.removeprefix(b"\xef\xbb\xbf").decode()
     except UnicodeDecodeError as error:
@@ -222,8 +234,11 @@ def _magic(head: bytes, suffix: str) -> str:
             return "pe"
     if head.startswith(b"\xca\xfe\xba\xbe"):  # shared by Java and by Mach-O of several processors
         return "macho" if int.from_bytes(head[4:8], "big") < 20 else "java-class"
-    for offset, magic, kind in _MAGIC:
-        if head.startswith(magic, offset) and (magic not in _WEAK or _certain(magic, head, suffix)):
+    for magic, kind in _FIRST.get(head[0], ()):
+        if head.startswith(magic) and (magic not in _WEAK or _certain(magic, head, suffix)):
+            return kind
+    for offset, magic, kind in _INSIDE:
+        if head.startswith(magic, offset):
             return kind
     return ""
 
@@ -256,7 +271,9 @@ def _binary(head: bytes, suffix: str) -> str:
 
 
 def _by_suffix(name: str, suffix: str, text: str) -> str:
-    kind = "sql" if _DIALECT.search(name) else _BY_SUFFIX.get(suffix, "")
+    kind = _BY_SUFFIX.get(suffix, "")
+    if not kind and _DIALECT.search(name):
+        kind = "sql"
     if kind in ("systemd-unit", "systemd-timer", "systemd-service") and not re.search(r"(?m)^\[\w+\]", text):
         return ""
     if kind == "pem" and "-----BEGIN" not in text:

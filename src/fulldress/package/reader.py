@@ -15,6 +15,7 @@ from typing import BinaryIO, Protocol
 import msgspec
 
 from fulldress.facts import Evidence, excerpt
+from fulldress.package.charset import sixteen
 
 #: Modules of this room whose ``read(package)`` is called, in this order. A new reader is one new line.
 READERS: tuple[str, ...] = (
@@ -68,10 +69,12 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """The bytes as text: UTF-8 (with or without mark), else Latin-1. Never fails."""
+        """The bytes as text: UTF-8 and UTF-16 (with or without mark), else Latin-1. Never fails, never a half character."""
         raw = self.data.removeprefix(b"\xef\xbb\xbf")
         if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
             return raw.decode("utf-16", "replace")
+        if b"\0" in raw[:4096] and (codec := sixteen(raw)):
+            return raw.decode(codec, "replace")
         try:
             return raw.decode()
         except UnicodeDecodeError:
