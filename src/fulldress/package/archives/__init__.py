@@ -29,6 +29,8 @@ FORMATS: dict[str, str] = {
     "zst": "fulldress.package.archives.compressed",
     "ar": "fulldress.package.archives.ar",
     "deb": "fulldress.package.archives.ar",
+    "cpio": "fulldress.package.archives.cpio",
+    "rpm": "fulldress.package.archives.rpm",
 }
 
 #: Archives that are recognised and not opened. Each becomes an Unread fact that a verdict needs.
@@ -36,9 +38,7 @@ CLOSED: dict[str, str] = {
     "7z": "7-Zip",
     "rar": "RAR",
     "cab": "Microsoft cabinet",
-    "rpm": "RPM",
     "iso": "ISO 9660 image",
-    "cpio": "cpio",
     "lzma": "LZMA",
     "lz4": "LZ4",
     "cfb": "Microsoft compound file (MSI or Office)",
@@ -69,6 +69,9 @@ class Offer(msgspec.Struct, kw_only=True):
     container: str = ""  #: format of the container, where it is not the one that was asked
     chunks: Callable[[], Iterator[bytes]] = lambda: iter(())  #: its bytes, once, before the next offer; raises Damage
     again: Callable[[], Iterator[bytes]] | None = None  #: its bytes at any later time, where the format allows that
+    #: all of it at once, at its turn (with ``again``: at any time, in any thread). Raises Damage, and ``chunks`` says how far
+    #: it is sound. None where it may be large.
+    whole: Callable[[], bytes] | None = None
     closed: tuple[Reason, str] | None = None  #: why its bytes cannot be read
 
 

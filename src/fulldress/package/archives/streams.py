@@ -291,6 +291,15 @@ class Forward:
         self.position += len(data)
         return data
 
+    def exactly(self, size: int) -> bytes:
+        """``size`` bytes at once. Raises :class:`Damage` when there are fewer, and then takes none."""
+        data = self.peek(size)
+        if len(data) < size:
+            raise Damage(f"it is cut off: {size - len(data):,} of {size:,} bytes are missing")
+        self._at += size
+        self.position += size
+        return data
+
     def chunks(self, size: int) -> Iterator[bytes]:
         """``size`` bytes in pieces. Raises :class:`Damage` when there are fewer."""
         left = size

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from fulldress.facts import Reason
 from fulldress.package.archives import Damage, Gap, Offer
-from fulldress.package.archives.streams import Forward
+from fulldress.package.archives.streams import CHUNK, Forward
 
 _BLOCK = 512
 _HEADER_LIMIT = 1 << 20  #: a long name or a set of pax records beyond that is refused
@@ -120,6 +120,8 @@ def _offer(block: bytes, flag: bytes, size: int, said: dict[str, str], forward: 
     )
     if shape == "file":
         offer.chunks = lambda: forward.chunks(size)
+        if size <= CHUNK:
+            offer.whole = lambda: forward.exactly(size)
     return offer
 
 

@@ -30,6 +30,7 @@ _METHODS = {
 }
 _INFLATED = {8: "deflate", 12: "bz2", 93: "zst", 95: "xz"}
 _SMALL = 1 << 20
+_WHOLE = 1 << 23  #: larger members are streamed
 _FAULT = cast(type[Exception], isal_zlib.IsalError)
 
 
@@ -85,6 +86,8 @@ def _offer(source: BinaryIO, record: Record, start: int) -> Offer:
     else:
         offer.chunks = lambda: _content(source, record, start)
         offer.again = offer.chunks
+        if record.checked and record.method in (0, 8) and max(record.size, record.packed) <= _WHOLE:
+            offer.whole = lambda: _whole(source, record, start)
     return offer
 
 
@@ -121,21 +124,35 @@ def _content(source: BinaryIO, record: Record, start: int) -> Iterator[bytes]:
         raise Damage("its check sum (CRC-32) is wrong")
 
 
+def _whole(source: BinaryIO, record: Record, start: int) -> bytes:
+    """The same of a small member, without a stream."""
+    raw = source.part(start, record.packed) if isinstance(source, Slice) else Slice(source, start, record.packed).read()
+    if len(raw) < record.packed:
+        raise Damage("it is cut off")
+    data = _inflated(raw, record.size) if record.method == 8 else raw
+    if len(data) != record.size or isal_zlib.crc32(data) != record.crc:
+        raise Damage("its size or its check sum is wrong")
+    return data
+
+
+def _inflated(raw: bytes, size: int) -> bytes:
+    """A deflate stream of a known size in one call. One byte more shows a lying size."""
+    decoder = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_DEFLATE)
+    try:
+        data = decoder.decompress(raw, size + 1)
+    except _FAULT as fault:
+        raise Damage(f"its deflate stream is damaged ({fault})") from fault
+    if not decoder.eof and len(data) <= size:
+        raise Damage("its deflate stream ends in the middle")
+    if decoder.unused_data:
+        raise Damage(f"{len(decoder.unused_data):,} bytes follow its deflate stream")
+    return data
+
+
 def _unpacked(source: BinaryIO, record: Record, start: int) -> Iterator[bytes]:
     packed = Slice(source, start, record.packed)
     if record.method == 8 and record.packed <= _SMALL and record.size <= _SMALL:
-        # Most members are small: one call instead of a stream. One byte more shows a lying size.
-        raw = packed.read()
-        decoder = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_DEFLATE)
-        try:
-            data = decoder.decompress(raw, record.size + 1)
-        except _FAULT as fault:
-            raise Damage(f"its deflate stream is damaged ({fault})") from fault
-        if not decoder.eof and len(data) <= record.size:
-            raise Damage("its deflate stream ends in the middle")
-        if decoder.unused_data:
-            raise Damage(f"{len(decoder.unused_data):,} bytes follow its deflate stream")
-        yield data
+        yield _inflated(packed.read(), record.size)  # one call instead of a stream
         return
     if record.method == 0:
         while chunk := packed.read(CHUNK):
