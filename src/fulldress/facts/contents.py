@@ -19,6 +19,7 @@ class Entry(Fact, tag=True, frozen=True, kw_only=True):
     mode: int | None = None
     link: str = ""
     container: str = ""  #: format of the container that holds it
+    role: str = ""  #: what the package says it is for: conffile, config, config(noreplace), doc, license, ghost
 
 
 class Release(Fact, tag=True, frozen=True, kw_only=True):
@@ -48,6 +49,8 @@ class Binary(Fact, tag=True, frozen=True, kw_only=True):
     machine: str = ""  #: processor it is for, in the words of ``uname -m``; empty for every machine's
     requires: tuple[str, ...] = ()  #: what the host must have at least: ``GLIBC 2.38``, ``Java 17``, ``macOS 12.0``
     bundled: tuple[str, ...] = ()  #: components compiled into it, ``name version``
+    soname: str = ""  #: name under which others link with this library
+    exports: tuple[str, ...] = ()  #: symbols that a library with a soname gives to others
 
 
 class Reason(StrEnum):

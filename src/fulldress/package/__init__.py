@@ -19,6 +19,7 @@ from fulldress.package.against import Change, changes
 from fulldress.package.layout import lay_out
 from fulldress.package.names import releases
 from fulldress.package.reader import READERS, Member, Options, Package
+from fulldress.package.roles import roles
 from fulldress.package.walk import Budget, Opened, Progress
 
 _BUDGET = Budget()
@@ -82,11 +83,12 @@ def extract(path: Path, sha256: str) -> bytes:
 
 
 def _entries(package: Opened) -> Iterator[AnyFact]:
+    said = roles(package.members)
     for member in package.members.values():
-        yield _entry(member)
+        yield _entry(member, said.get(member.path, ""))
 
 
-def _entry(member: Member) -> Entry:
+def _entry(member: Member, role: str) -> Entry:
     return Entry(
         witness=Witness.READ,
         evidence=member.evidence(),
@@ -98,6 +100,7 @@ def _entry(member: Member) -> Entry:
         mode=member.mode,
         link=member.link,
         container=member.container,
+        role=role,
     )
 
 

@@ -13,6 +13,7 @@ _SUFFIX = re.compile(
     r"(?i)(?:\.(?:zip|tar|tgz|txz|tbz2?|tzst|gz|xz|bz2|zst|jar|war|ear|whl|deb|run|bin|exe|msi|sh|7z|rpm))+$"
 )
 _DEB = re.compile(r"(?P<product>[a-z0-9][a-z0-9+.\-]+)_(?P<version>[^_]+)_[a-z0-9\-]+\.u?deb$")
+_RPM = re.compile(r"(?P<product>[A-Za-z0-9][\w.+\-]*)-(?P<version>[^-]+-[^-]+)\.(?:\w+)\.rpm$")
 _WHEEL = re.compile(r"(?P<product>[A-Za-z0-9._]+)-(?P<version>[^-]+)(?:-\d[^-]*)?-[^-]+-[^-]+-[^-]+\.whl$")
 _PLAIN = re.compile(
     r"(?P<product>.*?[A-Za-z].*?)[-_ .]+v?(?P<version>\d+(?:\.\d+)+(?:[-.+~_]?(?:rc|alpha|beta|a|b|p|post|dev|ga|final|release|u|r|sp|hf|build)"
@@ -26,6 +27,8 @@ def claimed(name: str) -> tuple[str, str] | None:
     """Product and version of a file name, or None where it states no version."""
     if match := _DEB.match(name):
         return match["product"], unquote(match["version"])
+    if match := _RPM.match(name):
+        return match["product"], match["version"]
     if match := _WHEEL.match(name):  # a wheel writes the hyphens of a name as underscores
         return match["product"].replace("_", "-"), match["version"]
     match = _PLAIN.match(_SUFFIX.sub("", name))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fulldress.errors import BadSyntax
 from fulldress.facts import AnyFact, Reason, Release, Unread, Witness
 from fulldress.package import changelog
-from fulldress.package.manifests import generic, metadata, prose
+from fulldress.package.manifests import generic, metadata, prose, rpm
 from fulldress.package.manifests.document import Tree, load
 from fulldress.package.reader import Member, Package
 
@@ -70,6 +70,11 @@ def _outermost(package: Package) -> set[str]:
 
 def _reader(member: Member) -> str | None:
     name, inner = member.name, member.inner.removeprefix("./")
+    if member.container == "rpm":
+        if rpm.is_header(member) or rpm.is_listing(member):
+            return "rpm" if rpm.is_header(member) else "rpm files"
+        if member.inner.startswith(".scriptlets/"):
+            return None
     suffix = name.rsplit(".", 1)[-1].lower()
     if inner in ("control", "DEBIAN/control") and (
         "deb" in member.path or "control.tar" in member.path or inner != "control"
@@ -96,6 +101,10 @@ def _read(member: Member, reader: str) -> Iterator[AnyFact]:
         yield from prose.read(member, newest.text, newest.line)
     elif reader == "debian":
         yield from metadata.debian(member)
+    elif reader == "rpm":
+        yield from rpm.header(member)
+    elif reader == "rpm files":
+        yield from rpm.listing(member)
     elif reader == "python":
         yield from metadata.python(member)
     elif reader == "pip":
