@@ -34,6 +34,7 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     step: str = ""
     at: datetime | None = None
     excerpt: str = ""
+    when: str = ""  #: where it does not happen on every upgrade: ``only on a fresh install``
 
     def where(self) -> str:
         """The place as a person reads it: ``path:line``, host, table or step."""
@@ -42,7 +43,7 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
             place = f"{place}:{self.line}"
         if self.host:
             place = f"{self.host}:{place}" if place else self.host
-        parts = [place, self.table and f"table {self.table}", self.step and f"step {self.step}"]
+        parts = [place, self.table and f"table {self.table}", self.step and f"step {self.step}", self.when]
         return ", ".join(part for part in parts if part) or "(no place)"
 
 

@@ -10,6 +10,8 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
+from msgspec.structs import replace
+
 from fulldress.facts import AnyFact, Endpoint, Evidence, Reason, Unread, Witness, encode
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import clock, cron, units
@@ -28,6 +30,7 @@ from fulldress.package.scripts import (
     sourced,
 )
 from fulldress.package.scripts.events import AnyEvent, Assign, Gap, Write
+from fulldress.package.scripts.maintainer import FRESH
 from fulldress.package.scripts.rule import Context, Rule
 from fulldress.package.scripts.shell import Exhausted, Shell
 from fulldress.package.scripts.values import clean
@@ -155,12 +158,20 @@ class _Facts:
         known: set[tuple[str, int]] = set()
         unknown: list[Unread] = []
         gaps: dict[str, list[Gap]] = {}
-        for event in self.events:
+        told: set[tuple[Rule, tuple[str, int, type]]] = set()  # what an upgrade does
+        for event in sorted(self.events, key=lambda event: event.when == FRESH):
             if isinstance(event, Gap):
                 gaps.setdefault(event.problem or f"{event.member.path}:{event.line}", []).append(event)
                 continue
             for rule in RULES:
                 for fact in rule(event, self.context):
+                    plain = encode([fact])
+                    if event.when and not fact.evidence.when:
+                        if plain in seen or (event.when == FRESH and (rule, _place(fact)) in told):
+                            continue  # every upgrade does it
+                        fact = replace(fact, evidence=replace(fact.evidence, when=event.when))
+                    else:
+                        told.add((rule, _place(fact)))
                     code = encode([fact])
                     if code in seen:
                         continue
@@ -182,6 +193,10 @@ class _Facts:
                 yield fact
         yield from map(_gap, gaps.values())
         yield from self.extra
+
+
+def _place(fact: AnyFact) -> tuple[str, int, type]:
+    return fact.evidence.path, fact.evidence.line, type(fact)
 
 
 Reader = Callable[[Package, Member, Callable[[AnyEvent], None]], None]
@@ -288,6 +303,7 @@ def _gap(events: list[Gap]) -> Unread:
         evidence=event.member.evidence(event.line),
         what=what,
         reason=Reason.GRAMMAR,
+        needed=any(item.needed for item in events),
         detail=event.problem or f"{lines}: read one by one, without following variables through them",
     )
 

@@ -7,7 +7,8 @@ The part of the follower between the expansion of words and the order of stateme
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import islice, product
 from typing import Any
 
@@ -18,10 +19,16 @@ from fulldress.package.reader import Member, Package
 from fulldress.package.scripts import lines, wrappers
 from fulldress.package.scripts.events import AnyEvent, Assign, Call, Gap, Write
 from fulldress.package.scripts.sourced import member_of
-from fulldress.package.scripts.values import ALTERNATIVES, clean, hole, is_constant
+from fulldress.package.scripts.conditions import assigned_once
+from fulldress.package.scripts.rule import option
+from fulldress.package.scripts.values import ALTERNATIVES, clean, hole, is_constant, show
 from fulldress.package.scripts.words import Words
+from fulldress.package.scripts.written import Row, Written
 
 _DEPTH = 12  #: functions and scripts inside each other
+_ELEMENTS = 256  #: elements kept of an array
+_SMALL = 64 * 1024  #: a larger file is not taken into a variable
+_LANGUAGES = {"python": "python", "perl": "perl", "node": "javascript"}
 _CALLS = 8  #: times that one script is followed for others that call it, each time with other values
 
 Environment = dict[str, list[str]]
@@ -44,6 +51,16 @@ class Commands(Words):
         self.arguments: tuple[str, ...] | None = None  # None: not known
         self.functions: dict[str, Function] = {}
         self.called: set[str] = set()
+        self.arrays: dict[str, list[str]] = {}
+        self.maps: dict[str, dict[str, str]] = {}
+        self.fixed: frozenset[str] = frozenset()
+        self.written: dict[str, Written] = {}
+        self.locals: list[Environment] = []  # what the variables of a running function hid
+        self.doubt = 0  # conditions around this place that are not known
+        self.ended = ""  # "exit" or "return" was surely reached
+        self.condition: bool | None = None  # of the last if
+        self.stdin_line = 0  # where the here-document begins that is read
+        self.holed = False  # its text is from another script, and may hold holes
         self.active: list[str] = []
         self.scripts: dict[str, set[str]] = {}  # path -> the values with which it was followed
         self.sure: frozenset[str] = frozenset()
@@ -58,6 +75,30 @@ class Commands(Words):
     def text(self, text: str, line: int) -> str:
         raise NotImplementedError
 
+    def begin(self, arguments: tuple[str, ...] | None) -> None:
+        """Starts over for a further way in which the script is called."""
+        self.arguments = arguments
+        self.variables, self.functions, self.arrays, self.maps = {}, {}, {}, {}
+        self.called, self.scripts, self.written = set(), {}, {}
+        self.sure, self.nounset, self.doubt, self.ended = frozenset(), False, 0, ""
+
+    @contextmanager
+    def told(self, when: str) -> Iterator[None]:
+        """All that happens inside is said to happen only then or there."""
+        if not when:
+            yield
+            return
+        kept = self.emit
+
+        def emit(event: AnyEvent) -> None:
+            kept(msgspec.structs.replace(event, when=f"{event.when}, {when}" if event.when else when))
+
+        self.emit = emit
+        try:
+            yield
+        finally:
+            self.emit = kept
+
     # -- assignments
 
     def _assignment(self, node: Node) -> str:
@@ -65,6 +106,9 @@ class Commands(Words):
         if name_node is None:
             return ""
         name = self.raw(name_node)
+        if name_node.type == "subscript" or (value is not None and value.type == "array"):
+            self._array(node, name, value)
+            return ""
         values = self.expand(value) if value is not None else [""]
         if any(child.type == "+=" for child in node.children):
             values = [old + new for old, new in product(self.variables.get(name, [""]), values)]
@@ -74,11 +118,45 @@ class Commands(Words):
         self.variables[name] = values
         return ""
 
+    def _array(self, node: Node, name: str, value: Node | None) -> None:
+        """``A=(…)``, ``A+=(…)``, ``A[k]=v``; of an element with alternatives, the first."""
+        adds = any(child.type == "+=" for child in node.children)
+        if value is None or value.type != "array":
+            name, _, key = name.partition("[")
+            text = self.expand(value)[0] if value is not None else ""
+            key = key.rstrip("]").strip("\"'")
+            if name in self.maps or not key.isdigit():
+                self.maps.setdefault(name, {})[key] = text
+            elif int(key) <= len(self.arrays.get(name, ())) < _ELEMENTS:
+                elements = self.arrays.setdefault(name, [])
+                elements[int(key) : int(key) + 1] = [text]
+            self.emit(Assign(**self.place(node), name=name, value=text))
+            return
+        elements = [word for child in value.named_children if child.type != "comment" for word in self.split(child)]
+        pairs = [re.fullmatch(r"\[([^\]]*)\]=(.*)", text, re.S) for text in elements]
+        if elements and all(pairs):
+            self.maps.setdefault(name, {}).update({match[1]: match[2] for match in pairs if match})
+        else:
+            self.arrays[name] = [*(self.arrays.get(name, []) if adds else []), *elements][:_ELEMENTS]
+        for text in elements[:_ELEMENTS]:
+            self.emit(Assign(**self.place(node), name=name, value=text))
+        self.variables[name] = elements[:1] or [""]
+
     def _declaration(self, node: Node) -> str:
+        kind = self.raw(node.children[0]) if node.children else ""
         for child in node.children:
-            if child.type in ("variable_assignment", "variable_assignments"):
-                self.follow(child)
+            if child.type in ("variable_assignment", "variable_assignments", "variable_name"):
+                if kind in ("local", "declare", "typeset") and self.locals:
+                    self._hide(self.raw(child).partition("=")[0].rstrip("+"), child.type == "variable_name")
+                if child.type != "variable_name":
+                    self.follow(child)
         return ""
+
+    def _hide(self, name: str, unset: bool) -> None:
+        """A local variable: what it hides comes back when the function ends."""
+        self.locals[-1].setdefault(name, self.variables.get(name, []))
+        if unset:
+            self.variables.pop(name, None)
 
     def _assignments(self, node: Node) -> str:
         for child in node.children:
@@ -113,6 +191,9 @@ class Commands(Words):
             printed = self._calls(node, words, environment)
             self.stdin, self.fed = kept
             return printed
+        if not words:  # ``A=1 B=2`` alone
+            for variable, text in environment:
+                self.variables[variable] = [self.own_hole(variable, text)]
         return self._calls(node, words, environment)
 
     def _choices(self, node: Node) -> list[list[str]]:
@@ -152,12 +233,20 @@ class Commands(Words):
             )
         )
         if name in ("read", "mapfile", "readarray", "getopts"):
+            self._reads(name, words, dict(environment).get("IFS", ""))
+            return ""
+        if name == "printf" and words[1:2] == ("-v",) and len(words) > 3:
+            self.variables[words[2]] = [self.printed(name, ("printf", *words[3:]))]
+            return ""
+        if name == "unset":
             for variable in words[1:]:
-                if variable.isidentifier():
-                    self.variables[variable] = [hole(variable)]
+                self.variables.pop(variable, None)
+                self.arrays.pop(variable, None)
             return ""
         if name == "shift" and self.arguments:
             self.arguments = self.arguments[int(words[1]) if words[1:] and words[1].isdigit() else 1 :]
+        if name in ("exit", "return") and not self.doubt:
+            self.ended = name
         if name in ("shift", "exit", "return", "true", "false", ":"):
             return ""
         if name == "tee":
@@ -165,26 +254,112 @@ class Commands(Words):
                 if not path.startswith("-"):
                     self._write(node, path, self.stdin, "-a" in words, 0)
             return self.stdin or ""
+        elsewhere = wrappers.elsewhere(words)
+        if elsewhere is not None:
+            place, script = elsewhere
+            with self.told(place):
+                text = script or (self.stdin if self.fed and self.stdin else "")
+                return self._apart(text, node) if text else ""
         text = wrappers.text(words)
         if text:
             return self.nested(text, node)
+        if self._embedded(name, words, node):
+            return ""
         if name in wrappers.SHELLS and self.stdin and self.fed and is_constant(self.stdin):
             return self.nested(self.stdin, node)
         run = wrappers.inner(words)
         if run and run != words:
-            return self.call(node, run)
-        self._script(words)
-        return self.printed(name, words)
+            if name == "xargs" and self.stdin and is_constant(self.stdin):
+                run = wrappers.with_input(words, run, self.stdin)
+            printed = self.call(node, run, environment if name in ("sudo", "env", "nohup", "exec") else ())
+            if name == "exec" and not self.doubt:
+                self.ended = "exit"
+            return printed
+        self._script(words, node)
+        return self._file(words) if name == "cat" and len(words) == 2 else self.printed(name, words)
+
+    def _reads(self, name: str, words: tuple[str, ...], separator: str) -> None:
+        known = self.stdin if self.fed and self.stdin and is_constant(self.stdin) else None
+        names = [word for word in words[1:] if word.isidentifier()]
+        if name in ("mapfile", "readarray") and names and known is not None:
+            self.arrays[names[-1]] = known.split("\n")[:-1][:_ELEMENTS]
+        elif name == "read" and known is not None and names and "-a" not in words:
+            self.fill(names, known.split("\n", 1)[0], separator)
+        elif name == "read" and known is not None and names and "-a" in words:
+            row = known.split("\n", 1)[0]
+            self.arrays[names[-1]] = (row.split(separator) if separator else row.split())[:_ELEMENTS]
+        else:
+            for variable in names:
+                self.variables[variable] = [hole(variable)]
+
+    def fill(self, names: list[str], row: str, separator: str = "") -> None:
+        """What ``read NAMES`` makes of a row; the last name gets the rest."""
+        signs = separator.strip("\"'").replace("\\t", "\t") or None
+        parts = row.strip().split(signs, len(names) - 1) if names else []
+        for index, name in enumerate(names):
+            self.variables[name] = [parts[index].strip() if index < len(parts) else ""]
+
+    def _file(self, words: tuple[str, ...]) -> str:
+        """What ``cat FILE`` prints: of a file that the script wrote before, or that the package brings."""
+        wrote = self.written.get(words[1])
+        if wrote is not None and wrote.known:
+            return wrote.text
+        found = member_of(self.package, self.member, words[1]) if words[1] and words[1] != "-" else None
+        if found is not None and found.kept and found.size <= _SMALL and b"\0" not in found.data:
+            return clean(found.text)
+        return self.printed("cat", words)
+
+    def _apart(self, text: str, node: Node) -> str:
+        """Follows a script that runs in a shell of its own, with nothing of this one's variables and functions."""
+        kept = self.variables, self.functions, self.arguments, self.ended
+        self.variables, self.functions, self.arguments = {}, {}, None
+        try:
+            return self.nested(text, node)
+        finally:
+            self.variables, self.functions, self.arguments, self.ended = kept
+
+    def _embedded(self, name: str, words: tuple[str, ...], node: Node) -> bool:
+        """Whether it is a script in another language, given as a word or as input; it is read by that language's reader."""
+        kind = next((k for prefix, k in _LANGUAGES.items() if re.fullmatch(rf"{prefix}[\d.]*", name)), "")
+        if not kind:
+            return False
+        flag = "-c" if kind == "python" else "-e"
+        code, line = option(words[1:], flag), node.start_point.row + 1 + self.offset
+        plain = [word for word in words[1:] if not word.startswith("-") or word == "-"]
+        if not code and self.fed and self.stdin and plain[:1] in ([], ["-"]):
+            code, line = self.stdin, self.stdin_line or line
+        if not code or (kind == "perl" and re.search(r"(?:^|\s)-\w*[pin]", " ".join(words[1:]))):
+            return False
+        self._read(kind, show(code), line)
+        return True
+
+    def _read(self, kind: str, code: str, line: int) -> None:
+        """Hands a text to the reader of its language; its lines are those of the script that holds it."""
+        from fulldress.package.scripts import javascript, plain, python
+
+        data = ("\n" * (line - 1) + code).encode("utf-8", "replace")
+        text = msgspec.structs.replace(self.member, data=data, kind=kind, kept=True)
+        own = self.member
+
+        def emit(event: AnyEvent) -> None:
+            self.emit(msgspec.structs.replace(event, member=own))
+
+        {"python": python.read, "javascript": javascript.read}.get(kind, plain.read)(self.package, text, emit)
 
     def nested(self, text: str, node: Node) -> str:
         """Follows text that is itself a script, such as that of ``sh -c``."""
         if len(self.active) >= _DEPTH:
             return ""
         self.active.append("-c")
+        ended = self.ended
+        line = node.start_point.row + 1 + self.offset
+        if self.stdin_line and text == self.stdin:
+            line = self.stdin_line
         try:
-            return self.text(text, node.start_point.row + 1 + self.offset)
+            return self.text(text, line)
         finally:
             self.active.pop()
+            self.ended = ended
 
     def _set(self, words: tuple[str, ...]) -> None:
         for index, word in enumerate(words):
@@ -201,16 +376,28 @@ class Commands(Words):
         kept = self.member, self.offset, self.arguments
         self.member, self.offset, self.arguments = function.member, function.offset, arguments
         self.active.append(name)
+        self.locals.append({})
         try:
             return self.follow(function.body)
         finally:
             self.active.pop()
+            for hidden, values in self.locals.pop().items():
+                self.variables[hidden] = values
+                if not values:
+                    del self.variables[hidden]
+            self.ended = "exit" if self.ended == "exit" else ""
             self.member, self.offset, self.arguments = kept
 
-    def _script(self, words: tuple[str, ...]) -> None:
+    def _script(self, words: tuple[str, ...], node: Node) -> None:
         """Follows a shell script of the package that the command sources or starts."""
         file, arguments = wrappers.script_file(words)
         sources = words[0] in (".", "source")
+        wrote = self.written.get(file) if file else None
+        if wrote is not None and wrote.known:
+            self._wrote(file, wrote, arguments, sources)
+            return
+        if sources and not file.endswith("/debconf/confmodule"):
+            self.fixed = frozenset()  # it may set anything
         found = member_of(self.package, self.member, file) if file else None
         if found is None or found.kind != "shell" or f"{found.path} {arguments}" in self.active:
             return
@@ -219,6 +406,7 @@ class Commands(Words):
         if not sources and not self._is_new(found, arguments):
             return
         kept = self.member, self.offset, self.arguments, self._copy(), dict(self.functions)
+        fixed, ended, self.fixed = self.fixed, self.ended, assigned_once(found.text)
         self.member, self.offset = found, 0
         if arguments or not sources:
             self.arguments = arguments
@@ -228,8 +416,9 @@ class Commands(Words):
         finally:
             self.active.pop()
             self.member, self.offset, self.arguments = kept[:3]
+            self.fixed = fixed
             if not sources:
-                self.variables, self.functions = kept[3], kept[4]
+                self.variables, self.functions, self.ended = kept[3], kept[4], ended
 
     def _is_new(self, script: Member, arguments: tuple[str, ...]) -> bool:
         """Whether a called script may tell something new: with the same values it did already.
@@ -250,6 +439,56 @@ class Commands(Words):
         if path.startswith(("/dev/", "&")) and not path.startswith(("/dev/tcp/", "/dev/udp/")):
             return
         self.emit(Write(**self.place(node), path=path, content=content, append=append, first_line=first_line))
+        if not append or path not in self.written:
+            self.written[path] = Written()
+            self.written[path].known = not append
+        here = node.start_point.row + 1 + self.offset
+        self.written[path].add(self.member, content, here, first_line)
+
+    def _wrote(self, path: str, wrote: Written, arguments: tuple[str, ...] | None, sources: bool = False) -> None:
+        """Follows a file that was written before as the script that it is."""
+        kind = wrote.kind(path) if not sources else "shell"
+        if len(self.active) >= _DEPTH or f"written {path}" in self.active or kind == "unit":
+            return
+        wrote.read = True
+        kept, emit = self._copy(), self.emit
+        state = self.functions, self.arguments, self.offset, self.ended, self.member, self.fixed
+        self.active.append(f"written {path}")
+        self.emit = _places(wrote, emit)
+        self.offset = 0
+        try:
+            if kind not in ("", "shell"):
+                self._read(kind, show(wrote.text), 1)
+                return
+            if not sources:
+                self.functions, self.arguments = {}, arguments
+                self.fixed = assigned_once(wrote.text)
+            self.text(wrote.text, 1)
+        finally:
+            self.active.pop()
+            self.emit = emit
+            if not sources:
+                self.variables, self.functions = kept, state[0]
+            self.arguments, self.offset, self.ended, self.member, self.fixed = state[1:]
+
+    def finish(self) -> None:
+        """Reads the scripts and units that were written and that this script did not run itself."""
+        self.ended = ""
+        for path, wrote in list(self.written.items()):
+            kind = wrote.kind(path) if wrote.known and not wrote.read else ""
+            if not kind or not wrote.rows:
+                continue
+            self.variables, self.doubt = {}, 0
+            with self.told(f"when {show(path)} runs"):
+                if kind != "unit":
+                    self._wrote(path, wrote, None)
+                    continue
+                for row in wrote.rows:
+                    match = re.match(r"\s*Exec\w+\s*=\s*[@:+!-]*(.*)", row.text)
+                    if match and match[1]:
+                        kept, self.emit = self.emit, _places(Written(), self.emit, row)
+                        self.text(match[1], 1)
+                        self.emit = kept
 
     def _line(self, line: lines.Line, shift: int) -> None:
         words = tuple(self.substituted(word) for word in line.words)
@@ -283,6 +522,22 @@ class Commands(Words):
 
     def _copy(self) -> Environment:
         return {name: list(values) for name, values in self.variables.items()}
+
+
+def _places(wrote: Written, emit: Callable[[AnyEvent], None], only: Row | None = None) -> Callable[[AnyEvent], None]:
+    """Events of a written text, each at the place where its row is written."""
+
+    def placed(event: AnyEvent) -> None:
+        row = only or (wrote.rows[event.line - 1] if 0 < event.line <= len(wrote.rows) else None)
+        if row is None:
+            emit(event)
+        elif isinstance(event, Gap):
+            last = wrote.rows[min(event.last, len(wrote.rows)) - 1].line if wrote.rows else row.line
+            emit(msgspec.structs.replace(event, member=row.member, line=row.line, last=max(last, row.line)))
+        else:
+            emit(msgspec.structs.replace(event, member=row.member, line=row.line))
+
+    return placed
 
 
 def first_line(node: Node) -> str:

@@ -15,6 +15,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     #: Variables that are surely not empty here, e.g. inside ``if [ -n "$DIR" ]``.
     sure: frozenset[str] = frozenset()
+    when: str = ""  #: where no upgrade does it: ``only on a fresh install``
     nounset: bool = False  #: ``set -u``: an unset variable ends the script
 
 
@@ -61,6 +62,14 @@ class Gap(Event, frozen=True, kw_only=True):
 
     last: int
     problem: str = ""
+    needed: bool = False  #: the line rules could not make sense of it either
 
 
-AnyEvent = Call | Write | Assign | Gap
+class Swallowed(Event, frozen=True, kw_only=True):
+    """A step whose failure nobody notices: the script goes on as if it had worked."""
+
+    what: str  #: the step
+    how: str  #: what makes it unheard, in the script's own words: ``except: pass``, ``-ErrorAction SilentlyContinue``
+
+
+AnyEvent = Call | Write | Assign | Gap | Swallowed

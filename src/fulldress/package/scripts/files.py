@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from fulldress.facts import AnyFact, FileEffect, Witness
 from fulldress.package.scripts.events import AnyEvent, Call, Event, Write
 from fulldress.package.scripts.rule import Context, operands, option
-from fulldress.package.scripts.values import HERE, TEMPORARY, holes, is_constant, show, without
+from fulldress.package.scripts.values import HERE, TEMPORARY, holes, is_constant, is_full, show, without
 
 #: Folders of which the loss is felt by others than the product.
 _SHARED = re.compile(
@@ -163,5 +163,6 @@ def _is_sure(event: Event, name: str) -> bool:
     return (
         name in event.sure
         or name.startswith(("@", "<("))
+        or is_full(name)
         or name in ("HOME", "PWD", "#", "?", "!", "$", "RANDOM", "UID")
     )

@@ -47,6 +47,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     stdin: str | None = None
     fed: bool = False
     piped_from: str = ""
+    guessed: bool = False  #: its quotes do not fit together; cut at white space
 
 
 def commands(text: str) -> Iterator[Line]:
@@ -79,14 +80,17 @@ def _split(number: int, line: str, stdin: str | None) -> Iterator[Line]:
         lexer.whitespace_split = True
         lexer.commenters = "#"
         parts = list(lexer)
+        guessed = False
     except ValueError:  # an unbalanced quote, e.g. of a text over several lines
         parts = re.sub(r"[\"']", "", line).split()
+        guessed = True
     piped_from, current = "", []
     for part in [*parts, ";"]:
         if part not in _OPERATORS and not re.fullmatch(r"[;|&()]+", part):
             current.append(part)
             continue
         found = _command(number, line, current, stdin, piped_from)
+        found = msgspec.structs.replace(found, guessed=guessed) if found is not None and guessed else found
         if found is not None:
             yield found
         piped_from = found.words[0] if found and found.words and part.startswith("|") and part != "||" else ""

@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator
 import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
-from fulldress.package.scripts import lines
-from fulldress.package.scripts.commands import Commands, Environment, Function, first_line
+from fulldress.package.scripts import lines, repair
+from fulldress.package.scripts.commands import Commands, Environment, Function
+from fulldress.package.scripts.conditions import assigned_once, holds, relied
 from fulldress.package.scripts.events import Gap
-from fulldress.package.scripts.guards import leaves, tested, unused, unused_test
+from fulldress.package.scripts.guards import leaves, tested
+from fulldress.package.scripts.maintainer import ways
 from fulldress.package.scripts.values import ALTERNATIVES, clean, hole, is_constant
 from fulldress.package.scripts.words import Words, cut_tabs
 
@@ -26,6 +28,8 @@ _LANGUAGE = Language(tree_sitter_bash.language())
 #: ends the whole process with a segmentation fault. None of these means anything to a shell.
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _STEPS = 60_000  #: nodes followed for one script, over all its functions and the scripts that it calls
+_ROWS = 64  #: rows of a known text that a loop is followed over
+_READ = re.compile(r"(?:while|until)\s+(?:IFS=(\S*)\s+)?read\s+(?:-r\s+)?((?:\w+[ \t]*)+)\s*[;\n]")
 _SKIPPED = ("comment", "heredoc_start", "heredoc_end", "word")
 
 #: Nodes whose children are statements, in order, and nothing else.
@@ -43,16 +47,32 @@ class Shell(Commands):
 
     def run(self, text: str) -> None:
         """Follows a whole script, then the functions that nothing called. Raises :class:`Exhausted`."""
-        self.text(clean(text), 1)
+        called = ways(self.member)
+        if not called:
+            self.fixed = assigned_once(text)
+            self._whole(text)
+            return
+        for way in called:
+            with self.told(way.when):
+                self.begin(way.arguments)
+                self.fixed = assigned_once(text)
+                self.text(clean(text), 1)
+                self.finish()
+
+    def _whole(self, text: str) -> None:
+        """A script whose arguments nobody knows; with the functions that nothing called, since others may."""
+        self.text(text if self.holed else clean(text), 1)
         for name in sorted(set(self.functions) - self.called):
             if name not in self.called:
+                self.ended = ""
                 self._function(name, None)
+        self.finish()
 
     def text(self, text: str, line: int) -> str:
         """Follows a piece of script that begins at ``line``; what it prints, where that is known.
 
         The text may hold holes; text from a file has to be cleaned of their marks first."""
-        tree = Parser(_LANGUAGE).parse(_ASTRAL.sub("\ufffd", text).encode("utf-8", "replace"))
+        tree = repair.parsed(Parser(_LANGUAGE), _ASTRAL.sub("\ufffd", text).encode("utf-8", "replace"))
         kept, self.offset = self.offset, line - 1
         try:
             return self.follow(tree.root_node)
@@ -70,10 +90,14 @@ class Shell(Commands):
         if kind == "ERROR":
             return self._error(node)
         if kind in _BLOCKS:
-            kept = {name: list(values) for name, values in self.variables.items()} if kind == "subshell" else None
-            printed = "".join(self.follow(child) for child in node.children if self._is_statement(child))
+            own = kind in ("subshell", "command_substitution")
+            kept = self._copy() if own else None
+            ended, printed = self.ended, ""
+            for child in node.children:
+                if self._is_statement(child) and not self.ended:
+                    printed += self.follow(child)
             if kept is not None:
-                self.variables = kept
+                self.variables, self.ended = kept, ended
             return printed
         handler = _HANDLERS.get(kind)
         return handler(self, node) if handler else ""
@@ -85,13 +109,21 @@ class Shell(Commands):
     def _list(self, node: Node) -> str:
         left, right = node.children[0], node.children[-1]
         operator = next((child.type for child in node.children if child.type in ("&&", "||")), "")
+        value = holds(self, left)
         printed = self.follow(left)
+        if self.ended:
+            return printed
+        if value is not None and value == (operator == "||"):
+            self._leave_out(right)
+            return printed
         kept = self.sure
         if operator == "&&":
             self.sure |= tested(left, "full")
         elif operator == "||":
             self.sure |= tested(left, "empty")
+        self.doubt += value is None
         printed += self.follow(right)
+        self.doubt -= value is None
         self.sure = kept
         ends = leaves(right)
         if ends and operator == "&&":
@@ -101,65 +133,83 @@ class Shell(Commands):
         return printed
 
     def _if(self, node: Node) -> str:
-        printed, before, kept = "", self._copy(), self.sure
+        """Every branch that may be taken. Of a condition that is known, only the one that it leads to."""
+        printed, before, kept, doubts = "", self._copy(), self.sure, self.doubt
         branches: list[Environment] = []
         section: list[Node] = []
         full: frozenset[str] = frozenset()
         empty: frozenset[str] = frozenset()
-        has_else, in_body, body_leaves, skipped = False, False, False, False
+        has_else, in_body, body_leaves = False, False, False
+        value: bool | None = None  #: of this condition
+        settled = False  #: a branch before is surely taken: none of the others is
         for child in node.children:
             if child.type == "then":
+                value = holds(self, section[0]) if len(section) == 1 else None
                 in_body, self.sure = True, self.sure | full
+                self.doubt += value is None
             elif child.type in ("elif_clause", "else_clause"):
                 if in_body:
-                    branches.append(self.variables)
                     in_body = False
+                    if value is not False:
+                        branches.append(self.variables)
+                    settled = value is True
+                has_else = has_else or child.type == "else_clause"
+                if settled:
+                    self._leave_out(child)
+                    continue
                 self.variables = {name: list(values) for name, values in before.items()}
                 self.sure = kept | empty
-                printed += self._if(child) if child.type == "elif_clause" else self.follow(child)
-                branches.append(self.variables)
-                has_else = has_else or child.type == "else_clause"
+                if child.type == "elif_clause":
+                    printed += self._if(child)
+                    settled, taken = self.condition is True, self.condition is not False
+                    self.doubt += self.condition is None
+                else:
+                    printed, taken = printed + self.follow(child), True
+                if taken:
+                    branches.append(self.variables)
             elif self._is_statement(child):
                 if not in_body:
-                    skipped = skipped or unused_test(self.member, self.raw(child))
                     full |= tested(child, "full")
                     empty |= tested(child, "empty")
                     section.append(child)
                     kept_alone, self.alone = self.alone, False
                     self.follow(child)
                     self.alone = kept_alone
-                elif skipped:
+                elif value is False:
                     self._leave_out(child)
-                else:
+                elif not self.ended:
                     printed += self.follow(child)
                     body_leaves = body_leaves or leaves(child)
-        if in_body:
+        if in_body and value is not False:
             branches.append(self.variables)
-        if not has_else:
+        settled = settled or (in_body and value is True)
+        if not has_else and not settled:
             branches.append(before)
-        self.variables = _merge(branches)
+        self.doubt = doubts
+        self.condition = value
+        self.variables = _merge(branches or [before])
         self.sure = kept | empty if body_leaves and len(section) == 1 else kept
         return printed
 
     def _case(self, node: Node) -> str:
         printed, before, branches = "", self._copy(), []
         subject = node.child_by_field_name("value")
-        known = self.expand(subject) if subject is not None else []
+        known = self.expand(subject) if subject is not None and relied(self, subject) else []
         for item in node.children:
             if item.type != "case_item":
                 continue
             self.variables = {name: list(values) for name, values in before.items()}
             labels = item.children_by_field_name("value")
-            if unused(self.member, [self.raw(label) for label in labels]):
-                self._leave_out(item)
-                continue
             taken = self._takes(labels, known)
             if taken is False:
+                self._leave_out(item)
                 continue
             values = {child.id for child in labels}
-            printed += "".join(
-                self.follow(child) for child in item.children if self._is_statement(child) and child.id not in values
-            )
+            self.doubt += taken is None
+            for child in item.children:
+                if self._is_statement(child) and child.id not in values and not self.ended:
+                    printed += self.follow(child)
+            self.doubt -= taken is None
             branches.append(self.variables)
             if taken:  # the subject is known and this is its branch: no other is taken
                 self.variables = _merge(branches)
@@ -193,22 +243,38 @@ class Shell(Commands):
             known = [hole(name)]
         printed, kept = "", self.sure
         self.sure |= {name}
+        self.doubt += 1
         for value in known:
             self.variables[name] = [value]
             printed += self.follow(body)
+        self.doubt -= 1
         self.variables[name] = known[:ALTERNATIVES]
         self.sure = kept
         return printed
 
     def _while(self, node: Node) -> str:
-        printed = ""
-        for child in node.children:
-            if self._is_statement(child):
-                printed += self.follow(child)
+        """One pass; of ``while read`` over a known text, one a line."""
+        before, printed = self._copy(), ""
+        self.doubt += 1
+        names = _READ.match(self.raw(node))
+        rows = self.stdin.split("\n")[:-1] if names and self.stdin and self.fed and is_constant(self.stdin) else []
+        body = node.child_by_field_name("body")
+        if names and body is not None and 0 < len(rows) <= _ROWS:
+            kept, self.stdin = self.stdin, None
+            for row in rows:
+                self.fill(names[2].split(), row, names[1] or "")
+                printed += self.follow(body)
+            self.stdin = kept
+        else:
+            for child in node.children:
+                if self._is_statement(child):
+                    printed += self.follow(child)
+        self.doubt -= 1
+        self.variables = _merge([self.variables, before])
         return printed
 
     def _pipeline(self, node: Node) -> str:
-        kept = self.stdin, self.fed, self.before
+        kept = self.stdin, self.fed, self.before, self.ended
         printed: str = ""
         stages = [child for child in node.children if self._is_statement(child)]
         for index, stage in enumerate(stages):
@@ -216,7 +282,7 @@ class Shell(Commands):
                 self.stdin, self.fed = printed, True
             printed = self.follow(stage)
             self.before = _name_of(stage, self)
-        self.stdin, self.fed, self.before = kept
+        self.stdin, self.fed, self.before, self.ended = kept
         return printed
 
     def _redirected(self, node: Node) -> str:
@@ -225,7 +291,7 @@ class Shell(Commands):
         return self._with_redirects(node, body, redirects)
 
     def _with_redirects(self, node: Node, body: Node | None, redirects: list[Node]) -> str:
-        kept = self.stdin, self.fed
+        kept = self.stdin, self.fed, self.stdin_line
         targets: list[tuple[Node, str]] = []
         later: list[Node] = []
         content_line = 0
@@ -234,6 +300,7 @@ class Shell(Commands):
                 begin = next((child for child in redirect.children if child.type == "heredoc_body"), None)
                 self.stdin, self.fed = self._heredoc(redirect), True
                 content_line = (begin.start_point.row + 1 + self.offset) if begin else 0
+                self.stdin_line = content_line
                 for child in redirect.children:
                     if child.type == "file_redirect":
                         targets.append((child, _operator(child)))
@@ -260,7 +327,7 @@ class Shell(Commands):
         for statement in later:
             printed = self.follow(statement)
         self.before = ""
-        self.stdin, self.fed = kept
+        self.stdin, self.fed, self.stdin_line = kept
         return printed
 
     def _heredoc(self, redirect: Node) -> str:
@@ -292,18 +359,40 @@ class Shell(Commands):
 
     def _error(self, node: Node) -> str:
         """Statements inside the node are followed as usual; the lines between them are read one by one."""
-        first, last = node.start_point.row, node.end_point.row
+        first = node.start_point.row
         good = [child for child in node.children if child.type in _HANDLERS and not child.has_error]
         covered = {row for child in good for row in range(child.start_point.row, child.end_point.row + 1)}
-        self.emit(
-            Gap(member=self.member, line=first + 1 + self.offset, text=first_line(node), last=last + 1 + self.offset)
-        )
         printed = "".join(self.follow(child) for child in good)
-        rest = self.raw(node).split("\n")
-        kept = [("" if first + index in covered else text) for index, text in enumerate(rest)]
-        for line in lines.commands("\n".join(kept)):
+        kept = [("" if first + at in covered else text) for at, text in enumerate(self.raw(node).split("\n"))]
+        found = list(lines.commands("\n".join(kept)))
+        unsure = {row for line in found if line.guessed for row in (line.number,)}
+        for begin, end in _spans(kept):
+            self.emit(
+                Gap(
+                    member=self.member,
+                    line=first + begin + self.offset,
+                    text=kept[begin - 1].strip(),
+                    last=first + end + self.offset,
+                    needed=any(begin <= row <= end for row in unsure),
+                )
+            )
+        for line in found:
             self._line(line, first + self.offset)
         return printed
+
+
+def _spans(rows: list[str]) -> Iterator[tuple[int, int]]:
+    """First and last number, from 1, of each run of rows that say something."""
+    begin = end = 0
+    for number, row in enumerate(rows, 1):
+        if not row.strip():
+            continue
+        if begin and number > end + 1:
+            yield begin, end
+            begin = 0
+        begin, end = begin or number, number
+    if begin:
+        yield begin, end
 
 
 def _descend(node: Node, kind: str) -> Iterator[Node]:

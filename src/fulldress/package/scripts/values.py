@@ -30,6 +30,11 @@ def holes(text: str) -> list[str]:
     return _HOLE.findall(text)
 
 
+def is_full(name: str) -> bool:
+    """Whether the hole of this name surely stands for something: what a caller is known to give, though not its value."""
+    return name.startswith("<the ")
+
+
 def is_constant(text: str) -> bool:
     """Whether nothing in ``text`` is unknown."""
     return _OPEN not in text
@@ -44,7 +49,7 @@ def show(text: str) -> str:
             return "."
         if name == "@temporary":
             return "$(mktemp)"
-        if name.startswith(("$", "<")):
+        if name.startswith(("$", "<", "%")):
             return name
         return f"${name}" if re.fullmatch(r"\w|[A-Za-z_]\w*|[@*#?!-]", name) else f"${{{name}}}"
 

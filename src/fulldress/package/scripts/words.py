@@ -13,6 +13,7 @@ from fulldress.package.scripts.values import ALTERNATIVES, HERE, TEMPORARY, comb
 
 _PARAMETER = re.compile(r"\$\{(!?)(\w+|[@*#?!$-])(?:\[([^\]]*)\])?(:?[-=?+]|%%?|##?|//?|\^\^?|,,?|:|@)?", re.S)
 _OWN_FOLDER = re.compile(r"dirname[^)]*(?:\$0|\$\{0|BASH_SOURCE|\$\{?_\}?)|readlink[^)]*\$\{?0.*dirname")
+_ALL = re.compile(rb'"?\$\{(!?)(\w+)\[[@*]\]\}"?')
 _ESCAPE = re.compile(r"\\(.)", re.S)
 _EXPANSIONS = ("simple_expansion", "expansion", "command_substitution", "arithmetic_expansion")
 
@@ -22,6 +23,8 @@ class Words:
 
     member: Member
     variables: dict[str, list[str]]
+    arrays: dict[str, list[str]]
+    maps: dict[str, dict[str, str]]
     arguments: tuple[str, ...] | None
     sure: frozenset[str]
     stdin: str | None
@@ -41,13 +44,22 @@ class Words:
     def splits(node: Node) -> bool:
         """Whether the word may become several: an expansion without quotes."""
         return node.type in ("simple_expansion", "expansion", "string") and (
-            node.type != "string" or node.text in (b'"$@"', b'"${@}"')
+            node.type != "string" or node.text in (b'"$@"', b'"${@}"') or bool(_ALL.fullmatch(node.text or b""))
         )
 
     def split(self, node: Node) -> list[str]:
         """The words that a node becomes; alternatives of a variable become words, which over-states them."""
         if node.text in (b'"$@"', b'"${@}"', b"$@", b"$*") and self.arguments is not None:
             return list(self.arguments)
+        whole = _ALL.fullmatch(node.text or b"")
+        if whole:
+            name = whole[2].decode()
+            if whole[1]:
+                return list(self.maps[name]) if name in self.maps else [hole(f"!{name}[@]")]
+            if name in self.maps:
+                return list(self.maps[name].values())
+            if name in self.arrays:
+                return list(self.arrays[name])
         texts = self.expand(node)
         if node.type in ("simple_expansion", "expansion"):
             if len(texts) == 1:
@@ -109,6 +121,8 @@ class Words:
             return [self.arguments[index] if index < len(self.arguments) else ""]
         if name in ("@", "*") and self.arguments is not None:
             return [" ".join(self.arguments)]
+        if name == "#" and self.arguments is not None:
+            return [str(len(self.arguments))]
         if name == "BASH_SOURCE":
             return [f"{HERE}/{self.member.name}"]
         if name == "0":
@@ -128,10 +142,18 @@ class Words:
         match = _PARAMETER.match(raw)
         if not match:
             return [hole(raw[:40])]
-        indirect, name, _, operator = match.groups()
-        if indirect or raw.startswith("${#"):
+        indirect, name, key, operator = match.groups()
+        if raw == "${#}":
+            return self.variable("#")
+        if raw.startswith("${#"):
             return [hole(raw[2:-1][:40])]
         known = self.variables.get(name)
+        if indirect:
+            if operator or not known or not all(map(is_constant, known)):
+                return [hole(raw[2:-1][:40])]
+            return [text for pointed in known for text in self.variable(pointed)][:ALTERNATIVES]
+        if key is not None:
+            known = self._element(name, key)
         if name.isdigit() and name != "0" and self.arguments is not None:
             known = self.variable(name)
         if name in ("0", "BASH_SOURCE"):
@@ -153,6 +175,8 @@ class Words:
             if "=" in operator:
                 self.variables[name] = found
             return found
+        if operator == ":":
+            return [_cut(text, raw[match.end() : -1], hole(raw[2:-1][:40])) for text in known or [hole(name)]]
         if operator in (":?", "?"):
             self.sure |= {name}
             return list(known) if known else [hole(name)]
@@ -160,6 +184,23 @@ class Words:
             return self.filled(node, argument_start, node.end_byte - 1) if known != [""] else [""]
         pattern = self.filled(node, argument_start, node.end_byte - 1)[0]
         return [_trimmed(value, operator, pattern, name) for value in known] if known else [hole(raw[2:-1][:40])]
+
+    def _element(self, name: str, key: str) -> list[str] | None:
+        """An element of an array; None where it is not known."""
+        plain = key.strip("\"'")
+        if plain.startswith("$"):
+            given = self.variable(plain.strip("${}"))
+            plain = given[0] if len(given) == 1 else plain
+        if name in self.maps:
+            return [self.maps[name][plain]] if plain in self.maps[name] else None
+        elements = self.arrays.get(name)
+        if elements is None:
+            return self.variables.get(name) if plain == "0" else None
+        if plain in ("@", "*"):
+            return [" ".join(elements)]
+        if re.fullmatch(r"-?\d{1,4}", plain) and -len(elements) <= int(plain) < len(elements):
+            return [elements[int(plain)]]
+        return None
 
     def _substitution(self, node: Node) -> str:
         raw = self.raw(node)
@@ -246,6 +287,18 @@ def _printf(words: tuple[str, ...]) -> str:
         if not arguments or not used:
             break
     return printed
+
+
+def _cut(text: str, place: str, unknown: str) -> str:
+    """``${X:offset:length}``."""
+    match = re.fullmatch(r"\s*\(?(-?\d{1,4})\)?\s*(?::\s*\(?(-?\d{1,4})\)?)?", place)
+    if match is None or not is_constant(text):
+        return unknown
+    start = int(match[1])
+    rest = text[start:] if start >= 0 or -start <= len(text) else ""
+    if match[2] is None:
+        return rest
+    return rest[: int(match[2])]
 
 
 def _trimmed(value: str, operator: str, pattern: str, name: str) -> str:

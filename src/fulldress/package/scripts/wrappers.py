@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+from fulldress.package.scripts.values import show
+
 #: Command -> its options that take a value in the next word (short ones by letter, long ones by name).
 _WORDS: dict[str, tuple[str, frozenset[str]]] = {
     "sudo": ("ughpCrtTDRU", frozenset({"user", "group", "host", "prompt", "chdir", "chroot"})),
@@ -31,8 +35,8 @@ _WORDS: dict[str, tuple[str, frozenset[str]]] = {
     "!": ("", frozenset()),
 }
 #: Commands with operands of their own before the command that they run.
-_OPERANDS = {"timeout": 1, "chroot": 1, "flock": 1, "gosu": 1, "watch": 0, "retry": 0, "chrt": 1}
-_OPERAND_OPTIONS = {"timeout": "ks", "flock": "wE", "chroot": "", "watch": "n", "gosu": "", "retry": "", "chrt": "TPD"}
+_OPERANDS = {"timeout": 1, "flock": 1, "gosu": 1, "watch": 0, "retry": 0, "chrt": 1}
+_OPERAND_OPTIONS = {"timeout": "ks", "flock": "wE", "watch": "n", "gosu": "", "retry": "", "chrt": "TPD"}
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh"})
 
 
@@ -112,3 +116,53 @@ def script_file(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     if "/" in words[0]:
         return words[0], words[1:]
     return "", ()
+
+
+#: Commands that run a command somewhere else: options with a value, and the operands before the command.
+_SSH_VALUES = "BbcDEeFIiJLlmOopQRSWw"
+_REMOTE = {"ssh": _SSH_VALUES, "slogin": _SSH_VALUES, "autossh": _SSH_VALUES + "M"}
+_CONTAINERS = frozenset({"docker", "podman", "nerdctl", "lxc", "incus"})
+
+
+def elsewhere(words: tuple[str, ...]) -> tuple[str, str] | None:
+    """Where else a command is run (``on host db``, ``in container app``) and its text, empty where it comes as input."""
+    name = words[0].rsplit("/", 1)[-1]
+    if name in _REMOTE:
+        rest = _skip(words[1:], _REMOTE[name], frozenset())
+        if not rest:
+            return None
+        after = _skip(rest[1:], _REMOTE[name], frozenset())
+        host = rest[0].rpartition("@")[2]
+        return f"on host {show(host)}", " ".join(after)
+    if name in _CONTAINERS and words[1:2] == ("exec",):
+        rest = _skip(words[2:], "euw", frozenset({"env", "user", "workdir", "env-file"}))
+        return (f"in container {show(rest[0])}", _joined(rest[1:])) if len(rest) > 1 else None
+    if name in ("docker-compose", "docker", "podman") and "compose" in (name[-7:], *words[1:2]) and "exec" in words:
+        rest = _skip(words[words.index("exec") + 1 :], "euw", frozenset({"env", "user", "workdir", "index"}))
+        return (f"in container {show(rest[0])}", _joined(rest[1:])) if len(rest) > 1 else None
+    if name in ("kubectl", "oc") and "exec" in words and "--" in words:
+        rest = _skip(words[words.index("exec") + 1 :], "cn", frozenset({"container", "namespace"}))
+        return f"in {show(rest[0]) if rest else 'a pod'}", _joined(words[words.index("--") + 1 :])
+    if name == "chroot":
+        rest = _skip(words[1:], "", frozenset())
+        return (f"in {show(rest[0])}", _joined(rest[1:])) if len(rest) > 1 else None
+    return None
+
+
+def _joined(words: tuple[str, ...]) -> str:
+    return " ".join(
+        word if re.fullmatch(r"[\w./:=@%+,-]+", word) else "'" + word.replace("'", "'\\''") + "'" for word in words
+    )
+
+
+def with_input(words: tuple[str, ...], run: tuple[str, ...], given: str) -> tuple[str, ...]:
+    """The words that xargs runs: ``run`` with what it reads put in; all of it at once, which over-states its number."""
+    items = given.split()[:64]
+    place = next(
+        (words[i + 1] if word == "-I" else word[2:] for i, word in enumerate(words[:-1]) if word.startswith("-I")), ""
+    )
+    if not place:
+        return (*run, *items)
+    return tuple(
+        item for word in run for item in ([word.replace(place, text) for text in items] if place in word else [word])
+    )

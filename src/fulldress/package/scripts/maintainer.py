@@ -1,0 +1,60 @@
+"""How a package manager calls the scripts of a package: the ways that an upgrade takes, and those of a first install.
+
+Debian Policy, "Summary of ways maintainer scripts are called"; RPM's "Scriptlets": their one argument is the number of
+versions of the package that will be there afterwards. Ways that no upgrade takes (removal, purge, aborted steps) are
+not followed.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from fulldress.package.reader import Member
+from fulldress.package.scripts.values import hole
+
+FRESH = "only on a fresh install"
+_OLD, _NEW = hole("<the old version>"), hole("<the new version>")
+
+
+class Way(msgspec.Struct, frozen=True):
+    """One way in which a script is called. ``when`` is empty for the upgrade itself."""
+
+    arguments: tuple[str, ...]
+    when: str = ""
+
+
+_DEBIAN: dict[str, tuple[Way, ...]] = {
+    "preinst": (Way(("upgrade", _OLD, _NEW)), Way(("install",), FRESH)),
+    "postinst": (
+        Way(("configure", _OLD)),
+        Way(("triggered", hole("<the triggers>")), "when a trigger fires"),
+        Way(("configure", ""), FRESH),
+    ),
+    "prerm": (Way(("upgrade", _NEW)),),
+    "postrm": (Way(("upgrade", _NEW)),),
+    "config": (Way(("configure", _OLD)), Way(("configure", ""), FRESH)),
+}
+_UPGRADE, _LAST = (Way(("2",)), Way(("1",), FRESH)), (Way(("1",)),)
+_RPM: dict[str, tuple[Way, ...]] = {
+    "pre": _UPGRADE,
+    "post": _UPGRADE,
+    "pretrans": _UPGRADE,
+    "posttrans": _UPGRADE,
+    "preun": _LAST,
+    "postun": _LAST,
+}
+_RPM_NAMES = {"prein": "pre", "postin": "post", "preinstall": "pre", "postinstall": "post", "preuninstall": "preun", "postuninstall": "postun"}  # fmt: skip
+_DEBIAN_SCRIPT = re.compile(r"(?:^|/)(?:control\.tar[\w.]*!/(?:\./)?|DEBIAN/)(preinst|postinst|prerm|postrm|config)$")
+_RPM_SCRIPT = re.compile(r"(?i)(?:^|/)%?(pre(?:trans|un|in(?:stall)?|uninstall)?|post(?:trans|un|in(?:stall)?|uninstall)?)(?:\.sh)?$")  # fmt: skip
+
+
+def ways(member: Member) -> tuple[Way, ...]:
+    """The ways in which a maintainer script is called, the upgrade first; empty for any other script."""
+    if match := _DEBIAN_SCRIPT.search(member.path):
+        return _DEBIAN[match[1]]
+    if member.container == "rpm" and (match := _RPM_SCRIPT.search(member.path)):
+        name = match[1].lower()
+        return _RPM.get(_RPM_NAMES.get(name, name), ())
+    return ()
