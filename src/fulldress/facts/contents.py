@@ -63,6 +63,7 @@ class Reason(StrEnum):
     DAMAGED = "damaged"
     NO_DATA = "says nothing"
     REFUSED = "refused for safety"
+    DISPUTED = "programs differ"  #: read, but other programs read something else there
     MISSING = "missing"
     UNREACHABLE = "unreachable"
     NOT_MEASURED = "not measured"

@@ -30,6 +30,7 @@ _METHODS = {
 }
 _INFLATED = {8: "deflate", 12: "bz2", 93: "zst", 95: "xz"}
 _SMALL = 1 << 20
+_SLIP = 2  #: bytes
 _WHOLE = 1 << 23  #: larger members are streamed
 _FAULT = cast(type[Exception], isal_zlib.IsalError)
 
@@ -46,12 +47,14 @@ def members(source: BinaryIO, name: str, limit: int) -> Iterator[Offer | Gap]:
             yield record if isinstance(record, Gap) else _offer(source, record, record.data)
         return
     yield from found.gaps
+    if found.sealed:
+        return
     seen: set[str] = set()
     end = 0
     for record in sorted(found.records, key=lambda record: record.offset):
         if record.name in seen:
             yield Gap(
-                reason=Reason.REFUSED,
+                reason=Reason.DISPUTED,
                 name=record.name,
                 detail="the archive holds two members of this name; programs differ in which one they unpack",
             )
@@ -63,11 +66,21 @@ def members(source: BinaryIO, name: str, limit: int) -> Iterator[Offer | Gap]:
             yield _closed(record, Reason.DAMAGED, str(damage))
             continue
         yield from _disagreements(record)
-        if record.offset < end:
+        # Two bytes too many are a known slip of writers and harmless (Cisco-Talos/clamav#561).
+        if record.offset + _SLIP < end:
             detail = "its bytes overlap with those of the member before it; it was not read"
             yield _closed(record, Reason.REFUSED, detail)
             continue
         end = max(end, start + record.packed)
+        if end > found.start + _SLIP:
+            yield _closed(record, Reason.REFUSED, "its bytes overlap with the directory; it was not read")
+            continue
+        if record.name.endswith("/") and record.size:
+            yield Gap(
+                reason=Reason.DISPUTED,
+                name=record.name,
+                detail=f"a folder by its name that holds {record.size:,} bytes; programs differ in what they make of it",
+            )
         yield _offer(source, record, start)
     yield from _hidden(source, found)
 
@@ -81,7 +94,11 @@ def _offer(source: BinaryIO, record: Record, start: int) -> Offer:
     elif record.method not in (0, 8, 12, 14, 93, 95):
         offer.closed = (Reason.FORMAT, f"packed with {_METHODS.get(record.method, f'method {record.method}')}")
     elif offer.shape == "link":
-        target = b"".join(_content(source, record, start)) if record.size <= 4096 else b""
+        try:
+            target = b"".join(_content(source, record, start)) if record.size <= 4096 else b""
+        except Damage as damage:
+            offer.shape, offer.closed = "file", (Reason.DAMAGED, f"a link whose target cannot be read: {damage}")
+            return offer
         offer.link = target.decode("utf-8", "surrogateescape")
     else:
         offer.chunks = lambda: _content(source, record, start)
@@ -201,7 +218,7 @@ def _disagreements(record: Record) -> Iterator[Gap]:
     """Where the header before a member says other things than the directory."""
     for what, there, here in record.differences:
         yield Gap(
-            reason=Reason.REFUSED,
+            reason=Reason.DISPUTED,
             name=record.name,
             detail=f"the directory says {what} {there}, the header before the member {here}; programs differ in what they read",
         )
@@ -209,31 +226,67 @@ def _disagreements(record: Record) -> Iterator[Gap]:
 
 def _hidden(source: BinaryIO, found: Directory) -> Iterator[Offer | Gap]:
     """Bytes between, before and after the members that no directory entry claims."""
-    at = found.shift
     claimed = sorted((record.offset, record.end) for record in found.records)
-    if found.shift:
-        yield Gap(
-            reason=Reason.REFUSED,
-            detail=f"{found.shift:,} bytes stand before the archive{_kind_of(source, found.shift)}; they were not read",
-        )
+    first = claimed[0][0] if claimed else found.start
+    yield from _before(source, first)
+    at = first
     for start, end in [*claimed, (found.start, found.start)]:
-        if start > at:
-            for record in scattered(source, at, start):
-                if isinstance(record, Gap):
-                    if Slice(source, at, min(start - at, CHUNK)).read().strip(b"\0"):
-                        yield Gap(
-                            reason=Reason.REFUSED,
-                            needed=start - at > 64,
-                            detail=f"{start - at:,} bytes at byte {at:,} belong to no member",
-                        )
-                    break
-                yield Gap(
-                    reason=Reason.REFUSED,
-                    name=record.name,
-                    detail="the directory does not list this member, so that most programs don't show it",
-                )
-                yield _offer(source, record, record.data)
+        if start > at and not _signing_block(source, start):
+            yield from _between(source, at, start)
         at = max(at, end)
+
+
+def _before(source: BinaryIO, length: int) -> Iterator[Offer | Gap]:
+    """What stands before the first member: the program that unpacks it, or another archive."""
+    if not length:
+        return
+    ahead = Slice(source, 0, length)
+    if ahead.read(4) == b"PK\3\4":
+        ahead.seek(max(0, length - (1 << 16)))
+        if b"PK\5\6" in ahead.read():
+            detail = f"the {length:,} bytes before it are an archive of their own; programs differ in which they open"
+            yield Gap(reason=Reason.DISPUTED, detail=detail)
+        yield from _between(source, 0, length)
+        return
+    yield Gap(
+        reason=Reason.DISPUTED,
+        needed=False,
+        detail=f"{length:,} bytes stand before the archive{_kind_of(source, length)}; the archive's own tools pass over them",
+    )
+    part = Offer(name="(before the archive)", size=length, packed=length)
+    part.chunks = part.again = lambda: _pieces(ahead.another())
+    yield part
+
+
+def _pieces(part: Slice) -> Iterator[bytes]:
+    while chunk := part.read(CHUNK):
+        yield chunk
+
+
+def _between(source: BinaryIO, at: int, stop: int) -> Iterator[Offer | Gap]:
+    """Members that only their own headers tell of, and bytes that belong to none."""
+    for record in scattered(source, at, stop):
+        if isinstance(record, Gap):
+            rest = Slice(source, at, min(stop - at, CHUNK)).read()
+            if rest.strip(b"\0") and not rest.startswith((b"PK\1\2", b"PK\5\6")):
+                yield Gap(
+                    reason=Reason.DISPUTED,
+                    needed=stop - at > 64,
+                    detail=f"{stop - at:,} bytes at byte {at:,} belong to no member",
+                )
+            return
+        yield Gap(
+            reason=Reason.DISPUTED,
+            name=record.name,
+            detail="the directory does not list this member, so that most programs don't show it",
+        )
+        yield _offer(source, record, record.data)
+        at = record.end
+
+
+def _signing_block(source: BinaryIO, end: int) -> bool:
+    """Whether Android's signing block ends here (APK Signature Scheme v2): known bytes in a known place."""
+    return end >= 16 and Slice(source, end - 16, 16).read() == b"APK Sig Block 42"
 
 
 def _kind_of(source: BinaryIO, length: int) -> str:

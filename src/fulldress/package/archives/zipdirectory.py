@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import BinaryIO, cast
@@ -13,12 +14,10 @@ import msgspec
 from fulldress.facts import Reason
 from fulldress.package.archives import Damage, Gap
 from fulldress.package.archives.streams import CHUNK, Inflated, Slice
+from fulldress.package.archives.zipends import ending
 
 _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s4B4H3L5H2L")
-_END = struct.Struct("<4s4H2LH")
-_END64 = struct.Struct("<4sQ2H2L4Q")
-_LOCATOR = struct.Struct("<4sLQL")
 _WIDE, _WIDE_COUNT = 0xFFFFFFFF, 0xFFFF
 
 
@@ -38,6 +37,7 @@ class Record(msgspec.Struct, kw_only=True):
     checked: bool = True  #: whether size and CRC are known
     data: int = 0  #: where its bytes begin, in the file
     end: int = 0
+    raw: bytes | None = None  #: the name as the directory writes it
     differences: list[tuple[str, str, str]] = []
 
     @property
@@ -52,56 +52,29 @@ class Directory(msgspec.Struct, kw_only=True):
     start: int
     shift: int
     gaps: list[Gap]
+    sealed: bool = False  #: it is encrypted
 
 
 def directory(source: BinaryIO) -> Directory | None:
     """The directory of a ZIP, or None where there is none."""
-    length = source.seek(0, os.SEEK_END)
-    tail_at = max(0, length - (1 << 16) - _END.size)
-    source.seek(tail_at)
-    tail = source.read()
-    place = tail.rfind(b"PK\5\6")
-    if place < 0 or len(tail) - place < _END.size:
+    found = ending(source)
+    if found is None:
         return None
-    gaps: list[Gap] = []
-    _, disk, first, _, count, size, offset, comment = _END.unpack_from(tail, place)
-    end = tail_at + place
-    start_of_end = end
-    after = length - end - _END.size - comment
-    if after:
-        what = f"{after:,} bytes follow the archive" if after > 0 else f"its comment is cut off by {-after:,} bytes"
-        gaps.append(Gap(reason=Reason.REFUSED if after > 0 else Reason.DAMAGED, detail=what))
-    if disk or first:
-        gaps.append(Gap(reason=Reason.DAMAGED, detail="it is one part of an archive of several parts"))
-    if _WIDE in (size, offset) or count == _WIDE_COUNT:
-        wide = _end64(source, end)
-        if wide is not None:
-            count, size, offset, start_of_end = wide
-    shift = start_of_end - size - offset
-    if shift < 0:
+    gaps, size = found.gaps, found.size
+    shift = found.close - size - found.offset
+    if shift < 0 and any(gap.reason is Reason.MISSING for gap in gaps):
+        return Directory(records=[], start=found.close, shift=0, gaps=gaps)  # its directory begins in another part
+    if shift < 0 or size > found.close:
         gaps.append(Gap(reason=Reason.DAMAGED, detail="its directory does not lie where it states"))
-        return Directory(records=[], start=end, shift=0, gaps=gaps)
-    start = offset + shift
+        return Directory(records=[], start=found.close, shift=0, gaps=gaps)
+    start = found.offset + shift
     source.seek(start)
-    records = list(_records(source.read(size), shift, count, gaps))
+    table = source.read(size)
+    if found.encrypted or table.startswith(b"PK\6\x08"):
+        gaps.append(Gap(reason=Reason.ENCRYPTED, detail="its directory is encrypted: not even the names can be read"))
+        return Directory(records=[], start=start, shift=shift, gaps=gaps, sealed=True)
+    records = list(_records(table, shift, found.count, gaps))
     return Directory(records=records, start=start, shift=shift, gaps=gaps)
-
-
-def _end64(source: BinaryIO, end: int) -> tuple[int, int, int, int] | None:
-    """Count, size and offset of the directory, and where its 64-bit end record begins."""
-    if end < _LOCATOR.size + _END64.size:
-        return None
-    source.seek(end - _LOCATOR.size)
-    mark, _, place, _ = _LOCATOR.unpack(source.read(_LOCATOR.size))
-    if mark != b"PK\6\7":
-        return None
-    for where in (place, end - _LOCATOR.size - _END64.size):  # the second one, where bytes stand before the archive
-        source.seek(where)
-        raw = source.read(_END64.size)
-        if len(raw) == _END64.size and raw.startswith(b"PK\6\6"):
-            fields = _END64.unpack(raw)
-            return fields[7], fields[8], fields[9], where
-    return None
 
 
 def _records(table: bytes, shift: int, count: int, gaps: list[Gap]) -> Iterator[Record]:
@@ -118,8 +91,13 @@ def _records(table: bytes, shift: int, count: int, gaps: list[Gap]) -> Iterator[
             size, packed, offset = _wide(extra, size, packed, offset)
         if len(raw_name) < name_size:
             break
+        name = _text(raw_name, flags)
+        unicode, disputed = _unicode_name(extra, raw_name, name)
+        if disputed:
+            gaps.append(disputed)
         yield Record(
-            name=_text(raw_name, flags),
+            name=unicode,
+            raw=raw_name,
             method=method,
             flags=flags,
             crc=crc,
@@ -151,28 +129,67 @@ def local(source: BinaryIO, record: Record) -> int:
     needed = _LOCAL.size + name_size + extra_size
     if len(raw) < needed:
         raw += source.read(needed - len(raw))
-    name = _text(raw[_LOCAL.size : _LOCAL.size + name_size], flags)
+    here_name = raw[_LOCAL.size : _LOCAL.size + name_size]
     if _WIDE in (packed, size):
         extra = raw[_LOCAL.size + name_size : needed]
         size, packed, _ = _wide(extra, size, packed, 0)
-    pairs: list[tuple[str, object, object]] = [("name", record.name, name), ("method", record.method, method)]
-    if not flags & 8:
-        pairs += [("size", record.size, size), ("packed size", record.packed, packed), ("CRC", record.crc, crc)]
+    pairs: list[tuple[str, object, object]] = [("method", record.method, method)]
+    if here_name != record.raw and (record.raw is not None or _text(here_name, flags) != record.name):
+        pairs.insert(0, ("name", record.name, _text(here_name, flags)))
+    figures = [("size", record.size, size), ("packed size", record.packed, packed), ("CRC", record.crc, crc)]
+    # With a descriptor they may be zero here; bit 13 hides them where the directory is encrypted.
+    pairs += [row for row in figures if not flags & 0x2000 and (not flags & 8 or row[2] not in (0, _WIDE))]
     record.differences = [(what, repr(there), repr(here)) for what, there, here in pairs if there != here]
     if bool(flags & 1) != bool(record.flags & 1):
         record.differences.append(("encrypted", str(bool(record.flags & 1)), str(bool(flags & 1))))
     record.data = record.offset + needed
     record.end = record.data + record.packed
-    if flags & 8:  # a descriptor follows: 12 or 20 bytes, with or without a mark of 4
-        source.seek(record.end)
-        after = source.read(24)
-        marked = 4 if after.startswith(b"PK\7\x08") else 0
-        here = after[marked + 4 : marked + 12]
-        wide = here[:4] != struct.pack("<L", record.packed & _WIDE) or (
-            here[4:8] != struct.pack("<L", record.size & _WIDE)
-        )
-        record.end += marked + (20 if wide else 12)
+    if flags & 8:
+        _descriptor(source, record)
     return record.data
+
+
+def _descriptor(source: BinaryIO, record: Record) -> None:
+    """The descriptor after a member (APPNOTE 4.3.9): 12 or, with 64-bit sizes, 20 bytes, with or without a mark of 4.
+
+    Some writers set its flag and leave it out; then the next header stands there."""
+    source.seek(record.end)
+    after = source.read(24)
+    forms = [(marked, wide) for marked in (4, 0) for wide in (4, 8)]
+    for marked, wide in forms:
+        if marked and not after.startswith(b"PK\7\x08"):
+            continue
+        crc = int.from_bytes(after[marked : marked + 4], "little")
+        packed = int.from_bytes(after[marked + 4 : marked + 4 + wide], "little")
+        size = int.from_bytes(after[marked + 4 + wide : marked + 4 + 2 * wide], "little")
+        if (crc, packed, size) == (record.crc, record.packed, record.size):
+            record.end += marked + 4 + 2 * wide
+            return
+    if after.startswith((b"PK\3\4", b"PK\1\2", b"PK\6\x08")):
+        return
+    if after.startswith(b"PK\7\x08"):
+        crc, packed, size = struct.unpack("<3L", after[4:16].ljust(12, b"\0"))
+        said = (
+            f"CRC {crc}, {packed:,} packed to {size:,} bytes",
+            f"CRC {record.crc}, {record.packed:,} packed to {record.size:,} bytes",
+        )
+        record.differences.append(("after the member", said[1], said[0]))
+        record.end += 16
+
+
+def _unicode_name(extra: bytes, raw: bytes, name: str) -> tuple[str, Gap | None]:
+    """The name that an Info-ZIP Unicode path field (APPNOTE 4.6.9) gives, where its check sum fits the plain name.
+
+    It is there for names that the old code page cannot spell. Beside a plain ASCII name it has no honest use: Info-ZIP
+    and 7-Zip would unpack the one, Java and Python the other."""
+    for tag, body in _extras(extra):
+        if tag == 0x7075 and len(body) > 5 and body[0] == 1 and int.from_bytes(body[1:5], "little") == zlib.crc32(raw):
+            said = body[5:].decode("utf-8", "surrogateescape")
+            if said != name and raw.isascii():
+                detail = f"its Unicode field names it {said!r}; programs differ in which name they unpack"
+                return name, Gap(reason=Reason.DISPUTED, name=name, detail=detail)
+            return said, None
+    return name, None
 
 
 def scattered(source: BinaryIO, start: int, stop: int | None) -> Iterator[Record | Gap]:
