@@ -31,7 +31,13 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"MSCF", "cab"),
     (0, b"\xed\xab\xee\xdb", "rpm"),
     (0, b"070701", "cpio"),
+    (0, b"070702", "cpio"),
     (0, b"070707", "cpio"),
+    (0, b"\xc7\x71", "cpio"),
+    (0, b"\x71\xc7", "cpio"),
+    (0, b"xar!", "xar"),
+    (2, b"-lh", "lha"),
+    (2, b"-lz", "lha"),
     (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "cfb"),
     (0x8001, b"CD001", "iso"),
     (0, b"hsqs", "squashfs"),
@@ -60,7 +66,20 @@ _FIRST: dict[int, tuple[tuple[bytes, str], ...]] = {  #: by first byte, since mo
     for byte in {magic[0] for offset, magic, _ in _MAGIC if offset == 0}
 }
 _INSIDE = tuple((offset, magic, kind) for offset, magic, kind in _MAGIC if offset)
-_WEAK = {b"BM", b"BZh", b"RIFF", b"\x5d\x00\x00", b"070701", b"070707"}  #: too short to be believed alone
+_WEAK = {
+    b"BM",
+    b"BZh",
+    b"RIFF",
+    b"\x5d\x00\x00",
+    b"070701",
+    b"070702",
+    b"070707",
+    b"\xc7\x71",
+    b"\x71\xc7",
+    b"-lh",
+    b"-lz",
+    b"\x1f\x9d",
+}  #: too short to be believed alone
 
 _INTERPRETERS: tuple[tuple[str, str], ...] = (
     (r"(?:ba|da|k|z|a|mk|fi)?sh|busybox", "shell"),
@@ -142,19 +161,25 @@ _CONTENT: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\s*<!doctype html|\s*<html\b", re.I), "html"),
     (re.compile(r"\s*<\?php\b"), "php"),
     (re.compile(r"\s*-----BEGIN PKCS7-----|\s*-----BEGIN CMS-----"), "cms"),
-    (re.compile(r"(?s)(?:[^-]{0,4000}\n)?-----BEGIN [A-Z0-9 ]+-----"), "pem"),
-    (re.compile(r"(?m)\A(?:\s*[#;].*\n|\s*\n)*\[Unit\]\s*$"), "systemd-unit"),
+    (re.compile(r"(?:[^-]{0,4000}+(?<=\n))?+-----BEGIN [A-Z0-9 ]+-----"), "pem"),
+    (re.compile(r"(?m)\A(?:[^\S\n]*+(?:[#;].*+)?\n)*+\[Unit\]\s*$"), "systemd-unit"),
     (
         re.compile(
-            r"(?is)\A(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:create|alter|drop|insert\s+into|update\s+\w+\s+set|delete\s+from|"
+            r"(?is)\A(?:\s++|--[^\n]*+\n|/\*(?>.*?\*/))*+(?:create|alter|drop|insert\s+into|update\s+\w+\s+set|delete\s+from|"
             r"begin\s*;|set\s+\w+\s*=|select)\b[^;{}]*;"
         ),
         "sql",
     ),
-    (re.compile(r"(?m)\A(?:\s*[#;].*\n|\s*\n)*\[[\w .:\"/-]+\]\s*\n(?:\s*[#;].*\n|\s*\n)*[\w.-]+\s*[=:]"), "ini"),
     (
         re.compile(
-            r"(?m)\A(?:\s*#.*\n|\s*\n)*(?:[A-Z]\w*=.*\n)*?(?:(?:\S+\s+){5}|@(?:daily|hourly|weekly|monthly|reboot|yearly)\s+)(?:root|www-data|nobody)\s+\S"
+            r"\A(?:[^\S\n]*+(?:[#;].*+)?\n)*+[^\S\n]*+\[[\w .:\"/-]+\][^\S\n]*+\n(?:[^\S\n]*+(?:[#;].*+)?\n)*+[^\S\n]*+[\w.-]++\s*+[=:]"
+        ),
+        "ini",
+    ),
+    (
+        re.compile(
+            r"\A(?:[^\S\n]*+(?:#.*+)?\n)*+(?:[A-Z]\w*+=.*+\n)*?"
+            r"(?:(?:\S++\s++){5}|@(?:daily|hourly|weekly|monthly|reboot|yearly)\s++)(?:root|www-data|nobody)\s+\S"
         ),
         "cron",
     ),
@@ -253,7 +278,22 @@ def _certain(magic: bytes, head: bytes, suffix: str) -> bool:
         return head[8:12] == b"WEBP"
     if magic == b"\x5d\x00\x00":
         return suffix == "lzma" or head[5:13] == b"\xff" * 8
-    return decode(head[:110]) is not None
+    if magic in (b"\xc7\x71", b"\x71\xc7"):
+        from fulldress.package.archives.cpio import is_header
+
+        return is_header(head)
+    if magic in (b"-lh", b"-lz"):
+        return re.fullmatch(rb"-l(?:h[0-7dx]|z[s45])-", head[2:7]) is not None and head[20:21] in (
+            b"\0",
+            b"\1",
+            b"\2",
+            b"\3",
+        )
+    if magic == b"\x1f\x9d":
+        return suffix in ("z", "taz") or 9 <= head[2:3][0] & 0x1F <= 16 if len(head) > 2 else False
+    if magic == b"070707":
+        return re.match(rb"[0-7]{76}", head) is not None
+    return re.match(rb"[0-9A-Fa-f]{110}", head) is not None
 
 
 def _binary(head: bytes, suffix: str) -> str:
@@ -284,7 +324,7 @@ def _by_suffix(name: str, suffix: str, text: str) -> str:
         return "pgp"
     if suffix in ("p7s", "p7b", "p7m", "p7c") and "-----BEGIN" in text:
         return "cms"
-    if kind == "cron" and not re.search(r"(?m)^\s*(?:[\d*@])", text):
+    if kind == "cron" and not re.search(r"(?m)^[^\S\n]*+[\d*@]", text):
         return ""
     return kind
 

@@ -31,20 +31,22 @@ FORMATS: dict[str, str] = {
     "deb": "fulldress.package.archives.ar",
     "cpio": "fulldress.package.archives.cpio",
     "rpm": "fulldress.package.archives.rpm",
+    "7z": "fulldress.package.archives.foreign",
+    "rar": "fulldress.package.archives.foreign",
+    "cab": "fulldress.package.archives.foreign",
+    "iso": "fulldress.package.archives.foreign",
+    "xar": "fulldress.package.archives.foreign",
+    "lha": "fulldress.package.archives.foreign",
+    "lz4": "fulldress.package.archives.foreign",
+    "lzma": "fulldress.package.archives.foreign",
+    "compress": "fulldress.package.archives.foreign",
 }
 
 #: Archives that are recognised and not opened. Each becomes an Unread fact that a verdict needs.
 CLOSED: dict[str, str] = {
-    "7z": "7-Zip",
-    "rar": "RAR",
-    "cab": "Microsoft cabinet",
-    "iso": "ISO 9660 image",
-    "lzma": "LZMA",
-    "lz4": "LZ4",
     "cfb": "Microsoft compound file (MSI or Office)",
     "dmg": "Apple disk image",
     "squashfs": "SquashFS image",
-    "compress": "Unix compress",
 }
 
 

@@ -60,8 +60,8 @@ def scripts(headers: Headers) -> Iterator[Script]:
         program = main.texts(kind.program)
         if main.text(kind.script) or program:
             yield _script(name, program or ("/bin/sh",), main.text(kind.script), "")
-    for name, text, program, names, index, flags in _TRIGGERS:
-        yield from _triggers(main, name, text, program, names, index, flags)
+    for name, text, interpreter, names, index, flags in _TRIGGERS:
+        yield from _triggers(main, name, text, interpreter, names, index, flags)
 
 
 def _triggers(main: Header, name: str, text: int, program: int, names: int, index: int, flags: int) -> Iterator[Script]:

@@ -69,8 +69,8 @@ def header(headers: Headers) -> str:
             rows.append(f"{name}: {_folded(value)}")
     if built := main.number(1006):
         rows.append(f"Build-Time: {datetime.fromtimestamp(min(built, 1 << 34), UTC):%Y-%m-%dT%H:%M:%SZ}")
-    for field, name, version, flags in _RELATIONS:
-        rows += _relations(main, field, name, version, flags)
+    for field, component, bound, flags in _RELATIONS:
+        rows += _relations(main, field, component, bound, flags)
     if description := main.text(1005):
         rows.append(f"Description: {_folded(description)}")
     return "\n".join(rows) + "\n"
@@ -99,19 +99,26 @@ def files(headers: Headers) -> list[File]:
         (folders[index] if index is not None and index < len(folders) else "") + (base or "")
         for base, index in zip_longest(bases, indexes[: len(bases)])
     ] or list(main.texts(1027))
-    columns = (
-        main.numbers(1030), main.numbers(5008) or main.numbers(1028), main.numbers(1034), main.texts(1039),
-        main.texts(1040), main.numbers(1037), main.texts(1035), main.texts(1036), main.texts(5010),
-    )  # fmt: skip
-    length = len(paths)
-    rows = zip_longest(paths, *(column[:length] for column in columns))
+    modes, times, flags = main.numbers(1030), main.numbers(1034), main.numbers(1037)
+    sizes = main.numbers(5008) or main.numbers(1028)
+    owners, groups = main.texts(1039), main.texts(1040)
+    digests, links, capabilities = main.texts(1035), main.texts(1036), main.texts(5010)
     return [
         File(
-            path=path, mode=mode or 0, size=size or 0, modified=at or 0, owner=owner or "", group=group or "",
-            flags=flags or 0, digest=digest or "", link=link or "", capabilities=caps or "",
+            path=path, mode=_number(modes, at), size=_number(sizes, at), modified=_number(times, at),
+            owner=_text(owners, at), group=_text(groups, at), flags=_number(flags, at), digest=_text(digests, at),
+            link=_text(links, at), capabilities=_text(capabilities, at),
         )
-        for path, mode, size, at, owner, group, flags, digest, link, caps in rows
+        for at, path in enumerate(paths)
     ]  # fmt: skip
+
+
+def _number(column: tuple[int, ...], at: int) -> int:
+    return column[at] if at < len(column) else 0
+
+
+def _text(column: tuple[str, ...], at: int) -> str:
+    return column[at] if at < len(column) else ""
 
 
 def listing(found: list[File]) -> str:

@@ -35,6 +35,10 @@ class Slice(io.RawIOBase):
         """The same bytes, from their beginning."""
         return Slice(self._source, self._start, self._length)
 
+    def place(self) -> tuple[BinaryIO, int, int]:
+        """The file in which these bytes lie, where they begin there, and how many they are."""
+        return self._source, self._start, self._length
+
     def readable(self) -> bool:
         return True
 
