@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,3 +96,31 @@ def test_no_bytes_break_it(path: str, head: bytes) -> None:
 def test_a_shown_name_can_be_printed_anywhere(name: str) -> None:
     assert shown(name).isprintable()
     shown(name).encode()
+
+
+@pytest.mark.parametrize("name", ["x", "x.service", "x.cron", "x.pem", "x.p7s"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        b"\n",
+        b" \n",
+        b"# \n",
+        b"/*",
+        b"/* */",
+        b"--\n",
+        b"a ",
+        b"A=\n",
+        b"\t",
+        b"-",
+        b"\n-",
+        b"{ ",
+        b"1 ",
+        b"select ",
+        b"[a]\n",
+    ],
+)
+def test_no_text_keeps_the_patterns_busy(name: str, piece: bytes) -> None:
+    begin = time.process_time()
+    for head in (piece * (8192 // len(piece)) + b"x", b"[a]\n" + piece * (8000 // len(piece)) + b"x"):
+        identify(name, head)
+    assert time.process_time() - begin < 0.5  # backtracking took seconds to years

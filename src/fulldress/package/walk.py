@@ -10,6 +10,8 @@ import hashlib
 import io
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -17,6 +19,7 @@ import msgspec
 
 from fulldress.errors import PackageNotFound, PackageUnreadable
 from fulldress.facts import Evidence, Reason, Unread, Witness
+from fulldress.package.ahead import Taken, ahead, cores, taken
 from fulldress.package.archives import CLOSED, FORMATS, Damage, Exhausted, Gap, Offer, folder, opener, zipdirectory
 from fulldress.package.archives.streams import CHUNK, Scratch, Slice
 from fulldress.package.flow import FAULTS, Flow, Stop
@@ -35,8 +38,9 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     ratio: float = 300.0  #: unpacked to packed bytes of one container, from ``free`` bytes on
     free: int = 64 << 20
     seconds: float = 900.0
-    kept: int = 512 << 20  #: bytes of texts held in memory for the readers
-    each: int = 16 << 20  #: of them for one member
+    kept: int = 64 << 20  #: bytes of texts held in memory for the readers; further ones lie in the scratch file
+    each: int = 16 << 20  #: bytes of one text that readers look into
+    workers: int = 0  #: threads and processes at work; 0: as many as there are cores (see also ``FULLDRESS_WORKERS``)
 
 
 #: Kinds whose bytes readers look at through :meth:`Opened.open`; they are not held in memory.
@@ -68,6 +72,8 @@ class Opened:
         self._skipped: dict[int, dict[int, str]] = {}  #: by container: members not stored, by their place in it
         self._gaps: list[tuple[str, Gap]] = []
         self._unpacked = self._kept = 0
+        self._order: list[str] = []  #: paths as they came
+        self.workers = cores(budget.workers)
         self._deadline = time.monotonic() + budget.seconds
         self._told = 0.0
         self._stopped = ""
@@ -116,9 +122,12 @@ class Opened:
             self._single()
         if not any(member.kind != "folder" for member in self._rows.values()) and not self._gaps:
             raise PackageUnreadable(self.path, "it holds no file")
-        self.members = {
-            path: msgspec.structs.replace(self._rows[path], source=self.source) for path in sorted(self._rows)
-        }
+        self._order.sort()
+        rows = self._rows
+        if self.kind == "folder":  # its digest is known only now
+            rows = {path: msgspec.structs.replace(row, source=self.source) for path, row in rows.items()}
+        self.members = {path: rows[path] for path in self._order}
+        self._rows, self._order = {}, []
         self.unread = [self._fact(path, gap) for path, gap in self._gaps]
 
     def _single(self) -> None:
@@ -167,9 +176,9 @@ class Opened:
         source.seek(0)
         allowed = max(self._budget.free, int(size * self._budget.ratio))
         limit = min(allowed, self._budget.bytes - self._unpacked) + (1 << 20)  # ours speaks first where it can
-        before = set(self._rows)
+        before = len(self._order)
         self._contents(opener(kind).members(cast(BinaryIO, source), name, limit), prefix, kind, depth, allowed, source)
-        fresh = [path for path in self._rows if path not in before]
+        fresh = self._order[before:]
         inner = {path[len(prefix) :] for path in fresh if "!/" not in path[len(prefix) :]}
         finer = refine(kind, inner)
         if finer != kind:
@@ -190,7 +199,10 @@ class Opened:
         place = prefix.removesuffix("!/")
         start = self._unpacked
         try:
-            for ordinal, item in enumerate(items):
+            size = source.seek(0, io.SEEK_END) if source is not None else 0
+            if source is not None:
+                source.seek(0)
+            for ordinal, (item, job) in enumerate(ahead(items, size, self.workers)):
                 if isinstance(item, Gap):
                     self._gaps.append((prefix + shown(item.name) if item.name else place, item))
                     continue
@@ -198,7 +210,7 @@ class Opened:
                     self._stopped = f"more than {self._budget.entries:,} entries"
                 if self._stopped:
                     raise Stop
-                self._member(item, prefix, kind, depth, start + allowed, source, ordinal)
+                self._member(item, job, prefix, kind, depth, start + allowed, source, ordinal)
                 if depth == 0 and self._progress is not None:
                     self._tell(source, item)
         except Stop:
@@ -211,7 +223,15 @@ class Opened:
             self._gaps.append((place, Gap(reason=Reason.DAMAGED, detail=detail)))
 
     def _member(
-        self, offer: Offer, prefix: str, kind: str, depth: int, most: int, source: Slice | None, ordinal: int
+        self,
+        offer: Offer,
+        job: Future[Taken] | None,
+        prefix: str,
+        kind: str,
+        depth: int,
+        most: int,
+        source: Slice | None,
+        ordinal: int,
     ) -> None:
         name = shown(_plain(offer.name))
         if not name:
@@ -219,6 +239,13 @@ class Opened:
         path = self._unique(prefix + name)
         if reason := _astray(offer.name):
             self._gaps.append((path, Gap(reason=Reason.REFUSED, detail=reason, needed=False)))
+        self._order.append(path)
+        if offer.shape == "file" and offer.whole is not None and offer.closed is None:
+            got = job.result() if job is not None else taken(offer.whole)
+            if got is not None and self._whole(offer, *got, path, kind, most):
+                return
+            if got is not None and offer.again is None:
+                offer.chunks = partial(iter, (got[0],))  # it came by once
         member = Member(
             source=self.source,
             path=path,
@@ -247,6 +274,37 @@ class Opened:
                 self._skipped.setdefault(id(source), {})[ordinal] = path
                 self._again[path] = lambda: self._once_more(source, kind, prefix, path)
 
+    def _whole(self, offer: Offer, data: bytes, digest: str, path: str, container: str, most: int) -> bool:
+        """Note a small member that needs no more than that; False where it has to go the long way."""
+        kind = identify(path, data, offer.mode)
+        if kind in FORMATS or kind in CLOSED or (kind == "shell" and b"\0" in data):
+            return False
+        keep = self._keeps(kind, len(data))
+        if not keep and (kind not in _BULKY or offer.again is None):
+            return False
+        try:
+            self._spend(len(data), most)
+        except Stop:
+            self._unpacked -= len(data)
+            return False
+        if keep:
+            self._kept += len(data)
+        elif offer.again is not None:
+            self._again[path] = self._later(offer.again)
+        self._rows[path] = Member(
+            source=self.source, path=path, kind=kind, size=len(data), sha256=digest, mode=offer.mode,
+            modified=offer.modified, container=offer.container or container, data=data if keep else b"", kept=keep,
+        )  # fmt: skip
+        return True
+
+    def _keeps(self, kind: str, size: int) -> bool:
+        """Whether readers get the bytes of such a member held in memory."""
+        bulky = kind in _BULKY and not (kind == "data" and size <= _SMALL_DATA)
+        return not bulky and size <= self._budget.each and self._kept + size <= self._budget.kept
+
+    def _later(self, content: Callable[[], Iterator[bytes]]) -> Callable[[], Slice]:
+        return lambda: self._scratch.store(content())
+
     def _read(self, offer: Offer, member: Member, depth: int, most: int, slow: bool) -> None:
         """Hash one file, and hand it on to where it is looked at."""
         path = member.path
@@ -254,8 +312,7 @@ class Opened:
         kind = identify(path, flow.head, member.mode)
         held: Slice | None = None
         data = b""
-        keep = kind not in _BULKY or (kind == "data" and offer.size <= _SMALL_DATA)
-        keep = keep and offer.size <= self._budget.each and self._kept + offer.size <= self._budget.kept
+        keep = self._keeps(kind, offer.size)
         if kind in FORMATS or (not keep and offer.again is None and (slow or kind not in _NO_READER)):
             held = self._scratch.store(iter(flow))
             self._places[path] = held

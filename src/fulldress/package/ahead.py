@@ -1,0 +1,88 @@
+"""Small members taken whole and hashed ahead of their turn, in threads where that pays; their order stays.
+
+isal's inflate and hashlib give the interpreter free while they work, so that threads share the cores for members of some
+size. For small ones a thread costs more than it saves; those are taken at their turn.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from fulldress.package.archives import Gap, Offer
+from fulldress.package.flow import FAULTS
+
+#: The bytes and their digest; None where something was wrong with them, which the stream of chunks then says exactly.
+Taken = tuple[bytes, str] | None
+
+_PAYS = 1 << 17  #: a member of so many bytes is worth a thread (measured with benchmarks/bench_inspect.py)
+_LARGE = 1 << 23  #: a container of so many bytes is
+_ITEMS, _BYTES = 64, 32 << 20  #: how far ahead
+
+
+def cores(limit: int = 0) -> int:
+    """How many workers there may be: ``limit``, or ``FULLDRESS_WORKERS``, or as many as there are cores for us."""
+    said = os.environ.get("FULLDRESS_WORKERS", "")
+    most = limit or (int(said) if said.isdigit() else 0)
+    have = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(most or have, 64))
+
+
+def taken(whole: Callable[[], bytes]) -> Taken:
+    """What :attr:`Offer.whole` gives, and its sha256."""
+    try:
+        data = whole()
+    except FAULTS:
+        return None
+    return data, hashlib.sha256(data).hexdigest()
+
+
+def ahead(items: Iterator[Offer | Gap], size: int, workers: int) -> Iterator[tuple[Offer | Gap, Future[Taken] | None]]:
+    """The items in their order, each with what takes its bytes already, if something does."""
+    if workers < 2 or size < _LARGE:
+        for item in items:
+            yield item, None
+        return
+    with ThreadPoolExecutor(workers, thread_name_prefix="fulldress-inflate") as pool:
+        try:
+            yield from _window(items, pool)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _window(
+    items: Iterator[Offer | Gap], pool: ThreadPoolExecutor
+) -> Iterator[tuple[Offer | Gap, Future[Taken] | None]]:
+    waiting: deque[tuple[Offer | Gap, Future[Taken] | None]] = deque()
+    held = 0
+    fault: Exception | None = None
+    more = True
+    while more or waiting:
+        while more and len(waiting) < _ITEMS and held < _BYTES:
+            try:
+                item = next(items)
+            except StopIteration:
+                more = False
+                break
+            except FAULTS as error:  # of the container; what came before it has its turn first
+                more, fault = False, error
+                break
+            job: Future[Taken] | None = None
+            if isinstance(item, Offer):
+                if item.shape == "file" and item.again is None and item.closed is None:
+                    waiting.append((item, None))
+                    break  # its bytes have to be taken before the next one is asked for
+                if item.whole is not None and item.size >= _PAYS:
+                    job = pool.submit(taken, item.whole)
+                    held += item.size
+            waiting.append((item, job))
+        if waiting:
+            item, job = waiting.popleft()
+            yield item, job
+            if job is not None and isinstance(item, Offer):
+                held -= item.size
+    if fault is not None:
+        raise fault
