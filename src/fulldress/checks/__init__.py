@@ -17,7 +17,9 @@ from fulldress.findings import Finding
 #: One module per family of rules. A new family is one new line.
 FAMILIES = (
     "contents",
+    "archives",
     "binaries",
+    "against",
     "signatures",
     "migrations",
     "jobs",
