@@ -35,7 +35,12 @@ class Play:
     def __init__(self) -> None:
         self.number = 0
         self.began = time.monotonic()
-        self.environment = {**os.environ, "FULLDRESS_CASES": str(BUILD / "cases"), "COLUMNS": str(WIDTH)}
+        self.environment = {
+            **os.environ,
+            "FULLDRESS_CASES": str(BUILD / "cases"),
+            "FULLDRESS_STORE": str(BUILD / "store"),
+            "COLUMNS": str(WIDTH),
+        }
 
     def scene(self, number: str, title: str, *words: str) -> None:
         print(f"\n{'=' * WIDTH}\n Scene {number}: {title}\n{'=' * WIDTH}")

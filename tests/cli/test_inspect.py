@@ -41,6 +41,15 @@ def test_against_an_older_package(tmp_path: Path) -> None:
     assert [(c["what"], c["family"]) for c in view["changes"]][:2] == [("changed", "Release"), ("added", "Schedule")]
 
 
+def test_the_same_release_with_other_bytes_is_noticed(tmp_path: Path) -> None:
+    manifest = '{"name": "widget", "version": "4.2.0"}'
+    first = package(tmp_path / "widget.zip", {"manifest.json": manifest, "a.sh": "#!/bin/sh\n"})
+    assert "FD030" not in run("inspect", first).stdout
+    assert "FD030" not in run("inspect", first).stdout
+    second = package(tmp_path / "widget.zip", {"manifest.json": manifest, "a.sh": "#!/bin/sh\n:\n"})
+    assert "FD030" in run("inspect", second).stdout
+
+
 @pytest.mark.parametrize(
     ("content", "code", "words"),
     [

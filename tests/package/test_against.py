@@ -9,8 +9,21 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 import archivemaking as make
 
-from fulldress.facts import AnyFact, Binary, Endpoint, Evidence, Interface, Reboot, Release, Schedule, Setting, Witness
+from fulldress.facts import (
+    AnyFact,
+    Binary,
+    Endpoint,
+    Entry,
+    Evidence,
+    Interface,
+    Reboot,
+    Release,
+    Schedule,
+    Setting,
+    Witness,
+)
 from fulldress.package import Change, Reading, changes, read
+from fulldress.package.against import reissued
 
 HERE = Evidence(path="x")
 
@@ -68,9 +81,6 @@ def test_a_binary_older_than_the_one_it_replaces() -> None:
 
 
 def test_the_release() -> None:
-    def release(version: str) -> Release:
-        return Release(witness=Witness.DECLARED, evidence=HERE, product="w", version=version, aspect="manifest")
-
     assert [(c.before, c.after) for c in changes(reading(release("1")), reading(release("2")))] == [("1", "2")]
 
 
@@ -86,3 +96,91 @@ def test_members_are_told_one_by_one_only_where_they_run(tmp_path: Path) -> None
     new.write_bytes(make.zipped({"a.sh": b"#!/bin/sh\n:\n", "i/1.png": b"\x89PNG\r\n3", "i/2.png": b"\x89PNG\r\n4"}))
     entries = [change for change in changes(read(old), read(new)) if change.family == "Entry"]
     assert told(entries) == [("changed", "Entry", "a.sh"), ("changed", "Entry", "2 image entries")]
+
+
+def release(version: str, product: str = "w") -> Release:
+    return Release(witness=Witness.DECLARED, evidence=HERE, product=product, version=version, aspect="manifest")
+
+
+def entry(path: str, sha256: str, kind: str = "elf", **more: int) -> Entry:
+    return Entry(witness=Witness.READ, evidence=HERE, path=path, kind=kind, size=9, sha256=sha256, **more)  # type: ignore[arg-type]
+
+
+def program(path: str, **more: object) -> Binary:
+    return Binary(witness=Witness.READ, evidence=HERE, path=path, format="elf", **more)  # type: ignore[arg-type]
+
+
+def test_versions_in_paths_are_set_aside() -> None:
+    old = reading(
+        release("4.1.0"), entry("w-4.1.0/post.sh", "a", "shell"), entry("x.tar.gz!/w-4.1.0/bin/w", "b", "shell")
+    )
+    new = reading(
+        release("4.2.0"), entry("w-4.2.0/post.sh", "a", "shell"), entry("x.tar.zst!/w-4.2.0/bin/w", "c", "shell")
+    )
+    assert told(changes(old, new)) == [("changed", "Release", "w"), ("changed", "Entry", "x.tar.zst!/w-4.2.0/bin/w")]
+
+
+def test_a_version_is_not_found_inside_another() -> None:
+    old = reading(release("1.2"), entry("lib-11.2.sh", "a", "shell"), entry("lib-1.2.3.sh", "b", "shell"))
+    new = reading(release("1.3"), entry("lib-11.3.sh", "c", "shell"), entry("lib-1.2.3.sh", "b", "shell"))
+    assert told(changes(old, new))[1:] == [("removed", "Entry", "lib-11.2.sh"), ("added", "Entry", "lib-11.3.sh")]
+
+
+def test_a_file_that_only_moved() -> None:
+    old, new = reading(entry("a/x.sh", "1", "shell")), reading(entry("b/y.sh", "1", "shell"))
+    assert [(c.what, c.subject, c.before) for c in changes(old, new)] == [("moved", "b/y.sh", "a/x.sh")]
+
+
+def test_rights_are_part_of_a_member() -> None:
+    found = changes(reading(entry("x.sh", "1", "shell", mode=0o755)), reading(entry("x.sh", "1", "shell", mode=0o4755)))
+    assert [(c.what, c.after) for c in found] == [("changed", "shell, 9 bytes, mode 4755")]
+
+
+def test_a_program_with_the_old_releases_bytes() -> None:
+    old = reading(release("1.0"), entry("bin/w", "1"), program("bin/w"))
+    assert told(changes(old, reading(release("1.1"), entry("bin/w", "1"), program("bin/w"))))[1:] == [
+        ("same", "Binary", "bin/w")
+    ]
+    changed = reading(release("1.1"), entry("bin/w", "2"), program("bin/w"))
+    assert [c.family for c in changes(old, changed)] == ["Release", "Entry"]
+    assert changes(old, old) == []
+
+
+def test_what_a_library_no_longer_gives() -> None:
+    was = reading(entry("libw.so", "1"), program("libw.so", soname="libw.so.1", exports=("a", "b", "c")))
+    now = reading(entry("libw.so", "2"), program("libw.so", soname="libw.so.1", exports=("a", "d")))
+    found = [c for c in changes(was, now) if c.family == "Binary"]
+    assert [(c.subject, c.lost) for c in found] == [("libw.so.1", ("b", "c"))]
+    other = reading(entry("libw.so", "2"), program("libw.so", soname="libw.so.2", exports=("a", "d")))
+    assert [(c.before, c.after, c.lost) for c in changes(was, other) if c.family == "Binary"] == [
+        ("libw.so.1", "libw.so.2", ())
+    ]
+
+
+def test_what_the_host_has_to_bring_now() -> None:
+    was = reading(program("w", requires=("GLIBC 2.28",)))
+    assert [c.after for c in changes(was, reading(program("w", requires=("GLIBC 2.38",))))] == ["needs GLIBC 2.38"]
+    assert changes(was, reading(program("w"))) == []
+
+
+def setting(path: str, key: str) -> Setting:
+    return Setting(witness=Witness.READ, evidence=Evidence(path=path, line=3), component="w", key=key, value="1")
+
+
+def test_a_settings_file_in_another_folder() -> None:
+    old = reading(setting("x.tar!/etc/w/w.conf", "port"), setting("x.tar!/etc/w/w.conf", "host"))
+    new = reading(setting("x.tar!/etc/opt/w/w.conf", "port"), setting("x.tar!/etc/opt/w/w.conf", "host"))
+    assert [(c.before, c.after) for c in changes(old, new)] == [("/etc/w/w.conf", "/etc/opt/w/w.conf")]
+    elsewhere = reading(setting("x.tar!/etc/v/w.conf", "port"), setting("x.tar!/etc/v/w.conf", "colour"))
+    assert [c for c in changes(old, elsewhere) if c.what == "moved"] == []
+
+
+def test_one_release_with_other_bytes() -> None:
+    mine = [release("1.0"), release("9.9", "bundled")]
+    assert [c.subject for c in reissued("aa", mine, "bb", [release("1.0")], "w-1.0.zip")] == ["w 1.0"]
+    assert list(reissued("aa", mine, "aa", [release("1.0")], "w-1.0.zip")) == []
+    assert list(reissued("aa", mine, "bb", [release("0.9")], "w-0.9.zip")) == []
+    inner = Release(
+        witness=Witness.DECLARED, evidence=Evidence(path="a!/b!/c"), product="w", version="1.0", aspect="manifest"
+    )
+    assert list(reissued("aa", [inner], "bb", [inner], "x.zip")) == []

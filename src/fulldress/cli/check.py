@@ -73,7 +73,7 @@ def look(
 ) -> View:
     """The view of one check; put on record in ``case_store`` where that is given."""
     from fulldress import checks, report
-    from fulldress.cli.gathering import Progress, joined, read_package, remember
+    from fulldress.cli.gathering import Progress, joined, read_package, remember, seen_before
     from fulldress.findings import Severity
     from fulldress.package import changes
 
@@ -83,7 +83,8 @@ def look(
         reading = read_package(package, production, progress)
         older = read_package(against, production, progress) if against is not None else None
         progress("production", 0, 1)
-        facts = joined(reading.facts, production)
+        different = changes(older, reading) if older else seen_before(reading)
+        facts = [*joined(reading.facts, production), *different]
     for one in (older, reading):
         if one is not None:
             remember(one)
@@ -99,7 +100,6 @@ def look(
     view = report.build(
         "check", reading, facts, findings, fail_on=severity, waivers=waivers, case=name, zone=zone,
         production=production.description.name, against=older.name if older else "",
-        changes=changes(older, reading) if older else (),
     )  # fmt: skip
     if case is not None:
         case.append("checked", {**_record(view), "path": place})

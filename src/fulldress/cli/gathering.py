@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fulldress.facts import AnyFact
+    from fulldress.facts import AnyFact, Change
     from fulldress.package import Reading
     from fulldress.production import Production
 
@@ -63,6 +63,23 @@ def remember(reading: Reading) -> None:
         Store(default_folder()).remember(reading.source, reading.name, reading.facts)
     except OSError as problem:
         click.echo(f"not remembered for fulldress keys: {problem.filename}: {problem.strerror}", err=True)
+
+
+def seen_before(reading: Reading) -> list[Change]:
+    """A package of this file name and release that was inspected here before, with other bytes.
+
+    Of one file name only: the packages of one release for several platforms differ in their names."""
+    from fulldress.catalog.store import Store, default_folder
+    from fulldress.errors import CaseError
+    from fulldress.package.against import reissued
+
+    try:
+        kept = [one for one in Store(default_folder()).all() if one.name == reading.name]
+    except (OSError, CaseError):
+        return []  # "fulldress keys" says what is wrong with the store
+    return [
+        change for one in kept for change in reissued(reading.source, reading.facts, one.source, one.facts, one.name)
+    ]
 
 
 def joined(read: list[AnyFact], production: Production) -> list[AnyFact]:

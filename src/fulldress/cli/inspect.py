@@ -80,7 +80,7 @@ def look(
 ) -> View:
     """The view of one inspection. An older package is read first, so that its issuers are known to the new one."""
     from fulldress import checks, report
-    from fulldress.cli.gathering import remember
+    from fulldress.cli.gathering import remember, seen_before
     from fulldress.facts import Signature
     from fulldress.findings import Severity
     from fulldress.package import changes, read
@@ -101,18 +101,18 @@ def look(
             previous=issuers,
             progress=bar.of(package),
         )
+    facts = [*reading.facts, *(changes(older, reading) if older else seen_before(reading))]
     for one in (older, reading):
         if one is not None:
             remember(one)
     return report.build(
         "inspect",
         reading,
-        reading.facts,
-        checks.judge(reading.facts),
+        facts,
+        checks.judge(facts),
         fail_on=Severity(fail_on),
         zone=zone,
         against=older.name if older else "",
-        changes=changes(older, reading) if older else (),
     )
 
 

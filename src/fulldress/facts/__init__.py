@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from fulldress.facts.changes import Change
 from fulldress.facts.contents import Binary, Entry, Reason, Release, Unread
 from fulldress.facts.database import Difference, Lock, Migration, Runners, Wait, Work
 from fulldress.facts.demands import (
@@ -22,6 +23,7 @@ from fulldress.facts.demands import (
     Restart,
     Service,
 )
+from fulldress.facts.hazards import Hazard
 from fulldress.facts.interfaces import Interface, InterfaceChange, Use
 from fulldress.facts.inventory import Compatibility, Installed, Running, UpgradePath
 from fulldress.facts.leftovers import Credential, Flag, Webhook
@@ -36,6 +38,7 @@ from fulldress.facts.witness import Evidence, Fact, Witness
 AnyFact = (
     Advisory
     | Binary
+    | Change
     | Command
     | Compatibility
     | Credential
@@ -47,6 +50,7 @@ AnyFact = (
     | FileEffect
     | Flag
     | Growth
+    | Hazard
     | Health
     | Installed
     | Interface
@@ -98,6 +102,7 @@ __all__ = [
     "AnyFact",
     "Binary",
     "Certificate",
+    "Change",
     "Command",
     "Compatibility",
     "Credential",
@@ -112,6 +117,7 @@ __all__ = [
     "Flag",
     "Gate",
     "Growth",
+    "Hazard",
     "Health",
     "Installed",
     "Integrity",

@@ -10,7 +10,7 @@ from rich.text import Text
 from fulldress.checks.escalation import call_script
 from fulldress.facts import Integrity, Trust, Witness
 from fulldress.findings import Outcome, Severity
-from fulldress.report import columns, terminal_findings
+from fulldress.report import changes, columns, terminal_findings
 from fulldress.report.view import ActRow, View
 from fulldress.report.words import both, clock, digest, long, size, tally
 
@@ -201,15 +201,8 @@ def _changes(out: Console, view: View) -> None:
     out.print(Text(f" Against {view.against}", style="bold"))
     if not view.changes:
         _line(out, "nothing that it does differs", 1)
-    shown = view.changes[:20]
-    for change in shown:
-        values = f": {change.before or '–'} → {change.after or '–'}" if change.what == "changed" else ""
-        words = change.after or change.before if not values else ""
-        _line(
-            out, f"{change.what:8} {change.family:12} {change.subject}{values}" + (f"  {words}" if words else ""), 1, 23
-        )
-    if len(view.changes) > len(shown):
-        _line(out, f"and {len(view.changes) - len(shown)} more, of less weight, in --json", 1)
+    for line in changes.lines(view.changes):
+        _line(out, f"{line.name:14} {line.words}", 1, 16)
     out.print()
 
 

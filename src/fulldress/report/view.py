@@ -17,6 +17,7 @@ from fulldress.checks import Claim
 from fulldress.checks.index import Index
 from fulldress.facts import (
     AnyFact,
+    Change,
     Entry,
     Fidelity,
     InterfaceChange,
@@ -28,7 +29,6 @@ from fulldress.facts import (
     Use,
 )
 from fulldress.findings import Finding, Severity, Verdict, Waiver, judge
-from fulldress.package.against import Change
 
 #: Acts in the order in which they are told, whatever ran beside what.
 ACTS = ("baseline", "upgrade", "verify", "two runners", "night after", "rollback")
@@ -167,7 +167,6 @@ def build(
     zone: str = "UTC",
     made: datetime | None = None,
     against: str = "",
-    changes: Sequence[Change] = (),
 ) -> View:
     """Gather a view. ``findings``, ``claims`` and ``verdict`` are worked out from ``facts`` where they are not given.
 
@@ -201,7 +200,7 @@ def build(
         unread=unread,
         waivers=tuple(waivers),
         against=against,
-        changes=tuple(changes),
+        changes=tuple(f for f in all_facts if isinstance(f, Change)),
         facts=all_facts,
     )
 

@@ -89,6 +89,8 @@ def _facts(package: Package, path: str, evidence: Evidence, said: Said) -> Itera
         machine=said.machine,
         requires=said.requires,
         bundled=said.bundled,
+        soname=said.soname,
+        exports=said.exports,
     )
     if said.version and _own(said.product, package.name):
         yield Release(

@@ -57,26 +57,6 @@ def read(file: BinaryIO) -> Said:
     return said
 
 
-def exports(file: BinaryIO) -> tuple[str, tuple[str, ...]]:
-    """Soname and exported symbols (``name@@VERSION`` where versioned), sorted. Raises :class:`NotThis`.
-
-    A file without a soname is no library that others link with: then both are empty."""
-    try:
-        program = ELFFile(file)
-        if program.num_sections() > _LIMIT:
-            raise NotThis(f"it states {program.num_sections():,} sections")
-        dynamic = next((s for s in program.iter_sections() if isinstance(s, DynamicSection)), None)
-        soname = next((str(t.soname) for t in dynamic.iter_tags("DT_SONAME")), "") if dynamic else ""  # type: ignore[attr-defined]
-        table = program.get_section_by_name(".dynsym")
-        if not soname or not isinstance(table, SymbolTableSection):
-            return "", ()
-        if table.num_symbols() > _SYMBOLS:
-            raise NotThis(f"it states {table.num_symbols():,} symbols")
-        return soname, tuple(sorted(_exported(table)))
-    except _FAULTS as fault:
-        raise NotThis(f"its ELF tables are damaged ({fault or type(fault).__name__})") from fault
-
-
 def _exported(table: SymbolTableSection) -> set[str]:
     return {
         str(symbol.name)
@@ -88,18 +68,30 @@ def _exported(table: SymbolTableSection) -> set[str]:
     }
 
 
+def _dynamic(part: DynamicSection | DynamicSegment, said: Said) -> None:
+    said.needed = tuple(str(tag.needed) for tag in part.iter_tags("DT_NEEDED"))  # type: ignore[attr-defined]
+    said.soname = next((str(tag.soname) for tag in part.iter_tags("DT_SONAME")), "")  # type: ignore[attr-defined]
+
+
 def _by_sections(program: ELFFile, said: Said) -> None:
+    symbols: SymbolTableSection | None = None
     for section in program.iter_sections():
         if isinstance(section, NoteSection):
             _notes(section.iter_notes(), said)
         elif isinstance(section, DynamicSection):
-            said.needed = tuple(str(tag.needed) for tag in section.iter_tags("DT_NEEDED"))  # type: ignore[attr-defined]
+            _dynamic(section, said)
+        elif isinstance(section, SymbolTableSection) and section.name == ".dynsym":
+            symbols = section
         elif isinstance(section, GNUVerNeedSection):
             said.requires = tuple(_required(section))
         elif section.name == ".comment" and section.data_size < 1 << 16:
             said.quote = section.data().strip(b"\0").split(b"\0")[0].decode("latin-1")
         elif section.name == ".dep-v0":
             _materials(section.data(), said)
+    if symbols is not None and said.soname:  # others link with it; a program's own symbols are nobody's business
+        if symbols.num_symbols() > _SYMBOLS:
+            raise NotThis(f"it states {symbols.num_symbols():,} symbols")
+        said.exports = tuple(sorted(_exported(symbols)))
 
 
 def _by_segments(program: ELFFile, said: Said) -> None:
@@ -108,7 +100,7 @@ def _by_segments(program: ELFFile, said: Said) -> None:
         if isinstance(segment, NoteSegment):
             _notes(segment.iter_notes(), said)
         elif isinstance(segment, DynamicSegment):
-            said.needed = tuple(str(tag.needed) for tag in segment.iter_tags("DT_NEEDED"))  # type: ignore[attr-defined]
+            _dynamic(segment, said)
     start = program.stream
     start.seek(0)
     if b"UPX!" in start.read(4096):
