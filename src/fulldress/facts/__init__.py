@@ -24,6 +24,7 @@ from fulldress.facts.demands import (
     Service,
 )
 from fulldress.facts.hazards import Hazard
+from fulldress.facts.disagreement import Disagreement
 from fulldress.facts.interfaces import Interface, InterfaceChange, Use
 from fulldress.facts.inventory import Compatibility, Installed, Running, UpgradePath
 from fulldress.facts.leftovers import Credential, Flag, Webhook
@@ -31,7 +32,7 @@ from fulldress.facts.masking import MASK, excerpt, is_secret_name, mask
 from fulldress.facts.performance import Fidelity, Health, Latency, Shift, Timing
 from fulldress.facts.schedules import Endpoint, Growth, JobRun, Partition, Schedule, Secret
 from fulldress.facts.settings import Setting, SettingChange
-from fulldress.facts.signature import Advisory, Certificate, Integrity, Signature, Trust
+from fulldress.facts.signature import Advisory, Certificate, HeldKey, Integrity, Key, Signature, Trust
 from fulldress.facts.timeline import Gate, Point, Span, Timeline
 from fulldress.facts.witness import Evidence, Fact, Witness
 
@@ -43,6 +44,7 @@ AnyFact = (
     | Compatibility
     | Credential
     | Difference
+    | Disagreement
     | Downtime
     | Endpoint
     | Entry
@@ -73,6 +75,7 @@ AnyFact = (
     | Setting
     | SettingChange
     | Shift
+    | HeldKey
     | Signature
     | Timing
     | Unread
@@ -107,6 +110,7 @@ __all__ = [
     "Compatibility",
     "Credential",
     "Difference",
+    "Disagreement",
     "Downtime",
     "Endpoint",
     "Entry",
@@ -119,11 +123,13 @@ __all__ = [
     "Growth",
     "Hazard",
     "Health",
+    "HeldKey",
     "Installed",
     "Integrity",
     "Interface",
     "InterfaceChange",
     "JobRun",
+    "Key",
     "Latency",
     "Lock",
     "Looseness",
