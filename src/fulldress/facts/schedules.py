@@ -26,6 +26,8 @@ class Schedule(Fact, tag=True, frozen=True, kw_only=True):
     enabled: bool = True
     #: what a reader of the expression would not expect: a run that a clock change skips or doubles, a zone that is assumed
     remarks: tuple[str, ...] = ()
+    hindered: str = ""  #: why the scheduler will not run it as it stands, e.g. a name that run-parts passes over
+    condition: str = ""  #: when it is enabled, e.g. ``fresh install``; empty: always
 
 
 class Endpoint(Fact, tag=True, frozen=True, kw_only=True):

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from fulldress.facts import AnyFact, Reason, Schedule, Unread, Witness, excerpt
 from fulldress.package.reader import Member, Package
-from fulldress.package.schedules import behind, cron, timers
+from fulldress.package.schedules import behind, clockchanges, cron, crontabs, elsewhere, timers
+from fulldress.package.schedules.jobs import Clock
 
 #: When Debian's /etc/crontab runs the folders. A host with anacron runs them at other minutes of the same day.
 _FOLDERS = {
@@ -27,6 +28,9 @@ _SPOOL = re.compile(r"(?:^|/)var/spool/cron/(?:crontabs/|tabs/)?([^/]+)$")
 _PERIODIC = re.compile(r"(?:^|/)cron\.(hourly|daily|weekly|monthly|yearly)/([^/]+)$")
 _DEBIAN_PERIODIC = re.compile(r"(?:^|/)debian/(?:([^/]+)\.)?cron\.(hourly|daily|weekly|monthly)$")
 _NO_FILE = ("folder", "link", "device", "empty")
+
+
+_ANACRONTAB = re.compile(r"(?:^|/)etc/anacrontab$|(?:^|/)debian/anacrontab$")
 
 
 def clock(package: Package) -> tuple[datetime, ZoneInfo]:
@@ -55,6 +59,8 @@ def read(package: Package) -> Iterator[AnyFact]:
                 yield _too_large(member)
             elif "[Timer]" in member.text:
                 yield from timers.read(package, member, at, zone)
+        elif _ANACRONTAB.search(member.path) and member.kept:
+            yield from crontabs.anacron(package, member, zone)
         elif periodic := _PERIODIC.search(member.path):
             yield _run_parts(package, member, periodic[1], periodic[2], at, zone)
         elif periodic := _DEBIAN_PERIODIC.search(member.path):
@@ -64,6 +70,8 @@ def read(package: Package) -> Iterator[AnyFact]:
                 yield from _crontab(package, member, *place, at, zone)
             else:
                 yield _too_large(member)
+        elif member.kept:
+            yield from elsewhere.read(package, member, Clock(at, zone))
 
 
 def _place(member: Member) -> tuple[str, bool | None, str] | None:
@@ -153,6 +161,7 @@ def crontab_facts(
                 needed=True,
             )
         command = cron.with_environment(job.command, job.environment)
+        hindered, certain = crontabs.hindered(package, member, text, job, target if not installed_by else "")
         yield Schedule(
             witness=Witness.READ,
             evidence=member.evidence(line, text=job.text),
@@ -162,7 +171,13 @@ def crontab_facts(
             command=excerpt(job.command, 400),
             user=job.user or owner,
             zone=place.key,
-            next_runs=cron.next_runs(job.expression, at, place),
+            next_runs=() if hindered and certain else cron.next_runs(job.expression, at, place),
+            enabled=not (hindered and certain),
+            hindered=hindered,
+            remarks=(
+                *crontabs.remarks(job, zone, own),
+                *clockchanges.remarks(cron.nominal(job.expression), clockchanges.CRON, place, at),
+            ),
             script=behind.script(package, command, beside=member.path),
             target=target,
             installed_by=installed_by,
@@ -184,6 +199,7 @@ def _target(member: Member, mechanism: str) -> str:
 
 def _run_parts(package: Package, member: Member, period: str, name: str, at: datetime, zone: ZoneInfo) -> Schedule:
     expression = _FOLDERS[period]
+    hindered, certain = crontabs.hindered_by_name(package, member, name)
     return Schedule(
         witness=Witness.READ,
         evidence=member.evidence(),
@@ -193,7 +209,13 @@ def _run_parts(package: Package, member: Member, period: str, name: str, at: dat
         command=f"/etc/cron.{period}/{name}",
         user="root",
         zone=zone.key,
-        next_runs=cron.next_runs(expression, at, zone),
+        next_runs=() if hindered and certain else cron.next_runs(expression, at, zone),
+        enabled=not (hindered and certain),
+        hindered=hindered,
+        remarks=(
+            *crontabs.for_folder(member),
+            *clockchanges.remarks(cron.nominal(expression), clockchanges.CRON, zone, at),
+        ),
         script=member.path,
         target=f"/etc/cron.{period}/{name}",
     )

@@ -82,6 +82,11 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True):
             if moment is not None:
                 yield moment
 
+    def first_between(self, low: datetime, high: datetime) -> datetime | None:
+        """The first local time (naive) of at least ``low`` and before ``high`` that matches, by the calendar alone."""
+        found = self._match(low)
+        return found if found is not None and found < high else None
+
     def _next(self, start: datetime, zone: ZoneInfo) -> datetime | None:
         local = start.astimezone(zone).replace(tzinfo=None) + timedelta(microseconds=1)
         while (found := self._match(local)) is not None:

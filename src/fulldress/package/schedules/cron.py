@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -168,6 +168,41 @@ def next_runs(expression: str, start: datetime, zone: ZoneInfo, count: int = 3) 
     except CronSimError:
         return ()
     return tuple(found)
+
+
+def nominal(expression: str) -> Callable[[datetime, datetime], datetime | None]:
+    """Gives the first local time (naive) of a span that the expression names, whatever the zone makes of it."""
+    fields = _NICKNAMES.get(expression.lower(), expression)
+
+    def first(low: datetime, high: datetime) -> datetime | None:
+        if fields.startswith("@") or "~" in fields:
+            return None
+        try:
+            found = next(CronSim(fields, low - timedelta(minutes=1)))
+        except (CronSimError, StopIteration, OverflowError):
+            return None
+        return found if found < high else None
+
+    return first
+
+
+def split_percent(command: str) -> tuple[str, str]:
+    """The command that cron runs, and what it feeds to it: the first ``%`` without a backslash ends it (crontab(5))."""
+    match = re.search(r"(?<!\\)%", command)
+    return (command[: match.start()], command[match.end() :]) if match else (command, "")
+
+
+def is_cut(command: str) -> bool:
+    """Whether a ``%`` cuts a command in two that was meant as one: inside quotes, a substitution or a format of date."""
+    before, _ = split_percent(command)
+    if before == command:
+        return False
+    quotes = before.count('"') - before.count('\\"'), before.count("'"), before.count("`")
+    return (
+        any(number % 2 for number in quotes)
+        or before.count("$(") > before.count(")")
+        or re.search(r"\bdate\s+(?:-\S+\s+)*\+$", before) is not None
+    )
 
 
 def with_environment(command: str, environment: dict[str, str]) -> str:

@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 
 from fulldress.facts import AnyFact, Reason, Schedule, Unread, Witness, excerpt
 from fulldress.package.reader import Member, Package
-from fulldress.package.schedules import behind, calendar
+from fulldress.package.schedules import behind, calendar, clockchanges, enabling
 from fulldress.package.schedules.units import EVENTS, MONOTONIC, Assignment, assignments_of, values, with_drop_ins
+
+_YES = ("yes", "true", "on", "1", "y", "t")
 
 
 def read(package: Package, member: Member, at: datetime, zone: ZoneInfo) -> Iterator[AnyFact]:
@@ -39,6 +41,7 @@ def installed(
                 script=fact.script,
                 target=target,
                 installed_by=member.path,
+                remarks=tuple(word for word in fact.remarks if "enables it" not in word and "[Install]" not in word),
             )
         else:
             yield fact
@@ -50,7 +53,7 @@ def schedules(
     """The facts of a timer's assignments."""
     stem = name.removesuffix(".timer")
     when = values(unit, "Timer", "OnCalendar", *MONOTONIC, *EVENTS)
-    when = [item for item in when if item.key not in EVENTS or item.value.lower() in ("yes", "true", "on", "1")]
+    when = [item for item in when if item.key not in EVENTS or item.value.lower() in _YES]
     if not when:
         if stem.endswith("@") or unit:
             yield Unread(
@@ -62,6 +65,7 @@ def schedules(
             )
         return
     place, expressions = zone, []
+    said: list[str] = []
     runs: set[datetime] = set()
     for item in when:
         if item.key != "OnCalendar":
@@ -82,6 +86,7 @@ def schedules(
         expressions.append(item.value)
         place = ZoneInfo(parsed.zone) if parsed.zone else place
         runs.update(islice(parsed.after(at, zone), 3))
+        said += clockchanges.remarks(parsed.first_between, clockchanges.TIMER, place, at)
     if not expressions:
         return
     target = values(unit, "Timer", "Unit")
@@ -102,9 +107,10 @@ def schedules(
         starts = values(body, "Service", "ExecStartPre", "ExecStart", "ExecStartPost")
         command = " && ".join(item.value.lstrip("@-:+!") for item in starts)
         users = values(body, "Service", "User")
-        user = users[-1].value if users else "root"
+        user = users[-1].value if users else ("" if "/systemd/user/" in f"/{member.path}" else "root")
         main = " && ".join(item.value.lstrip("@-:+!") for item in starts if item.key == "ExecStart")
         script = behind.script(package, main, beside=found.path) or behind.script(package, command, beside=found.path)
+    condition, more = enabling.of(package, name, unit)
     yield Schedule(
         witness=Witness.READ,
         evidence=when[0].member.evidence(when[0].line, text=f"{when[0].key}={when[0].value}"),
@@ -116,8 +122,25 @@ def schedules(
         zone=place.key,
         next_runs=tuple(sorted(runs)[:3]),
         script=script,
+        condition=condition,
+        remarks=tuple(dict.fromkeys((*more, *_said(unit, member), *said))),
         target=f"/{member.inner}" if _stands_in_root(member.inner) else f"/etc/systemd/system/{name}",
     )
+
+
+def _said(unit: list[Assignment], member: Member) -> Iterator[str]:
+    """What shifts the runs, systemd.timer(5)."""
+    for key, words in (("RandomizedDelaySec", "up to {} later (RandomizedDelaySec)"),):
+        given = values(unit, "Timer", key)
+        if given and given[-1].value.lower() not in ("0", "0s"):
+            fixed = values(unit, "Timer", "FixedRandomDelay")
+            same = ", the same on every run of a host" if fixed and fixed[-1].value.lower() in _YES else ""
+            yield words.format(excerpt(given[-1].value, 20)) + same
+    persistent = values(unit, "Timer", "Persistent")
+    if persistent and persistent[-1].value.lower() in _YES:
+        yield "made up right after the start where the host was off at its hour (Persistent)"
+    if "/systemd/user/" in f"/{member.path}":
+        yield "a timer of every user's own service manager, not of the host"
 
 
 def _stands_in_root(inner: str) -> bool:
