@@ -7,7 +7,7 @@ facts. A reader is a module with a function ``read(package: Package) -> Iterator
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -85,12 +85,24 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
         return Evidence(source=self.source, path=self.path, line=line, column=column, excerpt=excerpt(text))
 
 
+class Stored(Member, frozen=True, kw_only=True):
+    """A member whose bytes lie in the scratch file, since memory is for the first ones only. They are fetched at each look."""
+
+    fetch: Callable[[], bytes]
+
+    @property
+    def data(self) -> bytes:  # type: ignore[override]
+        """Its bytes."""
+        return self.fetch()
+
+
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What the team adds to a package: what readers need beside its bytes."""
 
     trust: Path | None = None  #: folder of trust roots
     advisories: Path | None = None  #: folder of the vendor's advisories
     at: datetime | None = None  #: the instant to judge by; None: now
+    today: datetime | None = None  #: the day of reading, said beside ``at`` where they differ; None: the clock's
     zone: str = "UTC"  #: time zone of production's hosts
     previous: tuple[str, ...] = ()  #: issuers of this vendor's earlier packages
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -24,7 +25,7 @@ from fulldress.package.archives import CLOSED, FORMATS, Damage, Exhausted, Gap, 
 from fulldress.package.archives.streams import CHUNK, Scratch, Slice
 from fulldress.package.flow import FAULTS, Flow, Stop
 from fulldress.package.identify import identify, refine, shown
-from fulldress.package.reader import Member, NotRead, Options
+from fulldress.package.reader import Member, NotRead, Options, Stored
 
 Progress = Callable[[str, int, int], None]
 
@@ -125,8 +126,9 @@ class Opened:
         self._order.sort()
         rows = self._rows
         if self.kind == "folder":  # its digest is known only now
-            rows = {path: msgspec.structs.replace(row, source=self.source) for path, row in rows.items()}
-        self.members = {path: rows[path] for path in self._order}
+            for row in rows.values():
+                msgspec.structs.force_setattr(row, "source", self.source)
+        self.members = {path: rows[path] for path in self._order if path in rows}
         self._rows, self._order = {}, []
         self.unread = [self._fact(path, gap) for path, gap in self._gaps]
 
@@ -184,7 +186,7 @@ class Opened:
         if finer != kind:
             for path in fresh:
                 if "!/" not in path[len(prefix) :]:
-                    self._rows[path] = msgspec.structs.replace(self._rows[path], container=finer)
+                    msgspec.structs.force_setattr(self._rows[path], "container", finer)
         return finer
 
     def _contents(
@@ -287,20 +289,37 @@ class Opened:
         except Stop:
             self._unpacked -= len(data)
             return False
-        if keep:
-            self._kept += len(data)
-        elif offer.again is not None:
+        if not keep and offer.again is not None:
             self._again[path] = self._later(offer.again)
-        self._rows[path] = Member(
-            source=self.source, path=path, kind=kind, size=len(data), sha256=digest, mode=offer.mode,
-            modified=offer.modified, container=offer.container or container, data=data if keep else b"", kept=keep,
-        )  # fmt: skip
+        self._rows[path] = self._row(
+            Member(
+                source=self.source,
+                path=path,
+                kind=kind,
+                size=len(data),
+                sha256=digest,
+                mode=offer.mode,
+                modified=offer.modified,
+                container=offer.container or container,
+                data=data if keep else b"",
+                kept=keep,
+            )
+        )
         return True
+
+    def _row(self, member: Member) -> Member:
+        """The member as readers get it: its bytes in memory, or in the scratch file once there are many in memory."""
+        if self._kept + len(member.data) <= self._budget.kept:
+            self._kept += len(member.data)
+            return member
+        stored = self._scratch.store(iter((member.data,)))
+        fields = {name: getattr(member, name) for name in Member.__struct_fields__ if name != "data"}
+        return Stored(fetch=partial(stored.part, 0, len(member.data)), **fields)
 
     def _keeps(self, kind: str, size: int) -> bool:
         """Whether readers get the bytes of such a member held in memory."""
         bulky = kind in _BULKY and not (kind == "data" and size <= _SMALL_DATA)
-        return not bulky and size <= self._budget.each and self._kept + size <= self._budget.kept
+        return not bulky and size <= self._budget.each
 
     def _later(self, content: Callable[[], Iterator[bytes]]) -> Callable[[], Slice]:
         return lambda: self._scratch.store(content())
@@ -317,18 +336,22 @@ class Opened:
             held = self._scratch.store(iter(flow))
             self._places[path] = held
         elif keep:
-            data = b"".join(flow)
-            self._kept += len(data)
+            pieces = iter(flow)
+            data = b"".join(_up_to(pieces, self._budget.each))
+            if len(data) > self._budget.each:  # larger than its container said, or it said nothing
+                keep, data, self._places[path] = False, b"", self._scratch.store(chain((data,), pieces))
         else:
             for _ in flow:
                 pass
-        self._rows[path] = msgspec.structs.replace(
-            member,
-            kind=kind,
-            size=flow.given,
-            sha256="" if flow.fault else flow.digest.hexdigest(),
-            data=data,
-            kept=keep,
+        self._rows[path] = self._row(
+            msgspec.structs.replace(
+                member,
+                kind=kind,
+                size=flow.given,
+                sha256="" if flow.fault else flow.digest.hexdigest(),
+                data=data,
+                kept=keep,
+            )
         )
         self._remarks(path, kind, flow, keep, data)
         if held is not None and kind in FORMATS and not isinstance(flow.fault, Stop):
@@ -339,7 +362,7 @@ class Opened:
                 return
             finer = self._container(held, kind, path + "!/", member.name, depth + 1)
             if finer != kind:
-                self._rows[path] = msgspec.structs.replace(self._rows[path], kind=finer)
+                msgspec.structs.force_setattr(self._rows[path], "kind", finer)
         if isinstance(flow.fault, Stop):
             raise flow.fault
 
@@ -408,6 +431,16 @@ class Opened:
             detail=gap.detail,
             needed=gap.needed,
         )
+
+
+def _up_to(pieces: Iterator[bytes], most: int) -> Iterator[bytes]:
+    """The pieces until there are more than ``most`` bytes."""
+    given = 0
+    for piece in pieces:
+        yield piece
+        given += len(piece)
+        if given > most:
+            return
 
 
 def _plain(name: str) -> str:
