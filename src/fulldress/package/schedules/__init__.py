@@ -30,6 +30,8 @@ _DEBIAN_PERIODIC = re.compile(r"(?:^|/)debian/(?:([^/]+)\.)?cron\.(hourly|daily|
 _NO_FILE = ("folder", "link", "device", "empty")
 
 
+#: Examples among the documents: nobody's cron reads them.
+_ASIDE = re.compile(r"(?:^|/)usr/share/doc/|(?:^|/)(?:docs?|examples?)/(?:[^/]+/)*examples?/")
 _ANACRONTAB = re.compile(r"(?:^|/)etc/anacrontab$|(?:^|/)debian/anacrontab$")
 
 
@@ -76,6 +78,8 @@ def read(package: Package) -> Iterator[AnyFact]:
 
 def _place(member: Member) -> tuple[str, bool | None, str] | None:
     """Mechanism, whether a user stands in the lines, and whose crontab it is; None for what is no crontab."""
+    if _ASIDE.search(member.path):
+        return None
     if _CRON_D.search(member.path):
         placeholder = member.name in (".placeholder", "README", ".gitkeep")
         return None if placeholder or not _is_text(member) else ("cron.d", True, "")

@@ -11,6 +11,7 @@ from fulldress.package.schedules import clouds, clusters, databases, java, keys,
 from fulldress.package.schedules.jobs import Clock
 
 Reader = Callable[[Package, Member, Clock], Iterator[AnyFact]]
+_SCRIPT: tuple[Reader, ...] = (programs.javascript, programs.bree)
 _YAML: tuple[Reader, ...] = (clusters.read, clouds.labels, clouds.eventbridge, programs.sidekiq, keys.read)
 #: By suffix, since a kind may be told by content as "text". Order counts: the first reader that finds something ends it.
 _BY_SUFFIX: dict[str, tuple[Reader, ...]] = {
@@ -21,7 +22,7 @@ _BY_SUFFIX: dict[str, tuple[Reader, ...]] = {
     "xml": (windows.read, quartz.read),
     "class": (java.classes,), "java": (java.sources,), "kt": (java.sources,), "groovy": (java.sources,),
     "py": (pythonjobs.read,),
-    "js": (programs.javascript,), "cjs": (programs.javascript,), "mjs": (programs.javascript,), "ts": (programs.javascript,),
+    "js": _SCRIPT, "cjs": _SCRIPT, "mjs": _SCRIPT, "ts": _SCRIPT,
     "rb": (programs.ruby,), "php": (programs.php,), "go": (programs.go,),
     "sql": (databases.read,), "pgsql": (databases.read,), "ddl": (databases.read,), "pls": (databases.read,), "pkb": (databases.read,),
     "properties": (keys.read,), "conf": (keys.read,), "ini": (keys.read,), "env": (keys.read,),

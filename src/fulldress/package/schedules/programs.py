@@ -73,6 +73,50 @@ def _javascript(
     )  # fmt: skip
 
 
+_ADD_JOB = re.compile(
+    r"\baddJob\s*\(\s*\{((?:[^{}]|\$?\{[^{}]*\}){0,1500}?\bat\s*:\s*[\"'`]((?:[^\"'`{}\n]|\$\{[^{}]*\}){5,120})[\"'`](?:[^{}]|\$?\{[^{}]*\}){0,800})\}"
+)
+
+
+def bree(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
+    """Jobs handed to bree or a job manager on it: ``addJob({at: `${s} ${m} 3 * * *`, name: …, job: …})``."""
+    if b"addJob" not in member.data or len(member.data) > 1 << 20:
+        return
+    text = re.sub(r"(?m)^\s*(?://|\*).*$", "", member.text)
+    for match in _ADD_JOB.finditer(text):
+        drawn = re.sub(r"\$\{[^{}]*\}", "1", match[2])
+        if keys.dialect_of(drawn) == "":
+            continue
+        named = re.search(r"\bname\s*:\s*[\"'`]([^\"'`\n$]+)", match[1])
+        file = re.search(
+            r"\bjob\s*:\s*[\w.]*\([^()]*?[\"'`]([^\"'`\n]+\.[cm]?js)[\"'`]|\bjob\s*:\s*[\"'`]([^\"'`\n]+)[\"'`]",
+            match[1],
+        )
+        path = (file[1] or file[2]) if file else ""
+        fixed = drawn == match[2]
+        yield from facts(
+            package,
+            member,
+            Found(
+                line=text.count("\n", 0, match.start()) + 1,
+                name=named[1] if named else (path.rsplit("/", 1)[-1] or member.name),
+                mechanism="bree",
+                expression=re.sub(r"\$\{[^{}]*\}", "…", match[2]),
+                dialect="node" if fixed else "",
+                command=path,
+                script=_sibling(package, member, path),
+                remarks=() if fixed else ("where … stands, the program draws the value when it starts",),
+            ),
+            clock,
+        )
+
+
+def _sibling(package: Package, member: Member, path: str) -> str:
+    """A file named relative to the folder of ``member``, else ``member`` itself."""
+    beside = f"{member.path.rsplit('/', 1)[0]}/{path.removeprefix('./')}" if path else ""
+    return beside if beside in package.members else member.path
+
+
 _EVERY = re.compile(r"(?m)^\s*every\s*\(?\s*(?:(\d+)\.(minute|hour|day|week|month)s?|:(minute|hour|day|week|month|year)|['\"]([^'\"]+)['\"])\s*(?:,\s*:?at\s*(?:=>|:)?\s*['\"]([^'\"]+)['\"])?")  # fmt: skip
 _TASK = re.compile(r"\b(runner|rake|command|script)\s*\(?\s*['\"]([^'\"\n]+)['\"]")
 

@@ -20,6 +20,8 @@ _IMPORTS = re.compile(
     rb"(?m)^\s*(?:from|import)\s+(celery|apscheduler|flask_apscheduler|airflow|huey|periodiq|schedule|django_q|rq_scheduler|procrastinate)\b"
 )
 _MAX_SIZE = 1 << 20
+#: Where a package ships DAG files of its own; those of Airflow's libraries are code, not jobs.
+_DAGS = re.compile(r"(?:^|/)dags?/")
 _UNITS = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds")
 _FIELDS = ("second", "minute", "hour", "day", "month", "day_of_week")
 Constants = Mapping[str, ast.expr]
@@ -32,6 +34,8 @@ def read(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
         return
     imports = {name.decode() for name in _IMPORTS.findall(data)}
     settings = b"BEAT_SCHEDULE" in data or b"CRONJOBS" in data or b"beat_schedule" in data
+    if imports == {"airflow"} and not _DAGS.search(member.path):
+        imports = set()
     if not imports and not settings:
         return
     try:
@@ -223,7 +227,7 @@ def _call(node: ast.Call, imports: set[str], constants: Constants, member: Membe
         trigger = given.get("trigger", node.args[1] if len(node.args) > 1 else None)
         label = _text(given.get("id"), constants) or _text(given.get("name"), constants) or words
         yield from _apscheduler(node.lineno, label, words, trigger, given, constants)
-    elif name == "DAG" and "airflow" in imports and re.search(r"(?:^|/)dags?/", member.path):
+    elif name == "DAG" and "airflow" in imports and _DAGS.search(member.path):
         dag = _text(given.get("dag_id", node.args[0] if node.args else None), constants)
         yield from _airflow(node.lineno, dag, given, constants)
 

@@ -135,7 +135,8 @@ def _said(unit: list[Assignment], member: Member) -> Iterator[str]:
         if given and given[-1].value.lower() not in ("0", "0s"):
             fixed = values(unit, "Timer", "FixedRandomDelay")
             same = ", the same on every run of a host" if fixed and fixed[-1].value.lower() in _YES else ""
-            yield words.format(excerpt(given[-1].value, 20)) + same
+            amount = given[-1].value
+            yield words.format(excerpt(f"{amount} s" if amount.isdigit() else amount, 20)) + same
     persistent = values(unit, "Timer", "Persistent")
     if persistent and persistent[-1].value.lower() in _YES:
         yield "made up right after the start where the host was off at its hour (Persistent)"
