@@ -76,7 +76,7 @@ def _kind(path: str, data: bytes) -> str:
 
 
 def open_folder(folder: Path) -> FolderPackage:
-    """The folder's files; ``options.json`` may hold ``at`` and ``zone``."""
+    """The folder's files; ``options.json`` may hold ``at``, ``zone``, ``previous`` and ``compared``."""
     members = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.name not in ("expected.json", "options.json"):
@@ -84,5 +84,10 @@ def open_folder(folder: Path) -> FolderPackage:
             members[inner] = member(inner, path.read_bytes())
     given = json.loads((folder / "options.json").read_text()) if (folder / "options.json").exists() else {}
     at = datetime.fromisoformat(given["at"]) if "at" in given else None
-    options = Options(at=at, zone=given.get("zone", "UTC"), previous=tuple(given.get("previous", ())))
+    options = Options(
+        at=at,
+        zone=given.get("zone", "UTC"),
+        previous=tuple(given.get("previous", ())),
+        compared=given.get("compared", False),
+    )
     return FolderPackage(members, options=options)

@@ -84,8 +84,8 @@ def _part(was: Part | None, now: Part | None, narrowed: list[str], widened: list
     there = was or now
     if there is None:
         return
-    answer = there.place.isdigit() or there.place in ("default",) or there.place.endswith("XX")
-    if answer and there.place[0] not in "2d":
+    answer = there.place.isdigit() or there.place in ("default", "gives") or there.place.endswith("XX")
+    if answer and there.place[0] not in "2dg":
         return  # what an error says is seldom relied on, and changes often
     what = f"{there.place} {there.name}".strip()
     if now is None:

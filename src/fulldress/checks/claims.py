@@ -271,7 +271,7 @@ def _api(witness: Witness, facts: list[Fact]) -> str:
     uses = [f for f in facts if isinstance(f, Use)]
     if uses:
         return f"{sum(u.per_day for u in uses):,.0f} calls a day to {count(len(uses), 'operation')}"
-    listed = [f for f in facts if isinstance(f, Interface)]
+    listed = [f for f in facts if isinstance(f, Interface) and f.kind != "python"]
     return count(len(listed), "operation") if listed else ""
 
 

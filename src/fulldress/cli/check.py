@@ -80,8 +80,8 @@ def look(
     severity = fail_on if isinstance(fail_on, Severity) else Severity.BLOCKER
     zone = production.description.zone
     with Progress() as progress:
-        reading = read_package(package, production, progress)
-        older = read_package(against, production, progress) if against is not None else None
+        reading = read_package(package, production, progress, compared=against is not None)
+        older = read_package(against, production, progress, compared=True) if against is not None else None
         progress("production", 0, 1)
         different = changes(older, reading) if older else seen_before(reading)
         facts = [*joined(reading.facts, production), *different]

@@ -39,7 +39,7 @@ class Progress:
         self._bar.stop()
 
 
-def read_package(package: Path, production: Production, progress: Progress) -> Reading:
+def read_package(package: Path, production: Production, progress: Progress, *, compared: bool = False) -> Reading:
     """With production's trust folder, advisories, zone, and the planned window's date."""
     from fulldress import package as packages
 
@@ -49,6 +49,7 @@ def read_package(package: Path, production: Production, progress: Progress) -> R
         advisories=production.advisories if production.advisories.is_dir() else None,
         at=production.description.window.starts,
         zone=production.description.zone,
+        compared=compared,
         progress=progress,
     )
 

@@ -89,7 +89,15 @@ def look(
         older: Reading | None = None
         issuers: tuple[str, ...] = ()
         if against is not None:
-            older = read(against, trust=trust, advisories=advisories, at=at, zone=zone, progress=bar.of(against))
+            older = read(
+                against,
+                trust=trust,
+                advisories=advisories,
+                at=at,
+                zone=zone,
+                compared=True,
+                progress=bar.of(against),
+            )
             signed = [fact for fact in older.facts if isinstance(fact, Signature)]
             issuers = tuple(dict.fromkeys(fact.chain[0].issuer for fact in signed if fact.chain))
         reading = read(
@@ -99,6 +107,7 @@ def look(
             at=at,
             zone=zone,
             previous=issuers,
+            compared=against is not None,
             progress=bar.of(package),
         )
     facts = [*reading.facts, *(changes(older, reading) if older else seen_before(reading))]

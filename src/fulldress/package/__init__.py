@@ -6,7 +6,6 @@ gives one entry's bytes by its digest, :func:`changes` compares two readings.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -14,12 +13,14 @@ from pathlib import Path
 import msgspec
 
 from fulldress.errors import PackageEntryMissing
-from fulldress.facts import AnyFact, Entry, Evidence, Reason, Schedule, Unread, Witness
+from fulldress.facts import AnyFact, Entry, Schedule, Witness
 from fulldress.package.against import Change, changes
+from fulldress.package.apart import facts_of
 from fulldress.package.layout import lay_out
 from fulldress.package.names import releases
-from fulldress.package.reader import READERS, Member, Options, Package
+from fulldress.package.reader import READERS, Member, Options
 from fulldress.package.roles import roles
+from fulldress.package.secondreader import SecondReader
 from fulldress.package.walk import Budget, Opened, Progress
 
 _BUDGET = Budget()
@@ -43,21 +44,22 @@ def read(
     at: datetime | None = None,
     zone: str = "UTC",
     previous: tuple[str, ...] = (),
+    compared: bool = False,
     progress: Progress | None = None,
     budget: Budget = _BUDGET,
 ) -> Reading:
     """Everything that the package declares and everything that we read in it.
 
+    ``compared`` also reads what is only of use beside another package (see :class:`~.reader.Options`).
     ``progress`` is called with what is done, how much of it and how much there is. Raises
     :class:`~fulldress.errors.PackageNotFound` and :class:`~fulldress.errors.PackageUnreadable`.
     """
-    options = Options(trust=trust, advisories=advisories, at=at, zone=zone, previous=previous)
-    with Opened(Path(path), budget, options, progress) as package:
+    options = Options(trust=trust, advisories=advisories, at=at, zone=zone, previous=previous, compared=compared)
+    with SecondReader(Path(path)) as second, Opened(Path(path), budget, options, progress) as package:
+        second.inner(package)
         facts: list[AnyFact] = [*_entries(package), *package.unread, *releases(package)]
-        for number, name in enumerate(READERS):
-            if progress is not None:
-                progress(name.rsplit(".", 1)[-1], number, len(READERS))
-            facts += _from_reader(name, package)
+        facts += facts_of(package, READERS, progress)
+        facts += second.facts(package)
         facts = list(_placed(facts))
         return Reading(source=package.source, name=package.name, size=package.size, kind=package.kind, facts=facts)
 
@@ -101,33 +103,6 @@ def _entry(member: Member, role: str) -> Entry:
         link=member.link,
         container=member.container,
         role=role,
-    )
-
-
-def _from_reader(name: str, package: Package) -> list[AnyFact]:
-    """What one reader yields. A reader that is missing or that fails leaves a gap that the verdict needs."""
-    room = name.rsplit(".", 1)[-1]
-    facts: list[AnyFact] = []
-    try:
-        for fact in importlib.import_module(name).read(package):
-            facts.append(fact)
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
-        facts.append(_gap(package, room, Reason.MISSING, "this part of fulldress is not installed"))
-    except Exception as error:  # noqa: BLE001 - whatever a hostile package breaks must not hide the rest of it
-        facts.append(_gap(package, room, Reason.CANNOT, f"its reader failed: {type(error).__name__}: {error}"))
-    return facts
-
-
-def _gap(package: Package, room: str, reason: Reason, detail: str) -> Unread:
-    return Unread(
-        witness=Witness.READ,
-        evidence=Evidence(source=package.source),
-        what=f"{room} of {package.name}",
-        reason=reason,
-        detail=detail,
-        needed=True,
     )
 
 

@@ -105,6 +105,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     today: datetime | None = None  #: the day of reading, said beside ``at`` where they differ; None: the clock's
     zone: str = "UTC"  #: time zone of production's hosts
     previous: tuple[str, ...] = ()  #: issuers of this vendor's earlier packages
+    compared: bool = False  #: read what is only of use beside another package: the public names of modules
 
 
 class NotRead(Exception):

@@ -58,7 +58,7 @@ _KINDS: dict[str, _Kind] = {
     "Signature": _Kind("signature", changed=_signer, most=2),
     "Reboot": _Kind("reboot", one=lambda c: c.after or c.before),
     "Schedule": _Kind("jobs", one=_job),
-    "Interface": _Kind("API", changed=_named),
+    "Interface": _Kind("API", changed=lambda c: f"{c.subject} {c.after}".strip(), most=3),
     "Setting": _Kind("settings"),
     "Endpoint": _Kind("calls out to", changed=_named),
     "Privilege": _Kind("privilege"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fulldress.facts import Change
-from fulldress.package.against import families, members, programs, settings
+from fulldress.package.against import families, interfaces, members, programs, settings
 from fulldress.package.against.alike import Alike
 from fulldress.package.against.releases import reissued, releases
 
@@ -24,6 +24,7 @@ def changes(old: Reading, new: Reading) -> list[Change]:
     found = [
         *releases(old, new),
         *families.compare(old.facts, new.facts, alike),
+        *interfaces.compare(old.facts, new.facts),
         *settings.moved(old.facts, new.facts),
         *programs.compare(old.facts, new.facts, alike),
         *members.compare(old.facts, new.facts, alike),
