@@ -6,6 +6,7 @@ The part of the follower between the expansion of words and the order of stateme
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,10 +18,10 @@ from tree_sitter import Node
 
 from fulldress.package.reader import Member, Package
 from fulldress.package.scripts import lines, wrappers
-from fulldress.package.scripts.events import AnyEvent, Assign, Call, Gap, Write
-from fulldress.package.scripts.sourced import member_of
 from fulldress.package.scripts.conditions import assigned_once
+from fulldress.package.scripts.events import AnyEvent, Assign, Call, Gap, Write
 from fulldress.package.scripts.rule import option
+from fulldress.package.scripts.sourced import member_of
 from fulldress.package.scripts.values import ALTERNATIVES, clean, hole, is_constant, show
 from fulldress.package.scripts.words import Words
 from fulldress.package.scripts.written import Row, Written
@@ -65,6 +66,8 @@ class Commands(Words):
         self.scripts: dict[str, set[str]] = {}  # path -> the values with which it was followed
         self.sure: frozenset[str] = frozenset()
         self.nounset = False
+        self.errexit = self.pipefail = False
+        self.handled = ""
         self.offset = 0
         self.steps = 0
         self.stdin: str | None = None
@@ -81,6 +84,7 @@ class Commands(Words):
         self.variables, self.functions, self.arrays, self.maps = {}, {}, {}, {}
         self.called, self.scripts, self.written = set(), {}, {}
         self.sure, self.nounset, self.doubt, self.ended = frozenset(), False, 0, ""
+        self.errexit = self.pipefail = False
 
     @contextmanager
     def told(self, when: str) -> Iterator[None]:
@@ -238,6 +242,10 @@ class Commands(Words):
         if name == "printf" and words[1:2] == ("-v",) and len(words) > 3:
             self.variables[words[2]] = [self.printed(name, ("printf", *words[3:]))]
             return ""
+        if name in ("cd", "pushd"):
+            self._enter(words)
+        elif name == "popd":
+            self.variables["PWD"] = [hole("PWD")]
         if name == "unset":
             for variable in words[1:]:
                 self.variables.pop(variable, None)
@@ -277,6 +285,20 @@ class Commands(Words):
             return printed
         self._script(words, node)
         return self._file(words) if name == "cat" and len(words) == 2 else self.printed(name, words)
+
+    @property
+    def folder(self) -> str:
+        """The working folder, where it is known for sure."""
+        known = self.variables.get("PWD", [])
+        return known[0] if len(known) == 1 and known[0].startswith("/") else ""
+
+    def _enter(self, words: tuple[str, ...]) -> None:
+        plain = [word for word in words[1:] if not word.startswith("-")]
+        path = plain[0] if plain else ""
+        if not path.startswith("/") and is_constant(path) and path and self.folder:
+            path = posixpath.normpath(f"{self.folder}/{path}")
+        known = path.startswith("/") or path.startswith("\ue000@here")
+        self.variables["PWD"] = [path if known else hole("PWD")]
 
     def _reads(self, name: str, words: tuple[str, ...], separator: str) -> None:
         known = self.stdin if self.fed and self.stdin and is_constant(self.stdin) else None
@@ -335,7 +357,7 @@ class Commands(Words):
 
     def _read(self, kind: str, code: str, line: int) -> None:
         """Hands a text to the reader of its language; its lines are those of the script that holds it."""
-        from fulldress.package.scripts import javascript, plain, python
+        from fulldress.package.scripts import javascript, perl, python
 
         data = ("\n" * (line - 1) + code).encode("utf-8", "replace")
         text = msgspec.structs.replace(self.member, data=data, kind=kind, kept=True)
@@ -344,7 +366,7 @@ class Commands(Words):
         def emit(event: AnyEvent) -> None:
             self.emit(msgspec.structs.replace(event, member=own))
 
-        {"python": python.read, "javascript": javascript.read}.get(kind, plain.read)(self.package, text, emit)
+        {"python": python.read, "javascript": javascript.read}.get(kind, perl.read)(self.package, text, emit)
 
     def nested(self, text: str, node: Node) -> str:
         """Follows text that is itself a script, such as that of ``sh -c``."""
@@ -361,8 +383,23 @@ class Commands(Words):
             self.active.pop()
             self.ended = ended
 
+    def options(self, text: str) -> None:
+        """Options in a script's first line: ``#!/bin/sh -e``."""
+        first = text[:200].split("\n", 1)[0]
+        if first.startswith("#!"):
+            self._set(tuple(word for word in first.split()[1:] if word.startswith("-")))
+
     def _set(self, words: tuple[str, ...]) -> None:
         for index, word in enumerate(words):
+            option_name = words[index + 1] if word in ("-o", "+o") and index + 1 < len(words) else ""
+            if word[:1] in "-+" and word[:2] not in ("--", "-o", "+o") and "e" in word[1:]:
+                self.errexit = word.startswith("-")
+            elif option_name == "errexit":
+                self.errexit = word == "-o"
+            if option_name == "pipefail" or (
+                word.startswith("-") and word.endswith("o") and "pipefail" in words[index + 1 : index + 2]
+            ):
+                self.pipefail = not word.startswith("+")
             if (re.match(r"-[a-z]*u", word)) or (word == "-o" and words[index + 1 : index + 2] == ("nounset",)):
                 self.nounset = True
         if words[:1] == ("--",):
@@ -498,6 +535,8 @@ class Commands(Words):
             "text": line.text,
             "sure": self.sure,
             "nounset": self.nounset,
+            "errexit": self.errexit,
+            "handled": "tested",  # not known: nothing is concluded from it
         }
         for name, value in line.assignments:
             self.variables[name] = [self.own_hole(name, self.substituted(value))]
@@ -518,6 +557,10 @@ class Commands(Words):
             "text": first_line(node),
             "sure": self.sure,
             "nounset": self.nounset,
+            "errexit": self.errexit,
+            "pipefail": self.pipefail,
+            "handled": self.handled,
+            "folder": self.folder,
         }
 
     def _copy(self) -> Environment:

@@ -18,8 +18,7 @@ from fulldress.package.scripts.values import holes, is_constant, is_full
 
 _NAMES = re.compile(r"\$(?:\{[!#]?)?(\w+|[#@*?!$-])")
 _OPERANDS = frozenset(
-    "word string raw_string ansi_c_string concatenation simple_expansion expansion number command_substitution "
-    "extglob_pattern regex translated_string arithmetic_expansion array subscript".split()  # noqa: SIM905 - a table of words
+    ["word", "string", "raw_string", "ansi_c_string", "concatenation", "simple_expansion", "expansion", "number", "command_substitution", "extglob_pattern", "regex", "translated_string", "arithmetic_expansion", "array", "subscript"]
 )
 _NUMBERS: dict[str, Callable[[int, int], bool]] = {
     "-eq": operator.eq,

@@ -16,6 +16,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     #: Variables that are surely not empty here, e.g. inside ``if [ -n "$DIR" ]``.
     sure: frozenset[str] = frozenset()
     when: str = ""  #: where no upgrade does it: ``only on a fresh install``
+    folder: str = ""  #: the working folder, where it is known
+    errexit: bool = False  #: ``set -e``: a failure ends the script
+    pipefail: bool = False
+    #: What becomes of a failure: ``tested``, ``swallowed`` (``|| true``), ``piped`` (lost in a pipeline), empty: nothing
+    handled: str = ""
     nounset: bool = False  #: ``set -u``: an unset variable ends the script
 
 
@@ -72,4 +77,12 @@ class Swallowed(Event, frozen=True, kw_only=True):
     how: str  #: what makes it unheard, in the script's own words: ``except: pass``, ``-ErrorAction SilentlyContinue``
 
 
-AnyEvent = Call | Write | Assign | Gap | Swallowed
+class Risk(Event, frozen=True, kw_only=True):
+    """Something that the language's reader sees in the form of the script; ``kind`` as in :class:`fulldress.facts.Hazard`."""
+
+    kind: str
+    what: str
+    detail: str
+
+
+AnyEvent = Call | Write | Assign | Gap | Swallowed | Risk

@@ -44,17 +44,17 @@ _RPM: dict[str, tuple[Way, ...]] = {
     "posttrans": _UPGRADE,
     "preun": _LAST,
     "postun": _LAST,
+    "preuntrans": _LAST,
+    "postuntrans": _LAST,
 }
-_RPM_NAMES = {"prein": "pre", "postin": "post", "preinstall": "pre", "postinstall": "post", "preuninstall": "preun", "postuninstall": "postun"}  # fmt: skip
 _DEBIAN_SCRIPT = re.compile(r"(?:^|/)(?:control\.tar[\w.]*!/(?:\./)?|DEBIAN/)(preinst|postinst|prerm|postrm|config)$")
-_RPM_SCRIPT = re.compile(r"(?i)(?:^|/)%?(pre(?:trans|un|in(?:stall)?|uninstall)?|post(?:trans|un|in(?:stall)?|uninstall)?)(?:\.sh)?$")  # fmt: skip
+_RPM_SCRIPT = re.compile(r"(?:^|/)\.scriptlets/(\w+)$")
 
 
 def ways(member: Member) -> tuple[Way, ...]:
     """The ways in which a maintainer script is called, the upgrade first; empty for any other script."""
     if match := _DEBIAN_SCRIPT.search(member.path):
         return _DEBIAN[match[1]]
-    if member.container == "rpm" and (match := _RPM_SCRIPT.search(member.path)):
-        name = match[1].lower()
-        return _RPM.get(_RPM_NAMES.get(name, name), ())
+    if match := _RPM_SCRIPT.search(member.path):
+        return _RPM.get(match[1], ())
     return ()

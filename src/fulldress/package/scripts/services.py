@@ -57,7 +57,7 @@ def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
     if claim:
         yield _reboot(event, context, claim, context.command(event))
         return
-    for unit, action in _restarts(event):
+    for unit, action in restarts(event):
         yield Restart(
             witness=Witness.READ,
             evidence=context.evidence(event),
@@ -98,7 +98,8 @@ def _reboots(call: Call) -> str:
     return ""
 
 
-def _restarts(call: Call) -> Iterator[tuple[str, str]]:
+def restarts(call: Call) -> Iterator[tuple[str, str]]:
+    """Units that the command acts upon, as it writes them, each with the action."""
     name, words = call.name, call.arguments
     plain = operands(
         words, "HMntpPo", frozenset({"host", "machine", "type", "state", "root", "signal", "job-mode", "when"})

@@ -10,14 +10,15 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import tree_sitter_bash
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Language, Node, Parser, Tree
 
 from fulldress.package.scripts import lines, repair
 from fulldress.package.scripts.commands import Commands, Environment, Function
 from fulldress.package.scripts.conditions import assigned_once, holds, relied
-from fulldress.package.scripts.events import Gap
+from fulldress.package.scripts.events import Gap, Risk
 from fulldress.package.scripts.guards import leaves, tested
 from fulldress.package.scripts.maintainer import ways
 from fulldress.package.scripts.values import ALTERNATIVES, clean, hole, is_constant
@@ -30,6 +31,7 @@ _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _STEPS = 60_000  #: nodes followed for one script, over all its functions and the scripts that it calls
 _ROWS = 64  #: rows of a known text that a loop is followed over
 _READ = re.compile(r"(?:while|until)\s+(?:IFS=(\S*)\s+)?read\s+(?:-r\s+)?((?:\w+[ \t]*)+)\s*[;\n]")
+_IGNORES = re.compile(r"true|:|/bin/true|(?:echo|printf)\b[^;&|]*")
 _SKIPPED = ("comment", "heredoc_start", "heredoc_end", "word")
 
 #: Nodes whose children are statements, in order, and nothing else.
@@ -50,12 +52,14 @@ class Shell(Commands):
         called = ways(self.member)
         if not called:
             self.fixed = assigned_once(text)
+            self.options(text)
             self._whole(text)
             return
         for way in called:
             with self.told(way.when):
                 self.begin(way.arguments)
                 self.fixed = assigned_once(text)
+                self.options(text)
                 self.text(clean(text), 1)
                 self.finish()
 
@@ -72,7 +76,7 @@ class Shell(Commands):
         """Follows a piece of script that begins at ``line``; what it prints, where that is known.
 
         The text may hold holes; text from a file has to be cleaned of their marks first."""
-        tree = repair.parsed(Parser(_LANGUAGE), _ASTRAL.sub("\ufffd", text).encode("utf-8", "replace"))
+        tree = _tree(_ASTRAL.sub("\ufffd", text).encode("utf-8", "replace"))
         kept, self.offset = self.offset, line - 1
         try:
             return self.follow(tree.root_node)
@@ -110,7 +114,11 @@ class Shell(Commands):
         left, right = node.children[0], node.children[-1]
         operator = next((child.type for child in node.children if child.type in ("&&", "||")), "")
         value = holds(self, left)
+        handled, self.handled = self.handled, "tested"
+        if operator == "||" and _IGNORES.fullmatch(self.raw(right)):
+            self.handled = "swallowed"
         printed = self.follow(left)
+        self.handled = handled
         if self.ended:
             return printed
         if value is not None and value == (operator == "||"):
@@ -173,8 +181,9 @@ class Shell(Commands):
                     empty |= tested(child, "empty")
                     section.append(child)
                     kept_alone, self.alone = self.alone, False
+                    handled, self.handled = self.handled, "tested"
                     self.follow(child)
-                    self.alone = kept_alone
+                    self.alone, self.handled = kept_alone, handled
                 elif value is False:
                     self._leave_out(child)
                 elif not self.ended:
@@ -256,6 +265,13 @@ class Shell(Commands):
         """One pass; of ``while read`` over a known text, one a line."""
         before, printed = self._copy(), ""
         self.doubt += 1
+        if node.type == "while_statement" and _waits_for_ever(self.raw(node)):
+            condition = self.raw(node).split("\n", 1)[0].partition(";")[0]
+            self.emit(
+                Risk(
+                    **self.place(node), kind="endless wait", what=condition, detail="no number of tries, no time limit"
+                )
+            )
         names = _READ.match(self.raw(node))
         rows = self.stdin.split("\n")[:-1] if names and self.stdin and self.fed and is_constant(self.stdin) else []
         body = node.child_by_field_name("body")
@@ -280,7 +296,11 @@ class Shell(Commands):
         for index, stage in enumerate(stages):
             if index or node.children[0].type == "|":
                 self.stdin, self.fed = printed, True
+            handled = self.handled
+            if stage is not stages[-1]:
+                self.handled = "piped"
             printed = self.follow(stage)
+            self.handled = handled
             self.before = _name_of(stage, self)
         self.stdin, self.fed, self.before, self.ended = kept
         return printed
@@ -346,7 +366,10 @@ class Shell(Commands):
         return ""
 
     def _negated(self, node: Node) -> str:
-        return "".join(self.follow(child) for child in node.children if self._is_statement(child))
+        handled, self.handled = self.handled, "tested"
+        printed = "".join(self.follow(child) for child in node.children if self._is_statement(child))
+        self.handled = handled
+        return printed
 
     def _test(self, node: Node) -> str:
         kept, self.alone = self.alone, False
@@ -381,6 +404,19 @@ class Shell(Commands):
         return printed
 
 
+def _waits_for_ever(text: str) -> bool:
+    """Whether a loop sleeps until something happens, and nothing in it counts or looks at the clock."""
+    head, _, body = text.partition("do")
+    if not re.search(r"\bsleep\b", text) or len(text) > 2000:
+        return False
+    if re.match(r"(?:while|until)\s+(?:true|:|\[\s*1\s*\]|read\b)", head) and not re.search(r"\bbreak\b", body):
+        return False  # a daemon's own loop, or one over rows
+    return not re.search(
+        r"\$\(\(|\(\(|\bexpr\b|\blet\b|\btimeout\b|SECONDS|\bdate\b|-(?:lt|le|gt|ge)\b|\b(?:exit|return)\b|\bseq\b|\+=|\bshift\b",
+        text,
+    )
+
+
 def _spans(rows: list[str]) -> Iterator[tuple[int, int]]:
     """First and last number, from 1, of each run of rows that say something."""
     begin = end = 0
@@ -393,6 +429,12 @@ def _spans(rows: list[str]) -> Iterator[tuple[int, int]]:
         begin, end = begin or number, number
     if begin:
         yield begin, end
+
+
+@lru_cache(maxsize=16)
+def _tree(text: bytes) -> Tree:
+    """A script that is followed in several ways, or called several times, is parsed once."""
+    return repair.parsed(Parser(_LANGUAGE), text)
 
 
 def _descend(node: Node, kind: str) -> Iterator[Node]:

@@ -1,0 +1,221 @@
+"""FD414 to FD426: how the scripts are written: what harms as soon as something around them goes wrong."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from fulldress.checks.index import Index, unit_name
+from fulldress.checks.rule import Hit, brief, rule, says, several
+from fulldress.facts import Fact, FileEffect, Hazard, Restart, Witness
+from fulldress.findings import Severity
+
+_STARTS = frozenset({"start", "restart", "try-restart", "reload-or-restart", "force-restart", "reload"})
+#: Ways in which a script says that a unit is to stay away.
+_RETIRES = frozenset({"disable", "mask", "purge", "remove", "delete"})
+_HELPERS = re.compile(r"^(?:deb-systemd-invoke|invoke-rc\.d)\b")
+
+
+class _Kind(msgspec.Struct, frozen=True):
+    """One kind of :class:`~fulldress.facts.Hazard` and what is said of it. ``title`` gets place and things."""
+
+    id: str
+    severity: Severity
+    kind: str
+    general: str
+    title: str
+    remedy: str
+
+
+_KINDS = (
+    _Kind(
+        "FD415",
+        Severity.MINOR,
+        "stopped on failure",
+        "A step that fails leaves a service stopped",
+        "{place} stops {things} and starts it again only if every step between succeeds",
+        "Know the command that starts it (systemctl start {thing}) and who gives it; or ask for a trap: trap 'systemctl start {thing}' EXIT",
+    ),
+    _Kind(
+        "FD416",
+        Severity.MAJOR,
+        "folder not reached",
+        "Files are deleted or moved in whatever folder the script happens to be in",
+        "{place} goes on where cd fails, and then does this in the wrong folder: {things}",
+        "Check before the window that the folder exists; have the vendor write: cd FOLDER || exit 1",
+    ),
+    _Kind(
+        "FD417",
+        Severity.MAJOR,
+        "original lost",
+        "An original is deleted although its copy may have failed",
+        "{place} deletes {things} after copying it, whether or not the copy worked",
+        "Make a copy of your own first (the offered snapshot), and check its size before the step.",
+    ),
+    _Kind(
+        "FD418",
+        Severity.MAJOR,
+        "error swallowed",
+        "A backup or migration may fail and nobody hears of it",
+        "{place} goes on as if it had worked where this fails: {things}",
+        "Run that step by hand and look at its exit code, or check its result before the next step.",
+    ),
+    _Kind(
+        "FD419",
+        Severity.MINOR,
+        "endless wait",
+        "A script may wait for ever",
+        "{place} waits without a limit: {things}",
+        "Run the step under timeout, e.g. timeout 10m SCRIPT, and plan what to do when it strikes.",
+    ),
+    _Kind(
+        "FD420",
+        Severity.MAJOR,
+        "predictable temporary file",
+        "A script runs a file from /tmp that anybody could have put there",
+        "{place} runs {things}, a name in a folder where everybody may write",
+        "Look before the window that nothing of that name is there; have the vendor use mktemp -d.",
+    ),
+    _Kind(
+        "FD421",
+        Severity.MAJOR,
+        "open to everybody",
+        "Everybody on the host may change files of the product",
+        "{place} lets everybody write to {things}",
+        "Take the right away after the step: chmod o-w {thing}",
+    ),
+    _Kind(
+        "FD422",
+        Severity.MAJOR,
+        "unchecked download",
+        "A file is fetched on the day and run unchecked",
+        "{place} runs {things}, fetched on the day and checked by nothing",
+        "Fetch it now, keep it beside the package with its sha256, and let the script find it there.",
+    ),
+    _Kind(
+        "FD423",
+        Severity.MAJOR,
+        "package removed",
+        "Software is removed from the host",
+        "{place} removes {things}",
+        "See what else goes with it before the window: apt-get -s remove {thing} (or dnf remove --assumeno {thing})",
+    ),
+    _Kind(
+        "FD425",
+        Severity.MAJOR,
+        "data destroyed",
+        "A script destroys data that no rollback brings back",
+        "{place} destroys {things}",
+        "Have a backup that was restored once, and ask the vendor when this line is reached.",
+    ),
+    _Kind(
+        "FD426",
+        Severity.MINOR,
+        "asks through debconf",
+        "The package manager stops and asks",
+        "{place} may ask {things} in the middle of the installation",
+        "Answer beforehand with debconf-set-selections, and install with DEBIAN_FRONTEND=noninteractive.",
+    ),
+)
+
+
+def _judge(kind: _Kind) -> Callable[[Index], Iterator[Hit]]:
+    def judge(index: Index) -> Iterator[Hit]:
+        by_path: dict[str, list[Hazard]] = defaultdict(list)
+        for hazard in index.of(Hazard, Witness.READ):
+            if hazard.kind == kind.kind:
+                by_path[hazard.evidence.path].append(hazard)
+        for path, found in by_path.items():
+            things = [brief(hazard.what, 60) for hazard in found]
+            words = {"place": path, "things": several(things), "thing": found[0].what}
+            yield Hit(
+                title=kind.title.format_map(words),
+                subject=path,
+                remedy=kind.remedy.format_map(words),
+                testimony=tuple(says(hazard, hazard.detail or hazard.what) for hazard in found),
+            )
+
+    return judge
+
+
+for _kind in _KINDS:
+    rule(_kind.id, _kind.severity, _kind.general)(_judge(_kind))
+
+
+@rule("FD414", Severity.MAJOR, "A service is stopped and never started again")
+def left_stopped(index: Index) -> Iterator[Hit]:
+    stopped: dict[str, list[Restart]] = defaultdict(list)
+    others: dict[str, set[str]] = defaultdict(set)
+    for restart in index.of(Restart, Witness.READ):
+        unit = unit_name(restart.unit)
+        if restart.action == "stop" and not restart.evidence.when and "$" not in unit:
+            stopped[unit].append(restart)
+        else:
+            others[unit].add(restart.action)
+    for unit, stops in stopped.items():
+        if others[unit] & (_STARTS | _RETIRES) or any(action.startswith("renamed") for action in others[unit]):
+            continue
+        if unit.endswith((".target", ".slice")) or any("$" in other for other in others if others[other] & _STARTS):
+            continue  # a start of a unit that only the run would name may be this one
+        maintained = all(_HELPERS.match(stop.command) for stop in stops)
+        yield Hit(
+            title=f"{stops[0].evidence.where()} stops {unit}, and nothing in the package starts it again",
+            subject=unit,
+            remedy=f"Start it at the end and look that it runs: systemctl start {unit} && systemctl is-active {unit}",
+            testimony=tuple(says(stop, stop.command or f"stop {unit}") for stop in stops),
+            severity=Severity.MINOR if maintained else None,
+        )
+
+
+#: Files of the host as a whole -> packages whose own they are.
+_HOST_FILES: dict[str, tuple[str, ...]] = {
+    r"/etc/hosts|/etc/host\.conf|/etc/environment|/etc/profile|/etc/bash\.bashrc|/etc/shells|/etc/issue|/etc/motd": ("base-files", "setup"),
+    r"/etc/resolv\.conf": ("resolvconf", "openresolv", "systemd-resolved", "network-manager"),
+    r"/etc/nsswitch\.conf": ("libc", "glibc", "base-files", "libnss"),
+    r"/etc/fstab|/etc/crypttab": ("util-linux", "cryptsetup"),
+    r"/etc/pam\.d/(?:common-\S+|system-auth\S*|sshd|login|su|sudo|passwd)": ("libpam", "pam", "shadow", "openssh", "sudo", "login", "util-linux"),
+    r"/etc/ssh/sshd?_config": ("openssh",),
+    r"/etc/sysctl\.conf": ("procps",),
+    r"/etc/security/limits\.conf": ("libpam", "pam"),
+    r"/etc/crontab": ("cron", "cronie"),
+    r"/etc/selinux/config": ("selinux",),
+    r"/etc/default/grub": ("grub",),
+    r"/etc/apt/sources\.list": ("apt",),
+    r"/etc/ld\.so\.(?:conf|preload)": ("libc", "glibc"),
+    r"/etc/systemd/(?:system|journald|logind|resolved|timesyncd)\.conf": ("systemd",),
+    r"/etc/(?:rc\.local|inittab)": ("sysvinit",),
+    r"/etc/(?:chrony(?:/chrony)?|ntp)\.conf": ("chrony", "ntp"),
+    r"/etc/postfix/main\.cf": ("postfix",),
+    r"/etc/nginx/nginx\.conf": ("nginx",),
+    r"/etc/apache2/apache2\.conf|/etc/httpd/conf/httpd\.conf": ("apache2", "httpd"),
+}  # fmt: skip
+
+
+@rule("FD424", Severity.MAJOR, "A script changes what belongs to the host or to another package")
+def not_its_own(index: Index) -> Iterator[Hit]:
+    product = index.product.lower()
+    by_path: dict[str, list[tuple[Fact, str]]] = defaultdict(list)
+    for effect in index.of(FileEffect, Witness.READ):
+        owners = next((o for pattern, o in _HOST_FILES.items() if re.fullmatch(pattern, effect.path)), None)
+        if owners is not None and effect.action in ("create", "change", "delete") and not _is_own(product, owners):
+            by_path[effect.evidence.path].append((effect, effect.path))
+    for hazard in index.of(Hazard, Witness.READ):
+        tool = hazard.detail.split(" ", 1)[0]
+        if hazard.kind == "not its own" and not (product and product.startswith(tool)):
+            by_path[hazard.evidence.path].append((hazard, hazard.what))
+    for path, found in by_path.items():
+        only_modules = all(thing == "the kernel's modules" for _, thing in found)
+        yield Hit(
+            title=f"{path} changes {several([thing for _, thing in found])}, which others on the host rely on",
+            subject=path,
+            remedy="Ask whoever owns the host; keep a copy of the file, or print the setting, before the window.",
+            testimony=tuple(says(fact, fact.detail if isinstance(fact, Hazard) else thing) for fact, thing in found),
+            severity=Severity.NOTE if only_modules else None,
+        )
+
+
+def _is_own(product: str, owners: tuple[str, ...]) -> bool:
+    return bool(product) and product.startswith(owners)
