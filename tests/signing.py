@@ -68,7 +68,7 @@ def identity(
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
     )
     if purposes:
-        builder = builder.add_extension(x509.ExtendedKeyUsage(list(purposes)), critical=False)
+        builder = builder.add_extension(x509.ExtendedKeyUsage(list(purposes)), critical=STAMP in purposes)
     chosen = None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()
     made = builder.sign(signer, chosen)
     return Identity(own, _signed_again(made, signer) if old_hash else made)

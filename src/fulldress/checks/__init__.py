@@ -17,13 +17,17 @@ from fulldress.findings import Finding
 #: One module per family of rules. A new family is one new line.
 FAMILIES = (
     "contents",
+    "readers",
     "archives",
     "binaries",
     "against",
     "signatures",
+    "trust",
     "migrations",
     "jobs",
+    "schedules",
     "operations",
+    "scripts",
     "dependencies",
     "settings",
     "interfaces",

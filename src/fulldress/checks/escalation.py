@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from fulldress.facts import Integrity, Signature, Trust
 
 
@@ -28,6 +30,20 @@ def call_script(signature: Signature) -> str:
     if signature.integrity is Integrity.BROKEN:
         rows.append("2. Say that the signature does not fit the bytes, and ask for the package again.")
         return "\n".join([*rows, "", "Do not install what you have, whatever they answer."]) + "\n"
+    if signature.key is not None:
+        rows.append(
+            f"2. Ask THEM to read out the whole fingerprint of the {signature.key.scheme} key of their releases. Compare:"
+        )
+        print_ = signature.key.fingerprint
+        rows.append(f"   {grouped(print_) if re.fullmatch('[0-9a-f]+', print_) else print_}")
+        number = 3
+        if signature.continuity and not signature.continuity.startswith("same"):
+            rows.append(f"{number}. Ask why: {signature.continuity}.")
+            number += 1
+        rows.append(f"{number}. Ask where the key was announced, and write down who answered, and when.")
+        rows.append("")
+        rows.append("Only if every group agrees: put the key into the trust folder, and check again.")
+        return "\n".join(rows) + "\n"
     if not signature.chain:
         rows.append(
             f"2. Ask for the certificate of the signer ({signature.signer or 'not named'}), and its fingerprint."

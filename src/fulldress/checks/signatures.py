@@ -14,8 +14,8 @@ from fulldress.findings import Severity
 
 
 def _signed(index: Index) -> list[Signature]:
-    """Real signatures: a file of checksums says nothing of who made it."""
-    return [s for s in index.of(Signature) if s.names_a_maker]
+    """Signatures of the package: a file of checksums says nothing of who made it, nor does a program's own signature."""
+    return [s for s in index.of(Signature) if s.names_a_maker and not s.of_a_part]
 
 
 #: What a package may hold that somebody will run: there a changed byte is a changed deed.
@@ -54,14 +54,18 @@ def not_signed(index: Index) -> Iterator[Hit]:
     source = entries[0].evidence.source
     whole = msgspec.structs.replace(entries[0], evidence=Evidence())  # it is said of the package, not of an entry
     digest = f"sha256 {source}" if len(source) == 64 else "sha256sum PACKAGE"
-    sums = index.of(Signature)
+    sums = [s for s in index.of(Signature) if not s.names_a_maker]
     lists = f"; {several([s.path for s in sums])} can be changed along with them" if sums else ""
+    parts = list(dict.fromkeys(s.path for s in index.of(Signature) if s.of_a_part))
+    among = (
+        f"{count(len(parts), 'of them is', 'of them are')} signed on its own" if parts else "no signature among them"
+    )
     yield Hit(
         title="nobody signed it: anyone on the way could have changed it",
         subject="signature",
         remedy="Ask the vendor for the digest over another channel than the one the package came by, and compare:\n"
         f"  {digest}\nor ask for a detached signature, and keep it beside the package.",
-        testimony=(says(whole, f"{count(len(entries), 'entry', 'entries')}, no signature among them{lists}"),),
+        testimony=(says(whole, f"{count(len(entries), 'entry', 'entries')}, {among}{lists}"),),
         severity=None if _runs(index, entries) else Severity.MINOR,
     )
 
@@ -70,7 +74,16 @@ def not_signed(index: Index) -> Iterator[Hit]:
 def expired(index: Index) -> Iterator[Hit]:
     for signature in index.of(Signature):
         words = [w for w in signature.weaknesses if "expired" in w.lower()]
-        if words and signature.stamped_at is None:
+        if signature.today is Trust.TRUSTED or signature.stale:
+            continue  # FD113, FD114: good today, or good by a newer copy of the key
+        if words and signature.key is not None:
+            yield Hit(
+                title=f"the key of {signature.signer} has expired: package tools refuse what it signed",
+                subject=signature.path,
+                remedy="Ask the vendor whether the key was renewed, have the fingerprint read out, and import the renewed key.",
+                testimony=(says(signature, "; ".join(words)),),
+            )
+        elif words and signature.stamped_at is None:
             yield Hit(
                 title="the signer's certificate has expired and no time stamp proves that it signed before",
                 subject=signature.path,
@@ -108,19 +121,49 @@ def issuer_changed(index: Index) -> Iterator[Hit]:
 
 @rule("FD110", Severity.BLOCKER, "The chain ends at a root that nobody here trusts")
 def unknown_root(index: Index) -> Iterator[Hit]:
-    for signature in _signed(index):
+    seen: set[str] = set()
+    for signature in index.of(Signature):
+        if not signature.names_a_maker or signature.today is Trust.TRUSTED or _held(signature):
+            continue  # FD113 and FD103 say when and why
+        if signature.of_a_part:
+            yield from _part(index, signature, seen)
+            continue
         if signature.integrity is Integrity.BROKEN or signature.trust is Trust.TRUSTED or signature.announced_in:
             continue
         if signature.integrity is Integrity.UNVERIFIED and not signature.chain:
             continue  # FD112: nothing is known of its signer, not even a name to ask for
         yield Hit(
-            title=f"signed by a chain that ends at {_anchor(signature)}, which nobody here trusts",
+            title=f"signed by {_by(signature)}, which nobody here trusts",
             subject=signature.path,
             remedy=call_script(signature),
             testimony=(says(signature, signature.words),),
             # Without a trust folder nothing can be trusted: that is a gap of ours, not yet a fault of theirs.
             severity=None if signature.trust is Trust.UNTRUSTED else Severity.MAJOR,
         )
+
+
+def _by(signature: Signature) -> str:
+    return f"the key {signature.signer}" if signature.key is not None else f"a chain that ends at {_anchor(signature)}"
+
+
+def _held(signature: Signature) -> bool:
+    return signature.key is not None and bool(signature.key.held_in)
+
+
+def _part(index: Index, signature: Signature, seen: set[str]) -> Iterator[Hit]:
+    """Programs that are signed on their own, once for every authority: a word on them, not on the package."""
+    anchor = _anchor(signature)
+    if anchor in seen or signature.trust is not Trust.UNTRUSTED or signature.integrity is not Integrity.INTACT:
+        return
+    seen.add(anchor)
+    alike = [s for s in index.of(Signature) if s.of_a_part and _anchor(s) == anchor and s.trust is Trust.UNTRUSTED]
+    yield Hit(
+        title=f"{count(len(alike), 'program')} signed by a chain that ends at {anchor}, which nobody here trusts",
+        subject=signature.path,
+        remedy=call_script(signature),
+        testimony=tuple(says(s, s.words) for s in alike[:3]),
+        severity=Severity.MINOR,
+    )
 
 
 @rule("FD111", Severity.MAJOR, "An advisory announces the root, but it is not in the trust folder")

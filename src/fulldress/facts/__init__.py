@@ -23,15 +23,15 @@ from fulldress.facts.demands import (
     Restart,
     Service,
 )
-from fulldress.facts.hazards import Hazard
 from fulldress.facts.disagreement import Disagreement
+from fulldress.facts.hazards import Hazard
 from fulldress.facts.interfaces import Interface, InterfaceChange, Use
 from fulldress.facts.inventory import Compatibility, Installed, Running, UpgradePath
 from fulldress.facts.leftovers import Credential, Flag, Webhook
 from fulldress.facts.masking import MASK, excerpt, is_secret_name, mask
 from fulldress.facts.performance import Fidelity, Health, Latency, Shift, Timing
 from fulldress.facts.schedules import Endpoint, Growth, JobRun, Partition, Schedule, Secret
-from fulldress.facts.settings import Setting, SettingChange
+from fulldress.facts.settings import Lookup, Setting, SettingChange
 from fulldress.facts.signature import Advisory, Certificate, HeldKey, Integrity, Key, Signature, Trust
 from fulldress.facts.timeline import Gate, Point, Span, Timeline
 from fulldress.facts.witness import Evidence, Fact, Witness
@@ -60,6 +60,7 @@ AnyFact = (
     | JobRun
     | Latency
     | Lock
+    | Lookup
     | Migration
     | Partition
     | Privilege
@@ -132,6 +133,7 @@ __all__ = [
     "Key",
     "Latency",
     "Lock",
+    "Lookup",
     "Looseness",
     "Migration",
     "Partition",

@@ -33,6 +33,18 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     is_ca: bool = False
 
 
+class Key(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A key that stands for itself, without authorities above it: OpenPGP, minisign, SSH."""
+
+    scheme: str  #: ``OpenPGP``, ``minisign``, ``SSH`` …
+    fingerprint: str  #: as its own tools spell it
+    name: str = ""
+    algorithm: str = ""  #: ``RSA 4096``, ``Ed25519`` …
+    expires: datetime | None = None
+    revoked: bool = False
+    held_in: tuple[str, ...] = ()  #: files of the trust folder that hold it; empty: nobody here does
+
+
 class Signature(Fact, tag=True, frozen=True, kw_only=True):
     """One signature and everything that was found out about it."""
 
@@ -49,11 +61,23 @@ class Signature(Fact, tag=True, frozen=True, kw_only=True):
     announced_in: str = ""  #: vendor advisory that announces a certificate of the chain
     continuity: str = ""  #: same issuer as the vendor's last package, or not
     weaknesses: tuple[str, ...] = ()  #: short keys, old hashes, wrong purpose, expired
+    key: Key | None = None  #: where a key signed and no certificate
+    whole: bool = False  #: it is over the package itself, whatever lies in it
+    today: Trust | None = None  #: trust on the day of reading, where ``trust`` is for another day
+    judged_at: datetime | None = None  #: the instant that ``trust`` is for, where it was asked for
+    stale: tuple[str, ...] = ()  #: copies of its key that have expired there, while another copy has not
+    left_out: tuple[str, ...] = ()  #: programs of the container that it signs, and that it does not cover
+    product: str = ""  #: why the installed product's own anchors will not accept it; empty: they will, or are not known
 
     @property
     def names_a_maker(self) -> bool:
         """Whether it can say who made the package. A list of checksums says only that bytes fit each other."""
         return not self.scheme.lower().startswith("checksum")
+
+    @property
+    def of_a_part(self) -> bool:
+        """Whether it is the own signature of one program or archive in the package, and no word on the package."""
+        return self.scheme == "Authenticode" or (self.scheme == "JAR" and "!/" in self.path)
 
 
 class Advisory(Fact, tag=True, frozen=True, kw_only=True):
@@ -63,3 +87,14 @@ class Advisory(Fact, tag=True, frozen=True, kw_only=True):
     published: date | None = None
     fingerprints: tuple[str, ...] = ()  #: sha256 fingerprints that it names
     names: tuple[str, ...] = ()  #: certificate or authority names in it
+
+
+class HeldKey(Fact, tag=True, frozen=True, kw_only=True):
+    """A key or certificate by which production itself decides what it installs: apt's, rpm's, Java's, the product's."""
+
+    tool: str  #: the folder below the trust folder: ``apt``, ``rpm``, ``java``, ``product``
+    name: str
+    fingerprint: str
+    expires: datetime
+    judged_at: datetime  #: the planned window, or now
+    today: datetime  #: the day of reading

@@ -28,6 +28,7 @@ READERS: tuple[str, ...] = (
     "fulldress.package.migrations",
     "fulldress.package.interfaces",
     "fulldress.package.settings",
+    "fulldress.package.lookups",
 )
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from fulldress.checks.escalation import call_script
-from fulldress.facts import Integrity, Trust, Witness
+from fulldress.facts import Integrity, Signature, Trust, Witness
 from fulldress.findings import Outcome, Severity
 from fulldress.report import changes, columns, terminal_findings
 from fulldress.report.view import ActRow, View
@@ -157,12 +157,32 @@ def _claims(out: Console, view: View, title: str, witnesses: tuple[Witness, ...]
     out.print()
 
 
+def _alike(signature: Signature) -> object:
+    """Programs signed with one certificate and one outcome are told of once; anything else is told of by itself."""
+    if not signature.of_a_part:
+        return id(signature)
+    chain = signature.chain[0].issuer if signature.chain else ""
+    return signature.scheme, signature.signer, chain, signature.integrity, signature.trust, signature.weaknesses
+
+
 def _signatures(out: Console, view: View) -> None:
     out.print(Text(" Who signed it", style="bold"))
-    if not any(signature.names_a_maker for signature in view.signatures):
-        _line(out, "nobody, as far as this program can tell", 1)
+    if not any(s.names_a_maker and not s.of_a_part for s in view.signatures):
+        parts = any(s.of_a_part for s in view.signatures)
+        _line(out, f"nobody{' signed the package itself' if parts else ''}, as far as this program can tell", 1)
     # who made it before what fits what
-    for signature in sorted(view.signatures, key=lambda s: not s.names_a_maker):
+    alike: dict[object, list[Signature]] = {}
+    for signature in view.signatures:
+        alike.setdefault(_alike(signature), []).append(signature)
+    for group in sorted(alike.values(), key=lambda g: (not g[0].names_a_maker, g[0].of_a_part)):
+        signature = group[0]
+        if signature.of_a_part:
+            noun = "program" if signature.scheme == "Authenticode" else "archive"
+            _line(
+                out,
+                f"{len(group)} {noun}{'s' if len(group) > 1 else ''} signed on {'their' if len(group) > 1 else 'its'} own, by {signature.signer}:",
+                1,
+            )
         state = {
             Integrity.INTACT: "bytes intact",
             Integrity.BROKEN: "BYTES CHANGED AFTER SIGNING",
@@ -174,7 +194,12 @@ def _signatures(out: Console, view: View) -> None:
         if signature.announced_in and signature.announced_in not in signature.words:
             words.append(f"announced in {signature.announced_in}")
         _line(out, "; ".join(words), 1)
-        if signature.trust is not Trust.TRUSTED and signature.names_a_maker and signature.chain:
+        if (
+            signature.trust is not Trust.TRUSTED
+            and signature.names_a_maker
+            and not signature.of_a_part
+            and (signature.chain or signature.key)
+        ):
             if view.kind == "inspect":
                 _line(out, "→ not trusted here yet; fulldress check prints what to say on the phone", 1, 3)
                 continue

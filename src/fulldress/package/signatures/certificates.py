@@ -12,9 +12,10 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from fulldress.facts import Certificate
+from fulldress.package.signatures import keystores
 
 _LONGEST = 10  #: certificates in one chain; longer ones do not occur
 _PURPOSES = {
@@ -31,6 +32,10 @@ SIGNING = frozenset(
 )
 STAMPING = frozenset({ExtendedKeyUsageOID.TIME_STAMPING})
 _DAMAGES = (x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType, UnsupportedAlgorithm)
+#: The folder below the trust folder with what the installed product itself believes.
+PRODUCT = "product"
+_STORES = (".jks", ".p12", ".pfx", ".keystore", ".truststore")
+_OTHER = (b"-----BEGIN X509 CRL", b"-----BEGIN PGP", b"-----BEGIN PUBLIC KEY", b"-----BEGIN SSH")
 _SUFFIXES = (".pem", ".crt", ".cer", ".der", ".p7b", ".ca-bundle")
 
 
@@ -63,10 +68,16 @@ def load(folder: Path | None) -> Folder:
     others: list[x509.Certificate] = []
     unreadable: list[tuple[Path, str]] = []
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in _SUFFIXES or not path.is_file():
+        if not path.is_file() or folder / PRODUCT in path.parents:
+            continue  # what the product believes is not yet what the team believes
+        store = path.suffix.lower() in _STORES or path.name == "cacerts"
+        if path.suffix.lower() not in _SUFFIXES and not store:
             continue
         try:
-            found = parse(path.read_bytes())
+            data = path.read_bytes()
+            if any(mark in data for mark in _OTHER):
+                continue
+            found = [checked(one) for one in keystores.certificates(data)] if store else parse(data)
         except (ValueError, OSError) as error:
             unreadable.append((path, str(error).split("\n", 1)[0][:120]))
             continue
@@ -171,12 +182,46 @@ def unfit(chain: Chain, at: datetime, purposes: frozenset[x509.ObjectIdentifier]
             found.append(f"{name} was signed with {hashed}, which can be forged")
         if index:
             found.extend(f"{name} {fault}" for fault in _as_authority(certificate, index - 1))
+        found.extend(f"{name} {fault}" for fault in _unknown(certificate, purposes, leaf=not index))
     found.extend(_purpose(chain.certificates[0], purposes))
     return found
 
 
+#: Critical extensions that are judged here, or that say nothing against a signature (RFC 5280, 4.2).
+_UNDERSTOOD = frozenset(
+    {
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        ExtensionOID.CERTIFICATE_POLICIES,
+        ExtensionOID.POLICY_CONSTRAINTS,
+        ExtensionOID.INHIBIT_ANY_POLICY,
+        ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+        ExtensionOID.ISSUER_ALTERNATIVE_NAME,
+    }
+)
+
+
+def _unknown(certificate: x509.Certificate, purposes: frozenset[x509.ObjectIdentifier], *, leaf: bool) -> list[str]:
+    """Conditions that a certificate makes and that are not judged here."""
+    found = []
+    for extension in certificate.extensions:
+        if extension.oid == ExtensionOID.NAME_CONSTRAINTS:
+            found.append("may issue for some names only, and that is not checked")
+        elif extension.critical and extension.oid not in _UNDERSTOOD:
+            found.append(f"makes a condition that is not understood ({extension.oid.dotted_string})")
+        elif (
+            leaf
+            and purposes is STAMPING
+            and extension.oid == ExtensionOID.EXTENDED_KEY_USAGE
+            and not extension.critical
+        ):
+            found.append("does not insist on being for time stamps (RFC 3161, 2.3)")
+    return found
+
+
 def weak_key(certificate: x509.Certificate) -> str:
-    """Why the key is too weak, or empty: RSA and DSA below 2048 bits, curves below 224."""
+    """Why the key is too weak, or empty: RSA and DSA below 2048 bits, curves below 256."""
     try:
         key = certificate.public_key()
     except (ValueError, UnsupportedAlgorithm):

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
 from fulldress.package.reader import Member, Package
 
 _FILE = re.compile(
-    r"(?i)(?:^|[._-])(?:(sha512|sha384|sha256|sha224|sha1|md5)(?:sums?)?|checksums?)(?:\.(?:txt|sums?))?$"
+    r"(?i)(?:^|[._-])(?:(sha3-?(?:256|384|512)|sha512|sha384|sha256|sha224|sha1|md5|b2)(?:sums?)?|checksums?)(?:\.(?:txt|sums?))?$"
 )
 _BY_LENGTH = {32: "md5", 40: "sha1", 56: "sha224", 64: "sha256", 96: "sha384", 128: "sha512"}
+#: The same lengths where the file's name says that it is of another family.
+_FAMILIES = ((re.compile(r"(?i)(?:^|[._-])b2(?:sums?)?(?:$|\.)|blake2"), {128: "blake2b"}),
+             (re.compile(r"(?i)sha3"), {56: "sha3_224", 64: "sha3_256", 96: "sha3_384", 128: "sha3_512"}))  # fmt: skip
 _GNU = re.compile(r"^\\?([0-9a-fA-F]{32,128})[ \t]+[ *]?(.+)$")
-_BSD = re.compile(r"^(MD5|SHA\d+) ?\((.+)\) ?= ?([0-9a-fA-F]{32,128})$")
+_BSD = re.compile(r"^(MD5|SHA\d+|SHA3-\d+|BLAKE2b|SHA512/256) ?\((.+)\) ?= ?([0-9a-fA-F]{32,128})$")
+#: A digest, the size, the name: as ``Release`` files and many vendors' CHECKSUMS have it.
+_SIZED = re.compile(r"^([0-9a-fA-F]{32,128})[ \t]+(\d+)[ \t]+(\S+)$")
+KNOWN = frozenset({*_BY_LENGTH.values(), "blake2b", "sha3_224", "sha3_256", "sha3_384", "sha3_512"})
+WEAK = frozenset({"md5", "sha1"})
+
+
+def new(name: str) -> Any:
+    """A hash of that name. Raises :class:`ValueError` for one that is not known."""
+    if name not in KNOWN:
+        raise ValueError(name)
+    return hashlib.new(name, usedforsecurity=False)
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -23,6 +39,7 @@ class Line(msgspec.Struct, frozen=True):
     hash: str
     digest: str
     path: str
+    size: int | None = None  #: bytes, where the file says it
 
 
 class Sums(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,24 +61,41 @@ def files(package: Package) -> Iterator[Sums]:
 
 
 def parse(member: Member) -> Sums:
-    """The lines of a checksum file: GNU's and BSD's form, or a bare digest beside the file that it is of."""
+    """The lines of a checksum file: GNU's and BSD's form, with sizes, or a bare digest beside the file that it is of."""
     lines: list[Line] = []
     bad: list[int] = []
-    rows = member.text.splitlines()
+    text, offset = _unsigned(member.text)
+    by_length = next((table for name, table in _FAMILIES if name.search(member.name)), _BY_LENGTH)
+    rows = text.split("\0") if "\0" in text else text.splitlines()
     alone = sum(bool(row.strip()) for row in rows) == 1  # several bare digests are a list of versions, not of files
-    for number, raw in enumerate(rows, 1):
+    for number, raw in enumerate(rows, 1 + offset):
         row = raw.strip()
-        if not row or row.startswith(("#", "-----", "Hash:")):
+        if not row or row.startswith(("#", "-----", "Hash:", ";", "//")):
             continue
         if match := _BSD.match(row):
-            lines.append(Line(number, match[1].lower(), match[3].lower(), match[2]))
-        elif (match := _GNU.match(row)) and len(match[1]) in _BY_LENGTH:
-            lines.append(Line(number, _BY_LENGTH[len(match[1])], match[1].lower(), match[2].strip()))
-        elif alone and re.fullmatch(r"[0-9a-fA-F]+", row) and len(row) in _BY_LENGTH:
-            lines.append(Line(number, _BY_LENGTH[len(row)], row.lower(), posixpath.splitext(member.name)[0]))
+            name = match[1].lower().replace("-", "_")
+            lines.append(Line(number, name, match[3].lower(), match[2]))
+        elif (match := _SIZED.match(row)) and len(match[1]) in by_length:
+            lines.append(Line(number, by_length[len(match[1])], match[1].lower(), match[3], int(match[2])))
+        elif (match := _GNU.match(row)) and len(match[1]) in by_length:
+            name = match[2].strip()
+            if row.startswith("\\"):  # coreutils: a name with a line feed or a backslash
+                name = name.replace("\\n", "\n").replace("\\\\", "\\")
+            lines.append(Line(number, by_length[len(match[1])], match[1].lower(), name))
+        elif alone and re.fullmatch(r"[0-9a-fA-F]+", row) and len(row) in by_length:
+            lines.append(Line(number, by_length[len(row)], row.lower(), posixpath.splitext(member.name)[0]))
         else:
             bad.append(number)
     return Sums(member=member, lines=tuple(lines), bad=tuple(bad))
+
+
+def _unsigned(text: str) -> tuple[str, int]:
+    """The text of a message signed in clear text, and how many lines come before it."""
+    if not text.startswith("-----BEGIN PGP SIGNED MESSAGE-----"):
+        return text, 0
+    head, _, rest = text.replace("\r\n", "\n").partition("\n\n")
+    body = rest.split("\n-----BEGIN PGP SIGNATURE-----", 1)[0]
+    return "\n".join(row.removeprefix("- ") for row in body.split("\n")), head.count("\n") + 2
 
 
 def target(package: Package, sums: Sums, path: str) -> Member | None:

@@ -18,7 +18,7 @@ from asn1crypto import cms, core, pem, tsp
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
 
 from fulldress.facts import Integrity
 from fulldress.package.signatures.certificates import parse as certificates_of
@@ -30,6 +30,9 @@ HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "sha256": hashes.SHA256,
     "sha384": hashes.SHA384,
     "sha512": hashes.SHA512,
+    "sha3_256": hashes.SHA3_256,
+    "sha3_384": hashes.SHA3_384,
+    "sha3_512": hashes.SHA3_512,
 }
 #: Gives the digest of the covered bytes by the name of a hash.
 Digest = Callable[[str], bytes]
@@ -48,12 +51,14 @@ class Signer(msgspec.Struct, frozen=True, kw_only=True):
     digest: bytes | None  #: messageDigest; None where there are no signed attributes
     signed_at: datetime | None  #: by the signer's own clock
     info: Any  #: asn1crypto's SignerInfo
+    content_type: str = ""  #: the signed attribute contentType; empty where there is none
 
 
 class SignedData(msgspec.Struct, frozen=True, kw_only=True):
     content: bytes | None  #: None: the signature is detached
     certificates: tuple[x509.Certificate, ...]
     signers: tuple[Signer, ...]
+    content_type: str = ""
 
 
 def parse(data: bytes) -> SignedData:
@@ -84,14 +89,18 @@ def signed_data(signed: Any) -> SignedData:
         content=_octets(content),
         certificates=tuple(certificates),
         signers=tuple(_signer(info, certificates) for info in signed["signer_infos"]),
+        content_type=signed["encap_content_info"]["content_type"].dotted,
     )
 
 
 def _octets(content: Any) -> bytes | None:
-    if content is None or isinstance(content, core.Void) or content.native is None:
+    """The bytes that are digested: of an OCTET STRING its value, of any other type its contents (RFC 2315, 9.3)."""
+    if content is None or isinstance(content, core.Void):
         return None
+    if isinstance(content, core.Any):
+        content = content.parse()
     if isinstance(content, core.ParsableOctetString | core.OctetString):
-        return bytes(content)
+        return None if content.native is None else bytes(content)
     return bytes(content.contents or b"")
 
 
@@ -129,6 +138,7 @@ def _signer(info: Any, certificates: list[x509.Certificate]) -> Signer:
         digest=digest,
         signed_at=time if isinstance(time, datetime) else None,
         info=info,
+        content_type=attributes["content_type"][0].dotted if "content_type" in attributes else "",
     )
 
 
@@ -151,6 +161,8 @@ def verify(signer: Signer, digest: Digest, content: Callable[[], bytes] | None =
     if attributes:
         if signer.digest is None:
             return Integrity.BROKEN, "the signed attributes hold no digest"
+        if not signer.content_type:
+            return Integrity.BROKEN, "the signed attributes do not say what kind of content was signed"
         if digest(signer.hash) != signer.digest:
             return Integrity.BROKEN, "the bytes are not those that were signed"
         try:
@@ -188,7 +200,7 @@ def _check(signer: Signer, signed: bytes) -> None:
             key.verify(signature, signed, padding.PKCS1v15(), chosen)
     elif isinstance(key, ec.EllipticCurvePublicKey):
         key.verify(signature, signed, ec.ECDSA(chosen))
-    elif isinstance(key, ed25519.Ed25519PublicKey):
+    elif isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
         key.verify(signature, signed)
     elif isinstance(key, dsa.DSAPublicKey):
         key.verify(signature, signed, chosen)
@@ -209,20 +221,48 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
 
 
-def stamps(signer: Signer) -> Iterator[Stamp]:
-    """The time-stamp tokens over a signature, each checked cryptographically; trust in its authority is not judged."""
+#: Attributes that hold a token of RFC 3161; the second is Microsoft's, in programs for Windows.
+_TOKENS = ("signature_time_stamp_token", "microsoft_time_stamp_token")
+
+
+def stamps(signer: Signer, certificates: tuple[x509.Certificate, ...] = ()) -> Iterator[Stamp]:
+    """The time stamps over a signature, each checked cryptographically; trust in its authority is not judged.
+
+    ``certificates``: those of the signature, which the older counter-signatures (RFC 2985, 5.3.7) take theirs from."""
     for attribute in signer.info["unsigned_attrs"] or ():
-        if attribute["type"].native != "signature_time_stamp_token":
+        name = attribute["type"].native
+        if name not in (*_TOKENS, "counter_signature"):
             continue
-        for token in attribute["values"]:
+        for value in attribute["values"]:
             try:
-                yield _stamp(token, signer.info["signature"].native)
-            except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+                if name == "counter_signature":
+                    counter = _countered(value, signer, certificates)
+                    if counter is not None:
+                        yield counter
+                else:
+                    yield token(value, signer.info["signature"].native)
+            except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
                 yield Stamp(at=None, problem=f"it could not be read ({str(error).split(chr(10), 1)[0][:80]})")
 
 
-def _stamp(token: Any, signature: bytes) -> Stamp:
-    parsed = signed_data(token["content"])
+def _countered(info: Any, signer: Signer, certificates: tuple[x509.Certificate, ...]) -> Stamp | None:
+    """A counter-signature with a time in it; one without is no time stamp, and None."""
+    counter = _signer(info, list(certificates))
+    if counter.signed_at is None:
+        return None
+    signature = signer.info["signature"].native
+    integrity, problem = verify(counter, digest_of(signature), lambda: signature)
+    return Stamp(
+        at=counter.signed_at.astimezone(UTC),
+        certificate=counter.certificate,
+        certificates=certificates,
+        problem="" if integrity is Integrity.INTACT else problem,
+    )
+
+
+def token(value: Any, signature: bytes) -> Stamp:
+    """A time-stamp token over given bytes."""
+    parsed = signed_data(value["content"])
     if parsed.content is None or not parsed.signers:
         return Stamp(at=None, problem="it holds no time")
     info = tsp.TSTInfo.load(parsed.content)

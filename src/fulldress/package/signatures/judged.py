@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from cryptography import x509
 
 from fulldress.facts import Evidence, Integrity, Signature, Trust, Witness
 from fulldress.package.signatures import certificates as certs
-from fulldress.package.signatures import cms
+from fulldress.package.signatures import cms, revocation
 from fulldress.package.signatures.advisories import Text
+from fulldress.package.signatures.keys import Keys
+from fulldress.package.signatures.pgpkeys import Holder
 
 
 class Ground(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +25,11 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     advisories: tuple[Text, ...]
     at: datetime
     previous: tuple[str, ...]
+    keys: Keys = Keys()
+    brought: tuple[Holder, ...] = ()  #: OpenPGP keys that the package brings itself: they prove no more than it does
+    product: certs.Folder | None = None  #: the installed product's own anchors; None: not known
+    revocations: revocation.Known = revocation.Known()
+    today: datetime | None = None  #: the day of reading, where ``at`` is another one
 
 
 class Covered(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,18 +38,29 @@ class Covered(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[str, ...]
     digest: cms.Digest
     content: Callable[[], bytes] | None = None
+    feed: Callable[[Any], None] | None = None  #: writes the bytes into a hash
+    whole: bool = False  #: they are the package itself
     doubt: str = ""  #: why it isn't known which entry is meant; integrity is then not verified
 
 
 def signature(
-    signer: cms.Signer, data: cms.SignedData, covered: Covered, ground: Ground, evidence: Evidence, path: str
+    signer: cms.Signer,
+    data: cms.SignedData,
+    covered: Covered,
+    ground: Ground,
+    evidence: Evidence,
+    path: str,
+    *,
+    scheme: str = "",
+    remarks: Sequence[str] = (),
+    more: Sequence[str] = (),
 ) -> Signature:
     """The fact for one signer of a CMS file."""
-    scheme = "CMS detached" if data.content is None else "CMS attached"
+    scheme = scheme or ("CMS detached" if data.content is None else "CMS attached")
     integrity, problem = Integrity.UNVERIFIED, covered.doubt
     if not covered.doubt:
         integrity, problem = cms.verify(signer, covered.digest, covered.content)
-    said = [_of_bytes(integrity, problem)]
+    said = [_of_bytes(integrity, problem), *remarks]
     if signer.certificate is None:
         return Signature(
             witness=Witness.READ,
@@ -55,14 +74,25 @@ def signature(
             signer=signer.wanted,
         )
     chain = certs.build(signer.certificate, data.certificates, ground.trust or certs.Folder())
-    stamped, stamp_words, stamp_trusted = _stamped(signer, ground)
-    instant = stamped if stamped is not None and stamp_trusted else ground.at
-    faults = certs.unfit(chain, instant, certs.SIGNING)
-    if signer.hash in ("md5", "sha1"):
-        faults.append(f"the signature uses {signer.hash.upper()}, which can be forged")
+    stamped, stamp_words, stamp_trusted = _stamped(signer, data, ground)
+    held = stamped if stamped is not None and stamp_trusted else None
+    lasting = [f"the signature uses {signer.hash.upper()}, which can be forged"] if signer.hash in _WEAK else []
+    lasting.extend(more)
+
+    def faults_at(day: datetime) -> list[str]:
+        return [
+            *certs.unfit(chain, held or day, certs.SIGNING),
+            *revocation.faults(chain, ground.revocations, held),
+            *lasting,
+        ]
+
+    faults = faults_at(ground.at)
     trust = _trust(chain, faults, ground)
+    today = _trust(chain, faults_at(ground.today), ground) if ground.today is not None else None
     said.append(_of_chain(chain, ground))
     said.extend(stamp_words)
+    if today is not None and today is not trust and ground.today is not None:
+        said.append(f"{_GOOD[today]} today ({ground.today:%Y-%m-%d}), {_GOOD[trust]} on {ground.at:%Y-%m-%d}")
     expired = signer.certificate.not_valid_after_utc < ground.at
     if expired and not any("expired" in fault for fault in faults):
         said.append(
@@ -90,7 +120,29 @@ def signature(
         announced_in=announced,
         continuity=continuity,
         weaknesses=(*faults, *doubts),
+        whole=covered.whole,
+        today=today,
+        judged_at=ground.at if today is not None else None,
+        product=_product(chain, ground),
     )
+
+
+_WEAK = ("md5", "sha1")
+_GOOD = {Trust.TRUSTED: "good", Trust.UNTRUSTED: "not good", Trust.UNKNOWN: "not known"}
+
+
+def _product(chain: certs.Chain, ground: Ground) -> str:
+    """Why the installed product itself would refuse this chain, by the anchors of it that the team keeps in ``product/``."""
+    if ground.product is None:
+        return ""
+    own = certs.build(chain.certificates[0], (*chain.certificates[1:], *ground.product.others), ground.product)
+    names = ", ".join(dict.fromkeys(quoted(certs.common_name(root.subject)) for root in ground.product.roots[:3]))
+    if not own.anchored:
+        return f"the installed product holds {names}, and this is not signed under it"
+    ended = [c for c in own.certificates[1:] if c.not_valid_after_utc <= ground.at]
+    if ended:
+        return f"{quoted(certs.common_name(ended[-1].subject))} in the installed product ends on {ended[-1].not_valid_after_utc:%Y-%m-%d}"
+    return ""
 
 
 def _of_bytes(integrity: Integrity, problem: str) -> str:
@@ -124,10 +176,10 @@ def _trust(chain: certs.Chain, faults: Sequence[str], ground: Ground) -> Trust:
     return Trust.TRUSTED if chain.anchored else Trust.UNKNOWN
 
 
-def _stamped(signer: cms.Signer, ground: Ground) -> tuple[datetime | None, list[str], bool]:
+def _stamped(signer: cms.Signer, data: cms.SignedData, ground: Ground) -> tuple[datetime | None, list[str], bool]:
     """The instant of a time-stamp that holds, what to say, and whether its authority is trusted."""
     words: list[str] = []
-    for stamp in cms.stamps(signer):
+    for stamp in cms.stamps(signer, data.certificates):
         if stamp.problem or stamp.at is None or stamp.certificate is None:
             words.append(f"its time-stamp does not hold: {stamp.problem or 'its certificate is missing'}")
             continue
