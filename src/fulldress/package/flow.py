@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 
 from fulldress.package.archives import Damage
+from fulldress.package.reader import Member
 
 #: What hostile bytes may raise in a container's reader.
 FAULTS = (Damage, struct.error, ValueError, OverflowError, IndexError, EOFError)
@@ -14,6 +16,37 @@ FAULTS = (Damage, struct.error, ValueError, OverflowError, IndexError, EOFError)
 
 class Stop(Exception):
     """The budget is used up."""
+
+
+class OutOfTime(BaseException):
+    """A reader is stopped between two members. No reader may swallow it, so that it is no Exception."""
+
+
+class Timed(dict[str, Member]):
+    """The members of a package; looking at one after the instant ends the reader. Copying them costs a moment, no memory."""
+
+    def __init__(self, members: Mapping[str, Member], until: float) -> None:
+        super().__init__(members)
+        self._until = until
+
+    def _check(self) -> None:
+        if time.monotonic() > self._until:
+            raise OutOfTime
+
+    def __getitem__(self, path: str) -> Member:
+        self._check()
+        return super().__getitem__(path)
+
+    def __iter__(self) -> Iterator[str]:
+        for path in super().__iter__():
+            self._check()
+            yield path
+
+    def values(self) -> Iterator[Member]:  # type: ignore[override]
+        return (super(Timed, self).__getitem__(path) for path in self)
+
+    def items(self) -> Iterator[tuple[str, Member]]:  # type: ignore[override]
+        return ((path, super(Timed, self).__getitem__(path)) for path in self)
 
 
 class Flow:

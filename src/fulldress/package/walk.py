@@ -11,6 +11,7 @@ import io
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -23,7 +24,7 @@ from fulldress.facts import Evidence, Reason, Unread, Witness
 from fulldress.package.ahead import Taken, ahead, cores, taken
 from fulldress.package.archives import CLOSED, FORMATS, Damage, Exhausted, Gap, Offer, folder, opener, zipdirectory
 from fulldress.package.archives.streams import CHUNK, Scratch, Slice
-from fulldress.package.flow import FAULTS, Flow, Stop
+from fulldress.package.flow import FAULTS, Flow, Stop, Timed
 from fulldress.package.identify import identify, refine, shown
 from fulldress.package.reader import Member, NotRead, Options, Stored
 
@@ -48,6 +49,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 _BULKY = frozenset({"elf", "pe", "macho", "java-class", "image", "font", "pdf", "sqlite", "data", *FORMATS, *CLOSED})
 _NO_READER = frozenset({"image", "font", "pdf"})  #: not even put into the scratch file, unless
 _SLOW = frozenset({"xz", "bz2"})  #: reading their container once more would take much longer than writing does
+_WALK = 0.75  #: the walk's share of the time; the readers have what is left
 _SMALL_DATA = 1 << 16  #: unknown bytes up to here are kept: signatures are among them
 _NOT_A_PACKAGE = frozenset({"text", "markdown", "html", "css", "image", "font", "pdf", "data", "pem", "der"})
 _MATTERS = frozenset({"shell", "powershell", "python", "perl", "sql", "cron", "crontab", "batch", "conf", "ini", "env"})
@@ -75,7 +77,9 @@ class Opened:
         self._unpacked = self._kept = 0
         self._order: list[str] = []  #: paths as they came
         self.workers = cores(budget.workers)
-        self._deadline = time.monotonic() + budget.seconds
+        begin = time.monotonic()
+        self.deadline = begin + budget.seconds  #: of walking and reading together
+        self._deadline = begin + budget.seconds * _WALK
         self._told = 0.0
         self._stopped = ""
 
@@ -110,6 +114,20 @@ class Opened:
         if path not in self._places:
             self._places[path] = self._again[path]()
         return cast(BinaryIO, self._places[path].another())
+
+    def apart(self) -> None:
+        """What a forked process has to do first: nobody else may write where it stores."""
+        self._scratch = Scratch()
+
+    @contextmanager
+    def until(self, instant: float) -> Iterator[None]:
+        """Whoever passes through the members is stopped after this instant of the monotonic clock (OutOfTime)."""
+        whole = self.members
+        self.members = Timed(whole, instant)
+        try:
+            yield
+        finally:
+            self.members = whole
 
     def _walk(self) -> None:
         if not self.path.exists():
@@ -390,7 +408,7 @@ class Opened:
         if self._unpacked > self._budget.bytes:
             self._stopped = f"more than {self._budget.bytes:,} bytes unpacked"
         elif time.monotonic() > self._deadline:
-            self._stopped = f"more than {self._budget.seconds:g} s of reading"
+            self._stopped = f"more than {self._budget.seconds * _WALK:g} s of reading"
         if self._stopped or self._unpacked > most:
             raise Stop
 
