@@ -130,3 +130,20 @@ def test_what_a_file_name_claims(name: str, said: tuple[str, str] | None) -> Non
 def test_the_file_name_is_a_fact(tmp_path: Path) -> None:
     found = reading(tmp_path, make.zipped({"a": b"1"}), "widget-4.2.0.zip")
     assert [(f.version, f.aspect) for f in found.facts if isinstance(f, Release)] == [("4.2.0", "file name")]
+
+
+def test_a_large_stream_gives_its_bytes_before_the_next_member_is_asked_for() -> None:
+    """What comes before a member that can be read once only must not move the stream past it."""
+    from fulldress.package.ahead import ahead
+    from fulldress.package.archives import Offer
+
+    at = [0]
+
+    def items() -> Iterator[Offer]:
+        for number in range(6):
+            at[0] = number
+            shape = "folder" if number % 3 == 0 else "file"
+            yield Offer(name=str(number), shape=shape, chunks=lambda number=number: iter([b"%d" % (at[0] - number)]))  # type: ignore[misc]
+
+    late = [b"".join(item.chunks()) for item, _ in ahead(items(), 1 << 30, 2) if item.shape == "file"]
+    assert late == [b"0"] * 4

@@ -59,9 +59,9 @@ def _window(
     waiting: deque[tuple[Offer | Gap, Future[Taken] | None]] = deque()
     held = 0
     fault: Exception | None = None
-    more = True
+    more, blocked = True, False
     while more or waiting:
-        while more and len(waiting) < _ITEMS and held < _BYTES:
+        while more and not blocked and len(waiting) < _ITEMS and held < _BYTES:
             try:
                 item = next(items)
             except StopIteration:
@@ -74,7 +74,8 @@ def _window(
             if isinstance(item, Offer):
                 if item.shape == "file" and item.again is None and item.closed is None:
                     waiting.append((item, None))
-                    break  # its bytes have to be taken before the next one is asked for
+                    blocked = True  # its bytes have to be taken before the next one is asked for
+                    break
                 if item.whole is not None and item.size >= _PAYS:
                     job = pool.submit(taken, item.whole)
                     held += item.size
@@ -82,6 +83,7 @@ def _window(
         if waiting:
             item, job = waiting.popleft()
             yield item, job
+            blocked = blocked and bool(waiting)
             if job is not None and isinstance(item, Offer):
                 held -= item.size
     if fault is not None:
