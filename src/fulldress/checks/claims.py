@@ -306,7 +306,7 @@ _ROWS = (
         name="keeps running afterwards",
         families=(Schedule, JobRun),
         words=_jobs,
-        rules=("FD301", "FD302", "FD304", "FD305", "FD307", "FD308", "FD309", "FD310"),
+        rules=("FD301", "FD302", "FD304", "FD305", "FD307", "FD308", "FD309", "FD310", "FD311", "FD312", "FD314"),
     ),
     _Row(name="reboot", families=(Reboot,), words=_reboot, rules=("FD401",), contradicts=_reboot_contradicts),
     _Row(

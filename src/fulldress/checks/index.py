@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TypeVar
 
-from fulldress.facts import Endpoint, Fact, Installed, Release, Running, Schedule, Service, Setting, Use, Witness
+from fulldress.facts import Endpoint, Entry, Fact, Installed, Release, Running, Schedule, Service, Setting, Use, Witness
 
 F = TypeVar("F", bound=Fact)
 
@@ -89,7 +89,11 @@ class Index:
     @cached_property
     def job_paths(self) -> set[str]:
         """Files that only jobs run."""
-        return {s.script for s in self.new_jobs if s.script} | {s.evidence.path for s in self.new_jobs}
+        jobs = [teller for group in self._jobs.values() for teller in group]
+        own = {s.script for s in jobs if s.script} | {s.evidence.path for s in jobs}
+        entries = self.of(Entry, Witness.READ)
+        digests = {e.sha256 for e in entries if e.path in own and e.sha256 and e.size}
+        return own | {e.path for e in entries if e.sha256 in digests}  # the same file may lie in a package twice
 
     @cached_property
     def new_jobs(self) -> list[Schedule]:

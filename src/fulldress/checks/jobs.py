@@ -18,6 +18,10 @@ from fulldress.findings import Finding, Severity, Testimony
 LED = "led to the clone"
 WEEK = timedelta(days=7)
 MONTH = timedelta(days=30)
+#: How a remark begins on a job that does nothing where systemd is the init (package/schedules/crontabs.py).
+IDLE = "does nothing on a host that systemd runs"
+#: How one begins on a crontab that takes the place of what stood there (package/scripts/installed.py).
+REPLACES = "replaces the whole crontab"
 
 
 def disable(schedule: Schedule) -> dict[str, object] | None:
@@ -38,7 +42,7 @@ def disable(schedule: Schedule) -> dict[str, object] | None:
     return offer
 
 
-def _subject(schedule: Schedule) -> str:
+def place_of(schedule: Schedule) -> str:
     """Where the job is defined. A crontab with several jobs adds the job's name."""
     path = schedule.evidence.path or schedule.target
     return path if not schedule.name or path.endswith(schedule.name) else f"{path} {schedule.name}".strip()
@@ -85,7 +89,7 @@ def job_needs_retired_host(index: Index) -> Iterator[Hit]:
         pairs = [pair for group in by_host.values() for pair in group]
         yield Hit(
             title=f"{_when(schedule)} needs {several(list(by_host))}, which production.toml calls retired",
-            subject=_subject(schedule),
+            subject=place_of(schedule),
             remedy=f"Disable it before the upgrade starts: mv {schedule.target or '/etc/cron.d/JOB'} /root/ "
             "(the offered step does it and puts it on record); ask the vendor where the data comes from now.",
             testimony=(
@@ -113,7 +117,7 @@ def job_overlaps(index: Index) -> Iterator[Hit]:
             yield Hit(
                 title=f"{schedule.name} takes {slow[0].duration.total_seconds():.0f} s and starts every "
                 f"{interval.total_seconds():.0f} s: runs pile up",
-                subject=_subject(schedule),
+                subject=place_of(schedule),
                 remedy=f"Guard it: flock -n /run/lock/{schedule.name}.lock {schedule.command}\nor disable it (the offered step).",
                 testimony=(says(schedule, schedule.expression), *(says(r, f"ran {r.duration}") for r in slow)),
                 offers=disable(schedule),
@@ -156,14 +160,35 @@ def _local(host: str) -> bool:
     return host in ("localhost", "::1", "0.0.0.0", "") or host.startswith("127.") or "$" in host  # noqa: S104
 
 
+_GUARD = re.compile(
+    r"(?:test\s+-[xefd]\s+\S+|\[\s+-[xefd]\s+\S+\s+\]|command\s+-v\s+\S+(?:\s*>\s*/dev/null(?:\s+2>&1)?)?)\s*&&\s*"
+)
+_WRAPPER = re.compile(
+    r"(?:(?:/usr)?/bin/)?(?:nice|ionice|chronic|flock|timeout|env)(?:\s+-\w+(?:\s+\d+)?|\s+[A-Z_]+=\S+|\s+\d+[smhd]?|\s+/\S+\.lock)+\s+|chronic\s+"
+)
+_REST = re.compile(r"(?:\s*(?:&>>?|\d?>>?)\s*(?:&\d|\S+)|\s*\|\|\s*(?:true|:)|\s*\|\s*logger\b.*|\s*;)+\s*$")
+
+
+def _bare(command: str) -> str:
+    """A command without the tests before it, what it is wrapped in, and where its output goes."""
+    words = " ".join(command.split())
+    for pattern in (_GUARD, _WRAPPER):
+        while match := pattern.match(words):
+            words = words[match.end() :]
+    return _REST.sub("", words)
+
+
 @rule("FD304", Severity.MAJOR, "The same job runs twice", job_recurs)
 def job_twice(index: Index) -> Iterator[Hit]:
     seen: dict[str, list[Schedule]] = defaultdict(list)
     for schedule in index.of(Schedule, Witness.READ, Witness.RUNNING):
-        command = " ".join(schedule.command.split())
+        command = _bare(schedule.command)
         if command and schedule.enabled:
             seen[command].append(schedule)
-    for command, group in seen.items():
+    for command, whole in seen.items():
+        timed = any(s.mechanism == "systemd timer" for s in whole)
+        # Debian's own packages ship both, and the one for cron does nothing where the timer runs
+        group = [s for s in whole if not (timed and any(r.startswith(IDLE) for r in s.remarks))]
         places = {s.target or s.evidence.path for s in group}
         brought = [s for s in group if s.witness is Witness.READ]
         if len(places) > 1 and brought:
@@ -189,7 +214,7 @@ def fills_partition(index: Index) -> Iterator[Hit]:
         soon = f" in {left.total_seconds() / 3600:.1f} h" if left < timedelta(days=2) else f" in {left.days} days"
         yield Hit(
             title=f"{growth.schedule} writes {_size(growth.bytes_per_hour)} an hour: {growth.partition} is full{at or soon}",
-            subject=_subject(schedule) if schedule else f"{growth.schedule} {growth.partition}",
+            subject=place_of(schedule) if schedule else f"{growth.schedule} {growth.partition}",
             remedy="Disable it before the upgrade starts (the offered step), or cap what it writes: logrotate with maxsize 100M.",
             testimony=(
                 says(
@@ -237,7 +262,7 @@ def job_fails(index: Index) -> Iterator[Hit]:
         schedule = next((s for s in index.new_jobs if name in index.names_of(s)), None)
         yield Hit(
             title=f"{name} fails at its hour (exit {runs[0].exit_code}): {runs[0].words or 'it printed nothing'}",
-            subject=_subject(schedule) if schedule else name,
+            subject=place_of(schedule) if schedule else name,
             remedy="Disable it until the vendor has put it right (the offered step).",
             testimony=tuple(says(r, f"due {r.due:%H:%M} UTC, exit {r.exit_code}: {r.words}") for r in runs),
             offers=disable(schedule) if schedule else None,
@@ -257,6 +282,12 @@ def overwrites_crontab(index: Index) -> Iterator[Hit]:
         if command.argv
         and command.argv[0].rsplit("/", 1)[-1] == "crontab"
         and not {"-l", "-e", "-T"} & set(command.argv[1:])
+    ]
+    places += [
+        (schedule.target or "crontab", schedule)
+        for schedule in index.of(Schedule, Witness.READ)
+        if any(remark.startswith(REPLACES) for remark in schedule.remarks)
+        and not any(path == schedule.target for path, _ in places)
     ]
     if places:
         yield Hit(
@@ -278,7 +309,7 @@ def new_job(index: Index) -> Iterator[Hit]:
         ):
             yield Hit(
                 title=f"{schedule.name} keeps running afterwards: {schedule.mechanism} {schedule.expression}",
-                subject=_subject(schedule),
+                subject=place_of(schedule),
                 remedy="Decide who owns it. To keep it from running for now, take the offered step.",
                 testimony=_told(index, schedule),
                 offers=disable(schedule),

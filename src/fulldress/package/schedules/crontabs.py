@@ -122,6 +122,5 @@ def anacron(package: Package, member: Member, zone: ZoneInfo) -> Iterator[AnyFac
             user="root",
             zone=zone.key,
             script=behind.script(package, words[3], beside=member.path),
-            target="/etc/anacrontab",
             remarks=tuple(said),
         )

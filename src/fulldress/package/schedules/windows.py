@@ -94,7 +94,6 @@ def _task(package: Package, member: Member, task: xmltree.Element, clock: Clock)
         zone=clock.zone.key,
         next_runs=tuple(sorted(runs)[:3]) if enabled else (),
         script=windowsfiles.script(package, member, command),
-        target=uri,
         enabled=enabled,
         remarks=tuple(dict.fromkeys(remarks)),
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator
 
 import msgspec
 
 from fulldress.facts import AnyFact, Reason, Schedule, Unread, Witness
-from fulldress.package.schedules import behind, cron, crontab_facts, timers
+from fulldress.package.schedules import behind, cron, crontab_facts, schtasks, timers
+from fulldress.package.schedules.jobs import Clock
 from fulldress.package.scripts.events import AnyEvent, Call, Write
 from fulldress.package.scripts.rule import Context, operands, option
 from fulldress.package.scripts.sourced import member_of
@@ -113,7 +113,13 @@ def _crontab(event: Call, context: Context) -> Iterator[AnyFact]:
         content = found.text if found is not None and found.kept else None
     else:
         content = event.stdin
-    yield from _jobs(event, context, content, "crontab", False, show(user) or "root", target)
+    # `(crontab -l; echo …) | crontab -` keeps what stands there; a file alone takes its place
+    kept = "crontab -l" in event.member.text or re.search(r"crontab\s+-u\s+\S+\s+-l", event.member.text)
+    said = () if kept else (f"replaces the whole crontab of {show(user) or 'root'}: what stands there is lost",)
+    for fact in _jobs(event, context, content, "crontab", False, show(user) or "root", target):
+        if isinstance(fact, Schedule) and said:
+            fact = msgspec.structs.replace(fact, remarks=(*fact.remarks, *said))
+        yield fact
 
 
 def _placed(event: Call, context: Context) -> Iterator[AnyFact]:
@@ -200,21 +206,21 @@ def _transient(event: Call, context: Context) -> Iterator[AnyFact]:
 
 
 def _windows_task(event: Call, context: Context) -> Schedule:
-    """``schtasks /create /sc daily /st 03:00 /tn NAME /tr COMMAND``; other rhythms keep their own words."""
-    words = event.arguments
-    given = {word[1:].lower(): value for word, value in itertools.pairwise(words) if word[:1] in "/-"}
-    rhythm, clock = given.get("sc", "").lower(), re.fullmatch(r"(\d{1,2}):(\d\d)", given.get("st", ""))
-    daily = f"{int(clock[2])} {int(clock[1])} * * *" if clock and rhythm == "daily" else ""
+    """``schtasks /create /sc daily /st 03:00 /tn NAME /tr COMMAND``."""
+    given = {key: value for key, value in schtasks.options(event.arguments).items() if key != "create"}
+    expression, runs = schtasks.rhythm(given, Clock(context.at, context.zone))
+    highest = given.get("rl", "").upper() == "HIGHEST"
     return Schedule(
         witness=Witness.READ,
         evidence=context.evidence(event),
         name=context.words(given.get("tn", "a task")),
         mechanism="Windows task",
-        expression=daily or show(" ".join(part for part in (rhythm, given.get("st", "")) if part)),
+        expression=show(expression),
         command=context.words(given.get("tr", ""), 400),
         user=show(given.get("ru", "")),
         zone=context.zone.key,
-        next_runs=cron.next_runs(daily, context.at, context.zone) if daily else (),
+        next_runs=runs,
+        remarks=("with the highest rights of its user",) if highest else (),
         script=_beside(event, context, show(given.get("tr", ""))),
         installed_by=event.member.path,
     )
