@@ -17,17 +17,23 @@ from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import clock, cron, units
 from fulldress.package.scripts import (
     asks,
+    batch,
     endpoints,
     files,
+    hazards,
     installed,
     javascript,
     leftovers,
-    plain,
+    order,
+    perl,
+    powershell,
     privilege,
     python,
+    safeguards,
     secrets,
     services,
     sourced,
+    windows,
 )
 from fulldress.package.scripts.events import AnyEvent, Assign, Gap, Write
 from fulldress.package.scripts.maintainer import FRESH
@@ -45,6 +51,9 @@ RULES: tuple[Rule, ...] = (
     leftovers.facts,
     files.facts,
     asks.facts,
+    hazards.facts,
+    windows.facts,
+    safeguards.facts,
 )
 _LIFECYCLE = frozenset(
     [
@@ -191,8 +200,20 @@ class _Facts:
         for fact in unknown:
             if (fact.evidence.path, fact.evidence.line) not in known:
                 yield fact
+        yield from self._ordered(seen)
         yield from map(_gap, gaps.values())
         yield from self.extra
+
+    def _ordered(self, seen: set[bytes]) -> Iterator[AnyFact]:
+        """What the order of the events of one script tells; of a script that others call, from its own folder on."""
+        scripts: dict[tuple[str, str], list[AnyEvent]] = {}
+        for event in self.events:
+            scripts.setdefault((event.member.path, event.when), []).append(event)
+        for (_, when), events in scripts.items():
+            for fact in order.facts(events, self.context):
+                if encode([fact]) not in seen and when != FRESH:
+                    seen.add(encode([fact]))
+                    yield replace(fact, evidence=replace(fact.evidence, when=when)) if when else fact
 
 
 def _place(fact: AnyFact) -> tuple[str, int, type]:
@@ -215,10 +236,12 @@ def _reader(member: Member) -> Reader | None:
         return _npm
     if member.kind == "python" and (_PYTHON_SCRIPT.search(member.inner) or _is_executable(member)):
         return python.read
-    if member.kind in ("powershell", "batch"):
-        return plain.read
+    if member.kind == "powershell":
+        return None if member.name.lower().endswith(".psd1") else powershell.read
+    if member.kind == "batch":
+        return batch.read
     if member.kind == "perl" and (_is_executable(member) or _PYTHON_SCRIPT.search(member.inner)):
-        return plain.read
+        return perl.read
     return None
 
 

@@ -23,6 +23,8 @@ _TALK = frozenset(
     fail fatal usage msg message debug banner say ucf export local declare readonly typeset man cp mv ln
     rm mkdir touch chmod chown install jq yq crudini update-xmlcatalog xmlcatalog update-catalog
     doc-base install-docs
+    write-host write-output write-verbose write-warning write-error write-information write-debug write-eventlog throw
+    set-member invoke-expression select-string new-item add-type out-null exit verify-off invoke-sql
     """.split()  # noqa: SIM905 - a table of words is read as words
 )
 _SCP = {"scp": "scp", "rsync": "ssh", "sftp": "sftp"}
@@ -131,11 +133,19 @@ def _addresses(call: Call) -> Iterator[Address | None]:
             registry = word.removeprefix("docker://").split("/")[0]
             if "/" in word and "://" not in word and looks_remote(registry.partition(":")[0]):
                 yield _login("https", *_split_port(registry), "")
+            elif words[:1] == ("pull",) and word != "pull" and is_constant(word) and "." not in word.partition("/")[0]:
+                yield address("https", "docker.io")  # an image without a registry's name is Docker Hub's
     elif name in ("gpg", "gpg2", "apt-key") and (server := option(words, "--keyserver")) and "://" not in server:
         yield address("hkp", server)
+    elif name == "smbclient" and (rest := operands(words, "UWpkc")) and rest[0].startswith("//"):
+        yield address("smb", rest[0][2:].split("/")[0], option(words, "-p"), option(words, "-U").partition("%")[0])
+    elif name in ("nmap", "tcping", "rdate", "chronyc", "wait-for-it", "wait-for-it.sh", "wait-for") and words:
+        rest = operands(words, "pthT")
+        if rest and ("." in rest[0] or ":" in rest[0]) and "://" not in rest[0]:
+            yield _login("tcp", *_split_port(rest[0]), "")
     elif name in ("exec", "cat") and not words:
         return
-    if name not in _TALK:
+    if name.lower() not in _TALK:
         for word in (*_without_data(call), *(value for _, value in call.environment)):
             yield from urls(word)
     if call.stdin and name in ("sftp", "ftp", "lftp"):

@@ -1,89 +1,104 @@
-"""PowerShell, batch files and Perl, by plain line rules: no variables are followed, and the report says so."""
+"""Plain line rules for what no grammar covers: spans of a script, and languages that have none here.
+
+No variables are followed, and whoever calls this says so.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from fulldress.package.reader import Member, Package
-from fulldress.package.scripts.events import AnyEvent, Call, Gap
+from fulldress.package.scripts.events import Call, Gap
+from fulldress.package.scripts.follower import Emit
 from fulldress.package.scripts.shell import Shell
 from fulldress.package.scripts.values import clean
 
-_COMMENT = {"powershell": r"\s*#", "batch": r"(?i)\s*(@?rem\b|::)", "perl": r"\s*#"}
+_COMMENT = {"powershell": r"\s*#", "batch": r"(?i)\s*(@?rem\b|::)", "perl": r"\s*#", "python": r"\s*#", "ruby": r"\s*#",
+            "php": r"\s*(//|#|\*|/\*)", "vbscript": r"(?i)\s*('|rem\b)", "javascript": r"\s*(//|\*|/\*)"}  # fmt: skip
 _TALK = re.compile(
-    r"(?i)^\s*(@?echo\b|write-(host|output|verbose|warning|error|information)\b|print\b|printf\b|say\b|die\b|warn\b)"
+    r"(?i)^\s*(@?echo\b|write-(host|output|verbose|warning|error|information)\b|print\w*\b|say\b|die\b|warn\b|puts\b|"
+    r"wscript\.echo\b|msgbox\b|raise\b|log\w*[.(]|console\.)"
 )
 #: Pattern of a line -> the words of the command that does the same; ``\1`` is what the pattern took.
 _LINES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
     (re.compile(pattern, re.I), words)
     for pattern, words in (
-        (r"\brestart-service\s+(?:-name\s+)?['\"]?([\w.$ -]+?)['\"]?(?:\s+-|\s*$|;)", ("service", r"\1", "restart")),
-        (r"\bstop-service\s+(?:-name\s+)?['\"]?([\w.$ -]+?)['\"]?(?:\s+-|\s*$|;)", ("service", r"\1", "stop")),
-        (r"\bstart-service\s+(?:-name\s+)?['\"]?([\w.$ -]+?)['\"]?(?:\s+-|\s*$|;)", ("service", r"\1", "start")),
-        (r"^\s*@?(?:call\s+)?(?:net|sc(?:\.exe)?)\s+stop\s+\"?([\w.$ -]+?)\"?\s*$", ("service", r"\1", "stop")),
-        (r"^\s*@?(?:call\s+)?(?:net|sc(?:\.exe)?)\s+start\s+\"?([\w.$ -]+?)\"?\s*$", ("service", r"\1", "start")),
-        (r"\brestart-computer\b|^\s*@?shutdown(?:\.exe)?\s+[/-][rs]\b", ("reboot",)),
-        (r"\b(?:read-host)\b|^\s*@?(?:pause|set\s+/p)\b|<STDIN>", ("read", "-p", "an answer")),
-        (
-            r"\binvoke-expression\b.*\b(?:downloadstring|invoke-webrequest|iwr)\b|\b(?:iwr|irm)\b.*\|\s*iex\b",
-            ("curl|sh",),
-        ),
-        (r"\bnew-localuser\s+(?:-name\s+)?['\"]?([\w.-]+)", ("useradd", r"\1")),
-        (r"^\s*@?net\s+user\s+([\w.-]+)\s.*/add\b", ("useradd", r"\1")),
-        (
-            r"\bregister-scheduledtask\b.*-taskname\s+['\"]?([^'\"]+?)['\"]?(?:\s+-|\s*$)",
-            ("schtasks", "/create", "/tn", r"\1"),
-        ),
-        (
-            r"\bconvertto-securestring\s+(?:-string\s+)?['\"]([^'\"$]{4,})['\"].*-asplaintext",
-            ("plaintext", r"--password=\1"),
-        ),
+        (r"\brestart-service\s+(?:-name\s+)?['\"]?([\w.$ -]+?)['\"]?(?:\s+-|\s*$|;)", ("restart-service", r"\1")),
+        (r"\bstop-service\s+(?:-name\s+)?['\"]?([\w.$ -]+?)['\"]?(?:\s+-|\s*$|;)", ("stop-service", r"\1")),
+        (r"\bstart-service\s+(?:-name\s+)?['\"]?([\w.$ -]+?)['\"]?(?:\s+-|\s*$|;)", ("start-service", r"\1")),
+        (r"^\s*@?(?:call\s+)?(?:net|sc(?:\.exe)?)\s+stop\s+\"?([\w.$ -]+?)\"?\s*$", ("stop-service", r"\1")),
+        (r"^\s*@?(?:call\s+)?(?:net|sc(?:\.exe)?)\s+start\s+\"?([\w.$ -]+?)\"?\s*$", ("start-service", r"\1")),
+        (r"\brestart-computer\b|^\s*@?shutdown(?:\.exe)?\s+[/-][rs]\b|\bwin32shutdown\b", ("restart-computer",)),
+        (r"\bread-host\b|^\s*@?(?:pause|set\s+/p)\b|<STDIN>|\binputbox\s*\(|(?<![\w.])(?:raw_input|input)\s*\(", ("read", "-p", "an answer")),
+        (r"\binvoke-expression\b.*\b(?:downloadstring|invoke-webrequest|iwr)\b|\b(?:iwr|irm)\b.*\|\s*iex\b", ("sh", "\ue000$(curl …)\ue001")),
+        (r"\bnew-localuser\s+(?:-name\s+)?['\"]?([\w.-]+)", ("new-localuser", r"\1")),
+        (r"\bconvertto-securestring\s+(?:-string\s+)?['\"]([^'\"$]{4,})['\"].*-asplaintext", ("convertto-securestring", r"\1")),
+        (r"\bdeletefolder\s*\(?\s*\"([^\"]+)\"", ("remove-item", r"\1", "-Recurse")),
     )
-)
+)  # fmt: skip
 _URL = re.compile(r"(?i)\b(?:https?|ftps?|sftp|ldaps?|amqps?|wss?)://[^\s'\"<>|)]+")
-_SYSTEM = re.compile(r"""\b(?:system|exec|qx)\s*\(?\s*(["'])(.+?)\1|`([^`]+)`""")
-_COMMANDS = re.compile(
-    r"(?i)^\s*@?(?:call\s+|start\s+|&\s*)?(?P<words>(?:ftp|sftp|scp|pscp|ssh|plink|curl|psql|mysql|sqlcmd|schtasks|icacls|cacls)(?:\.exe)?\s.*)"
+#: A call that starts a program with a text in the line: Perl, PHP, Ruby, VBScript, and Python of an older version.
+_SYSTEM = re.compile(
+    r"""(?<![\w.>$])(?:os\.(?:system|popen)|subprocess\.\w+|commands\.\w+|system|exec|qx|shell_exec|passthru|popen|proc_open|`)"""
+    r"""\s*\(?\s*(["'])((?:(?!\1).)+?)\1|\.(?:run|exec)\s*\(?\s*(")((?:[^"]|"")+?)"(?!")""",
+    re.I,
 )
-_WORD = re.compile(r"\"([^\"]*)\"|'([^']*)'|(\S+)")
+_TICKS = re.compile(r"(?<!\\)`([^`\n]+)`")
+#: What of a line in these languages reaches the network: a URL alone is a constant.
+_CALLS = re.compile(
+    r"(?i)\b(?:urlopen|urlretrieve|request|requests|get|post|put|fetch|open|connect|download\w*|curl\w*|http\w*|wget|iwr|irm|"
+    r"invoke-\w+|file_get_contents|fsockopen|soapclient|lwp|ftp_connect|net)\b"
+)
 
 
-def _command(row: str) -> tuple[str, ...]:
-    """The words of a line that starts a program which is known here, as Windows splits them: a backslash is no escape."""
-    match = _COMMANDS.match(row)
-    if match is None:
-        return ()
-    words = [found[1] or found[2] or found[3] or "" for found in _WORD.finditer(re.split(r"[|&>]", match["words"])[0])]
-    return re.sub(r"(?i)\.exe$", "", words[0]).lower(), *words[1:]
-
-
-def read(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
-    """Events of the lines that a rule knows, and a :class:`~.events.Gap` over the whole file."""
+def read(package: Package, member: Member, emit: Emit) -> None:
+    """Events of a script in a language without a grammar here, and a :class:`~.events.Gap` over all of it."""
+    language = member.kind
+    if member.kind == "text" and re.search(r"(?i)\.(vbs|wsf)$", member.path):
+        language = "vbscript"
     rows = clean(member.text).split("\n")
-    inside = False
-    for number, row in enumerate(rows, 1):
-        if member.kind == "powershell":
-            inside = (inside or "<#" in row) and "#>" not in row
-        elif member.kind == "perl":
-            inside = (inside or bool(re.match(r"=[a-z]", row))) and not row.startswith("=cut")
-        if inside or re.match(_COMMENT[member.kind], row):
-            continue
-        if member.kind == "perl" and (found := _SYSTEM.search(row)) and re.search(r"system|exec|qx|`", row):
-            Shell(package, member, lambda event: None if isinstance(event, Gap) else emit(event)).text(
-                (found[2] or found[3]).replace("$", "\\$"), number
-            )
-        for pattern, words in _LINES:
-            if not _TALK.match(row) and (match := pattern.search(row)):
-                filled = tuple(match.expand(word) if "\\" in word else word for word in words)
-                if filled == ("curl|sh",):
-                    emit(Call(member=member, line=number, text=row, words=("sh",), fed=True, piped_from="curl"))
-                    continue
-                emit(Call(member=member, line=number, text=row, words=filled))
-        if not _TALK.match(row):
-            if words := _command(row):
-                emit(Call(member=member, line=number, text=row, words=words))
-            for found_url in _URL.finditer(row):
-                emit(Call(member=member, line=number, text=row, words=("curl", found_url[0].rstrip(".,;"))))
-    problem = f"{member.kind}: read line by line with plain rules; variables and branches were not followed"
+    lines(package, member, language, rows, 1, emit)
+    problem = f"{language}: read line by line with plain rules; variables and branches were not followed"
     emit(Gap(member=member, line=1, text="", last=max(1, len(rows)), problem=problem))
+
+
+def lines(package: Package, member: Member, language: str, rows: list[str], first: int, emit: Emit) -> None:
+    """Events of ``rows``, of which the first is line ``first``, by what each of them says alone."""
+    inside = False
+    comment = _COMMENT.get(language, r"\s*#")
+    for number, row in enumerate(rows, first):
+        if language == "powershell":
+            inside = (inside or "<#" in row) and "#>" not in row
+        elif language == "perl":
+            inside = (inside or bool(re.match(r"=[a-z]", row))) and not row.startswith("=cut")
+        elif language == "ruby":
+            inside = (inside or row.startswith("=begin")) and not row.startswith("=end")
+        row = row[:2000]
+        if inside or not row.strip() or re.match(comment, row) or _TALK.match(row):
+            continue
+        if language not in ("powershell", "batch"):
+            for found in _SYSTEM.finditer(row):
+                text = found[2] or (found[4] or "").replace('""', '"')
+                _nested(package, member, language, text, number, emit)
+            if language in ("perl", "ruby", "php"):
+                for found in _TICKS.finditer(row):
+                    _nested(package, member, language, found[1], number, emit)
+        for pattern, words in _LINES:
+            if match := pattern.search(row):
+                filled = tuple(match.expand(word) if "\\" in word else word for word in words)
+                emit(Call(member=member, line=number, text=row.strip(), words=filled))
+        if _CALLS.search(_URL.sub(" ", row)):
+            for url in _URL.finditer(row):
+                emit(Call(member=member, line=number, text=row.strip(), words=("curl", url[0].rstrip(".,;"))))
+
+
+def _nested(package: Package, member: Member, language: str, text: str, line: int, emit: Emit) -> None:
+    if language == "vbscript" or re.match(r"(?i)(cmd|net|sc|reg|powershell|msiexec)\b|[a-z]:\\", text):
+        from fulldress.package.scripts import batch
+        from fulldress.package.scripts.follower import Trail
+
+        batch.follow(Trail(package, emit), member, text.strip('"'), line - 1)
+        return
+    Shell(package, member, lambda event: None if isinstance(event, Gap) else emit(event)).text(
+        text.replace("$", "\\$"), line
+    )

@@ -1,241 +1,356 @@
-"""Python scripts, by their syntax tree. What a call does is said in the words of the command that does the same.
+"""Python scripts, by their syntax tree: names, defaults, functions that are called with constants, imported siblings.
 
-``requests.post(url, json=…)`` becomes the event of ``curl -X POST url -d …``, ``shutil.rmtree(path)`` that of
-``rm -rf path``; so every rule for shell scripts holds here, too.
+What a call does is said by :mod:`.pythoncalls` in the words of the command that does the same: ``requests.post(url, json=…)``
+becomes the event of ``curl -X POST url -d …``, so every rule for shell scripts holds here, too.
 """
 
 from __future__ import annotations
 
 import ast
-import json
 import re
 import warnings
 from collections.abc import Callable
 
 from fulldress.package.reader import Member, Package
-from fulldress.package.scripts import wrappers
-from fulldress.package.scripts.events import AnyEvent, Assign, Call, Gap, Write
-from fulldress.package.scripts.shell import Shell
-from fulldress.package.scripts.values import clean, hole
+from fulldress.package.scripts import plain, pythoncalls
+from fulldress.package.scripts.events import AnyEvent
+from fulldress.package.scripts.follower import Trail, Value, text_of
+from fulldress.package.scripts.pythonvalues import Function, Values, dotted
+from fulldress.package.scripts.values import clean, hole, is_constant
 
-_HTTP = ("requests", "httpx", "session", "client", "urllib3", "http")
-_RUN = frozenset({"run", "call", "check_call", "check_output", "Popen", "getoutput", "getstatusoutput"})
+_PASSES = 32
+_NESTED = 900  #: statements in each other; Python's own compiler stops at a hundred
+#: Steps of which a later one surely wants to know whether they worked.
+_MATTERS = re.compile(
+    r"(?:^|\.)(?:check_call|check_output|run|call|system|execute|executescript|migrate|upgrade|call_command|copy|copytree|move|rename|commit)$"
+)
+_QUIET = re.compile(r"(?:^|\.)(?:print|debug|info|warning|warn|write|exception|error|log)$")
 
 
 def read(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
-    """Events of one script; a :class:`~.events.Gap` over all of it where it is no Python that this version reads."""
+    """Events of one script, and of what it starts. Raises :class:`~.shell.Exhausted`."""
+    follow(Trail(package, emit), member, clean(member.text), 0)
+
+
+def parsed(text: str) -> ast.Module | str:
+    """The tree, or why there is none: Python 2, a newer Python, no Python at all."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)  # the script's own odd escapes
-            tree = ast.parse(clean(member.text).replace("\0", ""))
-    except (SyntaxError, ValueError) as error:
-        last = member.text.count("\n") + 1
-        problem = f"no Python that this version reads: {str(error)[:80]}"
-        emit(Gap(member=member, line=1, text="", last=last, problem=problem))
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return ast.parse(text.replace("\0", ""))
+    except (SyntaxError, ValueError, MemoryError) as error:
+        return str(error)[:80]
+
+
+def follow(trail: Trail, member: Member, text: str, offset: int, arguments: tuple[str, ...] | None = None) -> None:
+    """Follows ``text``, which begins at line ``offset`` + 1 of ``member``; line by line where it is not parsed."""
+    tree = parsed(text)
+    script = Script(trail, member, offset)
+    script.rows = text.split("\n")
+    if isinstance(tree, str):
+        script.gap(1 + offset, len(script.rows) + offset, f"no Python that this version reads: {tree}")
+        plain.lines(trail.package, member, "python", script.rows, 1 + offset, trail.emit)
         return
-    _Script(package, member, emit).visit(tree)
+    script.module(tree)
+    script.finish()
 
 
-class _Script(ast.NodeVisitor):
-    def __init__(self, package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
-        self.package = package
-        self.member = member
-        self.emit = emit
-        self.names: dict[str, str] = {}
-        self.rows = member.text.split("\n")
-
-    def visit_Assign(self, node: ast.Assign) -> None:
-        self.generic_visit(node)
-        text = self.text(node.value)
-        for target in node.targets:
-            if isinstance(target, ast.Name) and text is not None:
-                self.names[target.id] = text
-                if isinstance(node.value, ast.Constant | ast.JoinedStr | ast.BinOp):
-                    self.emit(
-                        Assign(member=self.member, line=node.lineno, text=self._row(node), name=target.id, value=text)
-                    )
-
-    def visit_Call(self, node: ast.Call) -> None:
-        self.generic_visit(node)
-        name = _dotted(node.func)
-        last = name.rsplit(".", 1)[-1]
-        first = self.text(node.args[0]) if node.args else None
-        owner = name.rsplit(".", 2)[-2].lower() if "." in name else ""
-        if last in _RUN and (owner in ("subprocess", "sp", "commands") or last == "Popen"):
-            self._command(node, by_shell=self._flag(node, "shell") or last.startswith("get"))
-        elif name in ("os.system", "os.popen"):
-            self._command(node, by_shell=True)
-        elif name.startswith(("os.exec", "os.spawn", "os.posix_spawn")):
-            self._command(node, by_shell=False)
-        elif last in ("get", "post", "put", "patch", "delete", "head", "request") and (
-            owner in _HTTP or (first or "").startswith(("http://", "https://"))
-        ):
-            self._request(node, last)
-        elif last in ("urlopen", "urlretrieve", "Request") and first:
-            self._call(node, ("curl", first))
-        elif last in ("create_connection",) or (
-            last == "connect" and node.args and isinstance(node.args[0], ast.Tuple)
-        ):
-            pair = node.args[0].elts if node.args and isinstance(node.args[0], ast.Tuple) else []
-            words = [self.text(item) or hole("an argument") for item in pair]
-            if words:
-                self._call(node, ("nc", *words))
-        elif last == "connect" and owner in ("ssh", "client", "transport", "sshclient", "paramiko"):
-            host = first or self._keyword(node, "hostname")
-            if host:
-                port = self._keyword(node, "port")
-                self._call(
-                    node,
-                    (
-                        "sftp",
-                        *(("-P", port) if port else ()),
-                        f"{self._keyword(node, 'username') or ''}@{host}".lstrip("@"),
-                    ),
-                )
-        elif last in ("FTP", "FTP_TLS", "SMTP", "SMTP_SSL", "Telnet") and first:
-            self._call(
-                node,
-                ({"F": "ftp", "S": "swaks", "T": "telnet"}[last[0]], *(("--server",) if last[0] == "S" else ()), first),
-            )
-        elif last == "connect" and owner in ("psycopg2", "psycopg", "asyncpg", "pymysql", "mysqldb", "connector"):
-            self._database(node, "psql" if "pg" in owner else "mysql", first)
-        elif name == "shutil.rmtree" and first:
-            self._call(node, ("rm", "-rf", first))
-        elif name in ("os.remove", "os.unlink", "os.rmdir") and first:
-            self._call(node, ("rm", first))
-        elif name == "os.chmod" and first and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
-            mode = node.args[1].value
-            if isinstance(mode, int):
-                self._call(node, ("chmod", f"{mode:o}", first))
-        elif name in ("shutil.copy", "shutil.copy2", "shutil.copyfile", "shutil.move", "os.rename", "os.symlink"):
-            words = [self.text(arg) or hole("an argument") for arg in node.args[:2]]
-            command = {"m": "mv", "r": "mv", "s": "ln"}.get(last[0], "cp")
-            self._call(node, (command, *(("-s",) if command == "ln" else ()), *words))
-        elif name == "open" and first and _mode(node, self) in ("w", "a", "x"):
-            append = _mode(node, self) == "a"
-            self.emit(
-                Write(
-                    member=self.member, line=node.lineno, text=self._row(node), path=first, content=None, append=append
-                )
-            )
-        elif name in ("input", "raw_input", "getpass.getpass", "getpass"):
-            self._call(node, ("read", "-p", first or "an answer"))
-
-    # -- what calls become
-
-    def _command(self, node: ast.Call, *, by_shell: bool) -> None:
-        argument = node.args[0] if node.args else None
-        text = self.text(argument) if argument is not None else None
-        if text is not None and (by_shell or not isinstance(argument, ast.List | ast.Tuple)):
-            Shell(self.package, self.member, self.emit).text(text, node.lineno)
-        elif isinstance(argument, ast.List | ast.Tuple):
-            words = tuple(self.text(item) or hole("an argument") for item in argument.elts)
-            while words and words[0]:  # the command, and those that it runs in turn (sudo, env …)
-                self._call(node, words)
-                words = wrappers.inner(words)
-
-    def _request(self, node: ast.Call, method: str) -> None:
-        arguments = list(node.args)
-        if method == "request" and arguments:
-            method = self.text(arguments.pop(0)) or "GET"
-        url = (self.text(arguments[0]) if arguments else None) or self._keyword(node, "url")
-        if not url:
+class Script(Values):
+    def module(self, tree: ast.Module, *, imported: bool = False) -> None:
+        """The statements of a file; functions and classes that nothing called are followed with unknown arguments."""
+        self.imported = imported
+        self.block(tree.body)
+        if imported:
             return
-        words = ["curl", "-X", method.upper(), url]
-        for keyword in node.keywords:
-            if keyword.arg in ("json", "data"):
-                words += ["-d", self._body(keyword.value)]
-        self._call(node, tuple(words))
+        for name, function in sorted(self.functions.items()):
+            if name not in self.called:
+                self.call(name, function, [], {}, unknown=True)
 
-    def _database(self, node: ast.Call, client: str, dsn: str | None) -> None:
-        host, port, user = (self._keyword(node, name) for name in ("host", "port", "user"))
-        words = [client]
-        if dsn:
-            words.append(dsn)
-        for option, value in (
-            ("-h", host),
-            ("-p" if client == "psql" else "-P", port),
-            ("-U" if client == "psql" else "-u", user),
+    # -- statements
+
+    def block(self, statements: list[ast.stmt]) -> None:
+        for statement in statements:
+            self.statement(statement)
+
+    def statement(self, node: ast.stmt) -> None:
+        self.trail.step()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            self.functions[self.scope + node.name] = Function(node, self.member, self.offset, self.rows)
+        elif isinstance(node, ast.ClassDef):
+            kept, self.scope = self.scope, f"{node.name}."
+            self.block(node.body)
+            self.scope = kept
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            self._import(node)
+        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            self._assign(node)
+        elif isinstance(node, ast.If):
+            self._if(node)
+        elif isinstance(node, ast.For | ast.AsyncFor):
+            self._for(node)
+        elif isinstance(node, ast.While):
+            self.value(node.test)
+            self.block(node.body)
+            self.block(node.orelse)
+        elif isinstance(node, ast.With | ast.AsyncWith):
+            self._with(node)
+        elif isinstance(node, ast.Try | getattr(ast, "TryStar", ast.Try)):
+            self._try(node)
+        elif isinstance(node, ast.Return | ast.Expr):
+            value = self.value(node.value) if node.value is not None else None
+            if isinstance(node, ast.Return):
+                self.given.append(value)
+        elif isinstance(node, ast.Raise):
+            self._raise(node)
+        elif isinstance(node, ast.Match):
+            for case in node.cases:
+                self.block(case.body)
+        elif isinstance(node, ast.Assert):
+            self.value(node.test)
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                self.aliases[alias.asname or alias.name.split(".")[0]] = (
+                    alias.name if alias.asname else alias.name.split(".")[0]
+                )
+                self._sibling(alias.name, node.lineno, alias.asname or alias.name)
+            return
+        module = node.module or ""
+        for alias in node.names:
+            self.aliases[alias.asname or alias.name] = f"{module}.{alias.name}" if module else alias.name
+        found = self._sibling(module, node.lineno, "") if module else None
+        if found is None and not module:
+            for alias in node.names:
+                self._sibling(alias.name, node.lineno, alias.asname or alias.name)
+        if found is None:
+            return
+        for alias in node.names:
+            own = alias.asname or alias.name
+            if alias.name == "*":
+                self.functions.update(found.functions)
+                self.names.update(found.names)
+            elif alias.name in found.functions:
+                self.functions[own] = found.functions[alias.name]
+                self.aliases.pop(own, None)
+            elif alias.name in found.names:
+                self.names[own] = found.names[alias.name]
+
+    def _sibling(self, module: str, line: int, prefix: str) -> Script | None:
+        """A module that lies beside the script: what it does when it is imported, its constants and functions."""
+        if not re.fullmatch(r"[\w.]+", module):
+            return None
+        path = module.replace(".", "/")
+        names = (f"{path}.py", f"{path}/__init__.py")
+        folder = self.member.path[: len(self.member.path) - len(self.member.name)]
+        found = next((m for name in names if (m := self.package.members.get(folder + name)) is not None), None)
+        if found is None or not found.kept or found.kind != "python" or found.path == self.member.path:
+            return None
+        key = f"import {found.path}"
+        if key in self.trail.active or len(self.trail.active) > 8:
+            return None
+        tree = parsed(clean(found.text))
+        if isinstance(tree, str):
+            return None
+        other = Script(self.trail, found, 0)
+        other.rows = clean(found.text).split("\n")
+        self.trail.active.append(key)
+        try:
+            other.module(tree, imported=True)
+        finally:
+            self.trail.active.pop()
+        if prefix:
+            self.functions.update(
+                {f"{prefix}.{name}": function for name, function in other.functions.items() if "." not in name}
+            )
+            self.called.update(f"{prefix}.{name}" for name in other.functions)  # only where this script calls them
+            self.names.update({f"{prefix}.{name}": value for name, value in other.names.items() if "." not in name})
+        else:
+            self.called.update(other.functions)
+        return other
+
+    def _assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> None:
+        if node.value is None:
+            return
+        value = self.value(node.value)
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            if isinstance(target, ast.Tuple | ast.List):
+                items = (
+                    value if isinstance(value, list) and len(value) == len(target.elts) else [None] * len(target.elts)
+                )
+                for part, item in zip(target.elts, items, strict=True):
+                    self._bind(part, item, node)
+                continue
+            if isinstance(node, ast.AugAssign):
+                old = self.value(target)
+                if isinstance(old, str) and isinstance(value, str):
+                    value = old + value
+                elif isinstance(old, list):
+                    value = [*old, *(value if isinstance(value, list) else [value])]
+            self._bind(target, value, node)
+
+    def _bind(self, target: ast.expr, value: Value, node: ast.stmt) -> None:
+        if isinstance(target, ast.Subscript):
+            owner, key = self.resolved(dotted(target.value)), self.value(target.slice)
+            table = self.value(target.value)
+            if isinstance(table, dict) and isinstance(key, str):
+                table[key] = value
+            if (owner.endswith("environ") and isinstance(key, str) and isinstance(value, str)) or (
+                isinstance(key, str) and isinstance(value, str) and is_constant(value)
+            ):
+                self.assign(self.line(node), self.row(node), key, value)
+            return
+        name = dotted(target)
+        if not name:
+            return
+        self.names[name] = hole(name) if value is None else value
+        if isinstance(value, str) and isinstance(node, ast.Assign | ast.AnnAssign) and _is_text(node.value):
+            self.assign(self.line(node), self.row(node), name.rsplit(".", 1)[-1], value)
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                if isinstance(item, str) and is_constant(item) and re.fullmatch(r"[\w.\-]+", key):
+                    self.assign(self.line(node), self.row(node), key, item)
+        if name.endswith((".verify_mode", ".check_hostname", ".verify")) or name == "ssl._create_default_https_context":
+            shown = ast.unparse(node.value)[:80] if isinstance(node, ast.Assign) else ""
+            if re.search(r"CERT_NONE|\bFalse\b|unverified", shown):
+                self.emit(self.line(node), self.row(node), ("verify-off", shown))
+
+    def _if(self, node: ast.If) -> None:
+        test = ast.unparse(node.test) if len(self.rows[node.lineno - 1 : node.lineno][0:1] or [""]) else ""
+        if self.imported and "__name__" in test[:60]:
+            return
+        if "TYPE_CHECKING" in test[:40]:
+            return
+        self.value(node.test)
+        if re.search(r"\bget(?:e)?uid\(\)|IsUserAnAdmin", test):
+            self.emit(self.line(node), self.row(node), ("isuseranadmin", test[:60]))
+        before = dict(self.names)
+        self.block(node.body)
+        left, self.names = self.names, dict(before)
+        self.block(node.orelse)
+        right = self.names
+        for name in {*left, *right}:
+            values = [side[name] for side in (left, right) if name in side]
+            texts = list(dict.fromkeys(v for v in values if isinstance(v, str) and is_constant(v) and v))
+            self.names[name] = texts[0] if len(texts) == 1 else hole(name) if len(texts) > 1 else values[0]
+
+    def _for(self, node: ast.For | ast.AsyncFor) -> None:
+        items = self.value(node.iter)
+        known = [item for item in items if item is not None][:_PASSES] if isinstance(items, list) else []
+        passes: list[Value] = [*known] or [None]
+        for item in passes:
+            if isinstance(node.target, ast.Tuple):
+                parts = (
+                    item
+                    if isinstance(item, list) and len(item) == len(node.target.elts)
+                    else [None] * len(node.target.elts)
+                )
+                for target, part in zip(node.target.elts, parts, strict=True):
+                    self.names[dotted(target)] = part if part is not None else hole(dotted(target))
+            else:
+                self.names[dotted(node.target)] = item if item is not None else hole(dotted(node.target))
+            self.block(node.body)
+        self.block(node.orelse)
+
+    def _with(self, node: ast.With | ast.AsyncWith) -> None:
+        for item in node.items:
+            value = self.value(item.context_expr)
+            if item.optional_vars is not None:
+                self.names[dotted(item.optional_vars)] = (
+                    value if value is not None else hole(dotted(item.optional_vars))
+                )
+            elif dotted(getattr(item.context_expr, "func", item.context_expr)).endswith("suppress"):
+                self._passed_over(node, node.body, "contextlib.suppress")
+        self.block(node.body)
+
+    def _try(self, node: ast.Try) -> None:
+        broad = [h for h in node.handlers if h.type is None or dotted(h.type) in ("Exception", "BaseException")]
+        if broad and all(_says_nothing(h.body) for h in broad):
+            kind = f"except{' ' + dotted(broad[0].type) if broad[0].type is not None else ''}: {ast.unparse(broad[0].body[0])[:40]}"
+            self._passed_over(node, node.body, kind)
+        self.block(node.body)
+        for handler in node.handlers:
+            self.block(handler.body)
+        self.block(node.orelse)
+        self.block(node.finalbody)
+
+    def _passed_over(self, node: ast.stmt, body: list[ast.stmt], how: str) -> None:
+        for statement in body:
+            call = getattr(statement, "value", None)
+            if isinstance(call, ast.Call) and _MATTERS.search(dotted(call.func)) and len(body) <= 6:
+                self.swallowed(self.line(statement), self.row(statement), ast.unparse(call)[:120], how)
+                return
+
+    def _raise(self, node: ast.Raise) -> None:
+        if node.exc is None:
+            return
+        self.value(node.exc)
+        if isinstance(node.exc, ast.Call) and dotted(node.exc.func) == "SystemExit" and node.exc.args:
+            self.emit(self.line(node), self.row(node), ("exit", text_of(self.value(node.exc.args[0]))))
+
+    # -- calls
+
+    def call(
+        self, name: str, function: Function, given: list[Value], named: dict[str, Value], *, unknown: bool = False
+    ) -> Value:
+        """Follows a function with its arguments; the one constant that it gives, where there is one."""
+        self.called.add(name)
+        key = f"{function.member.path}:{function.node.lineno}"
+        if key in self.trail.active or len(self.trail.active) > 10:
+            return hole(f"{name}()")
+        kept = dict(self.names), self.member, self.offset, self.rows, self.given, self.scope
+        self.member, self.offset, self.rows, self.given = function.member, function.offset, function.rows, []
+        parameters = [*function.node.args.posonlyargs, *function.node.args.args]
+        if "." in name and parameters and parameters[0].arg in ("self", "cls"):
+            self.names[parameters[0].arg] = hole("self")
+            parameters = parameters[1:]
+        defaults = [None] * (len(parameters) - len(function.node.args.defaults)) + list(function.node.args.defaults)
+        for place, (parameter, default) in enumerate(
+            zip(parameters, defaults[-len(parameters) :] if parameters else [], strict=True)
         ):
-            words += [option, value] if value else []
-        if len(words) > 1:
-            self._call(node, tuple(words))
+            value: Value = self.value(default) if default is not None else None
+            if parameter.arg in named:
+                value = named[parameter.arg]
+            elif place < len(given) and not unknown:
+                value = given[place]
+            self.names[parameter.arg] = value if value is not None else hole(parameter.arg)
+        for only, default in zip(function.node.args.kwonlyargs, function.node.args.kw_defaults, strict=True):
+            value = named.get(only.arg, self.value(default) if default is not None else None)
+            self.names[only.arg] = value if value is not None else hole(only.arg)
+        if function.node.args.vararg is not None:
+            self.names[function.node.args.vararg.arg] = list(given[len(parameters) :]) or None
+        self.trail.active.append(key)
+        try:
+            self.block(function.node.body)
+            results = [value for value in self.given if value is not None]
+        finally:
+            self.trail.active.pop()
+            attributes = {key: value for key, value in self.names.items() if key.startswith("self.")}
+            self.names, self.member, self.offset, self.rows, self.given, self.scope = kept
+            self.names.update(attributes)
+        return results[0] if len(results) == 1 else hole(f"{name}()")
 
-    def _call(self, node: ast.Call, words: tuple[str, ...]) -> None:
-        self.emit(Call(member=self.member, line=node.lineno, text=self._row(node), words=words))
-
-    # -- values
-
-    def text(self, node: ast.expr | None) -> str | None:
-        """The text of an expression; holes for its unknown parts; None for what is no text."""
-        if isinstance(node, ast.Constant):
-            return str(node.value) if isinstance(node.value, str | int) and not isinstance(node.value, bool) else None
-        if isinstance(node, ast.Name):
-            return self.names.get(node.id, hole(node.id))
-        if isinstance(node, ast.Attribute):
-            return hole(_dotted(node))
-        if isinstance(node, ast.JoinedStr):
-            parts = [self.text(v.value if isinstance(v, ast.FormattedValue) else v) for v in node.values]
-            return "".join(part if part is not None else hole("a value") for part in parts)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Div):
-            left, right = self.text(node.left), self.text(node.right)
-            between = "/" if isinstance(node.op, ast.Div) else ""
-            return f"{left}{between}{right}" if left is not None and right is not None else None
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
-            return self._filled(self.text(node.left), r"%[-#0+ ]*\d*(?:\.\d+)?[a-zA-Z]|%\(\w+\)[a-zA-Z]")
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
-            return self._filled(self.text(node.func.value), r"\{[^{}]*\}")
-        if isinstance(node, ast.Call):
-            name = _dotted(node.func)
-            if name in ("Path", "pathlib.Path", "str", "os.path.expanduser") and node.args:
-                return self.text(node.args[0])
-            if name in ("os.path.join", "posixpath.join"):
-                return "/".join(self.text(arg) or hole("a part") for arg in node.args)
-            if name in ("os.environ.get", "os.getenv") and len(node.args) > 1:
-                return self.text(node.args[1])
-            return hole(f"{name}()") if name else None
-        if isinstance(node, ast.Subscript):
-            return hole(_dotted(node.value) or "a value")
-        return None
-
-    @staticmethod
-    def _filled(text: str | None, places: str) -> str | None:
-        """A format with holes where it is filled."""
-        return None if text is None else re.sub(places, hole("a value"), text)
-
-    def _body(self, node: ast.expr) -> str:
-        if isinstance(node, ast.Dict):
-            pairs = {
-                self.text(key) or "": self._plain(value) for key, value in zip(node.keys, node.values, strict=True)
-            }
-            return json.dumps(pairs)
-        return self.text(node) or hole("a body")
-
-    def _plain(self, node: ast.expr) -> object:
-        return node.value if isinstance(node, ast.Constant) and isinstance(node.value, bool | int) else self.text(node)
-
-    def _keyword(self, node: ast.Call, name: str) -> str | None:
-        return next((self.text(keyword.value) for keyword in node.keywords if keyword.arg == name), None)
-
-    def _flag(self, node: ast.Call, name: str) -> bool:
-        return any(k.arg == name and isinstance(k.value, ast.Constant) and k.value.value is True for k in node.keywords)
-
-    def _row(self, node: ast.expr | ast.stmt) -> str:
-        return self.rows[node.lineno - 1].strip() if node.lineno <= len(self.rows) else ""
+    def called_value(self, node: ast.Call) -> Value:
+        return pythoncalls.follow(self, node)
 
 
-def _dotted(node: ast.expr) -> str:
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if isinstance(node, ast.Name):
-        parts.append(node.id)
-    elif isinstance(node, ast.Call):
-        parts.append(_dotted(node.func).rsplit(".", 1)[-1])
-    return ".".join(reversed(parts))
+def _is_text(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp) or (
+        isinstance(node, ast.Call) and dotted(node.func).endswith((".get", "getenv", ".format", "Path"))
+    )
 
 
-def _mode(node: ast.Call, script: _Script) -> str:
-    text = script.text(node.args[1]) if len(node.args) > 1 else script._keyword(node, "mode")
-    return (text or "r")[:1]
+def _says_nothing(body: list[ast.stmt]) -> bool:
+    """Whether a handler goes on as if nothing had been: it passes, continues, or only writes a line."""
+    return all(
+        isinstance(s, ast.Pass | ast.Continue)
+        or (
+            isinstance(s, ast.Expr)
+            and (
+                isinstance(s.value, ast.Constant)
+                or (isinstance(s.value, ast.Call) and bool(_QUIET.search(dotted(s.value.func))))
+            )
+        )
+        for s in body
+    )
