@@ -352,3 +352,49 @@ def test_what_pythons_own_writer_makes_is_read_without_a_word(tmp_path: Path) ->
         archive.comment = b"hello"
     _, unread = opened(tmp_path / "p.zip", held.getvalue())
     assert unread == [] and hostile.BLOCK == 512
+
+
+# streams
+
+SKIPPED = struct.pack("<LL", 0x184D2A50, 4) + b"skip"
+
+
+def _streams() -> dict[str, tuple[bytes, str]]:
+    """Compressed tars as they come, and the words that are said of them; none where all is well."""
+    import bz2
+    import lzma
+
+    import zstandard
+
+    tar = make.tarred({"a": b"1", "b": b"2" * 5000})
+    z = zstandard.compress
+    wide = zstandard.ZstdCompressionParameters.from_level(3, window_log=30)
+    long = zstandard.ZstdCompressor(compression_params=wide).compressobj()
+    dictionary = zstandard.train_dictionary(1000, [b"abcdef%d" % n * 20 for n in range(200)])
+    return {
+        "skipped-before.tar.zst": (SKIPPED + z(tar), ""),
+        "skipped-after.tar.zst": (z(tar) + SKIPPED, ""),
+        "skipped-between.tar.zst": (z(tar[:600]) + SKIPPED + z(tar[600:]), ""),
+        "garbage.tar.zst": (z(tar) + b"garbage", "7 bytes follow"),
+        "skipped-cut.tar.zst": (z(tar) + SKIPPED[:-2], "ends in the middle"),
+        "window.tar.zst": (long.compress(tar) + long.flush(), "MiB of memory"),
+        "dictionary.tar.zst": (zstandard.ZstdCompressor(dict_data=dictionary).compress(tar), "Dictionary"),
+        "garbage.tar.gz": (make.gzipped(tar) + b"garbage", "7 bytes follow"),
+        "padded.tar.gz": (gzip.compress(tar[:700]) + bytes(512) + gzip.compress(tar[700:]) + bytes(512), ""),
+        "two.tar.bz2": (bz2.compress(tar[:600]) + bz2.compress(tar[600:]), ""),
+        "padded.tar.xz": (lzma.compress(tar[:600]) + bytes(8) + lzma.compress(tar[600:]), ""),
+    }
+
+
+@pytest.mark.parametrize("name", _streams())
+def test_streams(tmp_path: Path, name: str) -> None:
+    from fulldress.errors import PackageUnreadable
+
+    data, words = _streams()[name]
+    try:
+        members, unread = opened(tmp_path / name, data)
+    except PackageUnreadable as error:
+        assert words and words in str(error)
+        return
+    assert members["b"].sha256 == digest(b"2" * 5000)
+    assert any(words in gap.detail for gap in unread) if words else unread == []

@@ -20,6 +20,7 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xfd7zXZ\x00", "xz"),
     (0, b"BZh", "bz2"),
     (0, b"\x28\xb5\x2f\xfd", "zst"),
+    *((0, bytes([first]) + b"\x2a\x4d\x18", "zst") for first in range(0x50, 0x60)),  # a frame to be skipped, as pzstd's
     (0, b"\x04\x22\x4d\x18", "lz4"),
     (0, b"\x5d\x00\x00", "lzma"),
     (0, b"\x1f\x9d", "compress"),

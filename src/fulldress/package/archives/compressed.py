@@ -40,7 +40,7 @@ def members(source: BinaryIO, name: str, limit: int) -> Iterator[Offer | Gap]:
         pass
     if stream.trailing:
         yield Gap(
-            reason=Reason.REFUSED,
+            reason=Reason.DISPUTED,
             detail=f"{stream.trailing:,} bytes follow the compressed data and belong to nothing",
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import lzma
 import os
+import re
 import sys
 import tempfile
 from bz2 import BZ2Decompressor
@@ -189,6 +190,7 @@ _KINDS: dict[str, tuple[str, Callable[[], _Decompressor]]] = {
     "zst": ("Zstandard", _zstd),
 }
 _MAGIC = {"gz": b"\x1f\x8b", "xz": b"\xfd7zXZ\0", "bz2": b"BZh", "zst": b"\x28\xb5\x2f\xfd"}
+_SKIPPED = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18....", re.DOTALL)
 _FEEDS = {"zst": 1 << 12}
 _FAULTS = (cast(type[Exception], isal_zlib.IsalError), lzma.LZMAError, OSError, EOFError, ValueError)
 
@@ -229,6 +231,10 @@ class Inflated:
                 data = self._decoder.decompress(self._pending, size)
             except _FAULTS as fault:
                 said = " ".join(str(fault).split()) or type(fault).__name__
+                if re.search(r"(?i)memory", said):  # zstd --long=31, xz -9 with a large dictionary: sound, but not here
+                    raise Exhausted(
+                        f"the {self._name} stream needs more than {_MEMORY >> 20} MiB of memory to be unpacked"
+                    ) from fault
                 raise Damage(
                     f"the {self._name} stream is damaged after {self.given:,} bytes of content ({said})"
                 ) from fault
@@ -253,14 +259,26 @@ class Inflated:
         magic = _MAGIC.get(self._kind, b"")
         if self._streams and not magic:
             return self._end()
-        while len(self._pending) < max(1, len(magic)) and self._feed():
-            pass
-        while self._streams and self._pending and not self._pending.strip(b"\0"):  # padding
-            self._pending = b""
-            self._feed()
+        while True:
+            while len(self._pending) < max(8, len(magic)) and self._feed():
+                pass
+            if self._streams and self._pending.startswith(b"\0"):  # padding
+                self._pending = self._pending.lstrip(b"\0")
+            elif self._kind == "zst" and _SKIPPED.match(self._pending):
+                self._pass(8 + int.from_bytes(self._pending[4:8], "little"))
+            else:
+                break
         if not self._pending or (self._streams and not self._pending.startswith(magic)):
             return self._end()
         return True
+
+    def _pass(self, length: int) -> None:
+        """Leave out so many compressed bytes: a frame that says of itself that it is not content (RFC 8878 3.1.2)."""
+        while len(self._pending) < length and (length := length - len(self._pending)):
+            self._pending = b""
+            if not self._feed():
+                raise Damage(f"the {self._name} stream ends in the middle, after {self.given:,} bytes of content")
+        self._pending = self._pending[length:]
 
     def _end(self) -> bool:
         self._ended = True
