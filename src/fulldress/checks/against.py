@@ -1,4 +1,4 @@
-"""FD030–FD039: what an older package of the same product, laid beside the new one, brings to light."""
+"""FD030–FD039, FD609: what an older package of the same product, laid beside the new one, brings to light."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fulldress.checks.constraint import plain
 from fulldress.checks.index import Index
 from fulldress.checks.rule import Hit, rule, says, several
-from fulldress.facts import Binary, Change, Requirement, Schedule, Signature, Witness
+from fulldress.facts import Binary, Change, Lookup, Requirement, Schedule, Setting, Signature, Witness
 from fulldress.findings import Severity
 
 _LOOSE = ("any version", "floating tag", "unbounded above")
@@ -139,6 +139,24 @@ def older_program(index: Index) -> Iterator[Hit]:
                 remedy=f"Ask the vendor for the build record of {change.subject}, and which build the release notes describe.",
                 testimony=(says(change, f"{change.before} → {change.after}"),),
             )
+
+
+@rule("FD609", Severity.MAJOR, "The new code stops without a key that the old code did not need")
+def newly_needed(index: Index) -> Iterator[Hit]:
+    needed = {lookup.key: lookup for lookup in index.of(Lookup, Witness.READ) if lookup.required}
+    present = {setting.key.lower() for setting in index.of(Setting, Witness.RUNNING)}
+    for change in _changes(index, "Lookup", "added", "changed"):
+        lookup = needed.get(change.subject)
+        if lookup is None or change.before == "required" or change.subject.lower() in present:
+            continue
+        yield Hit(
+            title=f"the new code stops where {change.subject} is not set"
+            + ("" if not index.has_production else ", and production does not set it"),
+            subject=change.subject,
+            remedy=f"Ask the vendor for its value, and set {change.subject} in the {lookup.place} of every service before the first start.",
+            testimony=(says(lookup, f"looked up in the {lookup.place}, without a default"),),
+            severity=None if index.has_production else Severity.MINOR,
+        )
 
 
 def _own(index: Index, path: str) -> bool:

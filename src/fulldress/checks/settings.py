@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fulldress.checks.constraint import plain
 from fulldress.checks.index import Index
 from fulldress.checks.rule import Hit, rule, says, several
-from fulldress.facts import MASK, Setting, SettingChange, Witness
+from fulldress.facts import MASK, Lookup, Setting, SettingChange, Witness
 from fulldress.findings import Finding, Severity
 
 
@@ -163,6 +163,7 @@ def unknown_keys(index: Index) -> Iterator[Hit]:
     for setting in index.of(Setting, Witness.READ):
         shipped.setdefault(setting.component.lower(), set()).add(setting.key.lower())
     spoken = {(c.component.lower(), c.key.lower()) for c in index.of(SettingChange)}
+    spoken |= {(c.component.lower(), c.key.lower()) for c in index.of(Lookup)}  # no default lists it, code reads it
     for component, keys in shipped.items():
         own = [
             s

@@ -15,6 +15,18 @@ class Setting(Fact, tag=True, frozen=True, kw_only=True):
     file: str = ""
 
 
+class Lookup(Fact, tag=True, frozen=True, kw_only=True):
+    """A place where the product's own code looks a key up, so that a key that nothing lists is known all the same.
+
+    ``required``: the code stops there when the key is not set."""
+
+    component: str
+    key: str
+    place: str  #: ``environment`` or ``settings``
+    default: str = ""  #: masked where the key names a secret
+    required: bool = False
+
+
 class SettingChange(Fact, tag=True, frozen=True, kw_only=True):
     """What becomes of a key at a version.
 

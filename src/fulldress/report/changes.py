@@ -60,6 +60,7 @@ _KINDS: dict[str, _Kind] = {
     "Schedule": _Kind("jobs", one=_job),
     "Interface": _Kind("API", changed=lambda c: f"{c.subject} {c.after}".strip(), most=3),
     "Setting": _Kind("settings"),
+    "Lookup": _Kind("keys in code", most=3),
     "Endpoint": _Kind("calls out to", changed=_named),
     "Privilege": _Kind("privilege"),
     "Service": _Kind("services", changed=_named),

@@ -1,0 +1,1 @@
+<?php $h = getenv("RELAY_DB"); $d = env("RELAY_CACHE", "file");
