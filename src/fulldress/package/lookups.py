@@ -135,7 +135,11 @@ def _lookups(member: Member, patterns: tuple[_Pattern, ...]) -> Iterator[tuple[s
 
 def _asked_first(data: bytes, key: bytes, at: int) -> bool:
     """Whether the code asks for the key before it takes it, or catches that it is missing."""
-    around = data[max(0, at - 400) : at + 600]
+    before = data[:at].rsplit(b"\n", 4)[1:]
+    behind = data[at:].split(b"\n", 6)[:6]
+    caught = any(line.strip() == b"try:" for line in before) and any(
+        b"except" in x and b"KeyError" in x for x in behind
+    )
     asked = re.search(
         rb"[\"']"
         + re.escape(key)
@@ -143,7 +147,7 @@ def _asked_first(data: bytes, key: bytes, at: int) -> bool:
         + re.escape(key),
         data,
     )
-    return bool(asked) or b"except KeyError" in around or b"except (KeyError" in around
+    return bool(asked) or caught
 
 
 def _comment(data: bytes, at: int) -> bool:
