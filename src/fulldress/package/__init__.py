@@ -13,10 +13,11 @@ from pathlib import Path
 import msgspec
 
 from fulldress.errors import PackageEntryMissing
-from fulldress.facts import AnyFact, Entry, Schedule, Witness
+from fulldress.facts import AnyFact, Entry, Schedule, Secret, Unread, Witness
 from fulldress.package.against import Change, changes
 from fulldress.package.apart import facts_of
 from fulldress.package.layout import lay_out
+from fulldress.package.manifests.images import silent
 from fulldress.package.names import releases
 from fulldress.package.reader import READERS, Member, Options
 from fulldress.package.roles import roles
@@ -58,10 +59,17 @@ def read(
     with SecondReader(Path(path)) as second, Opened(Path(path), budget, options, progress) as package:
         second.inner(package)
         facts: list[AnyFact] = [*_entries(package), *package.unread, *releases(package)]
-        facts += facts_of(package, READERS, progress)
+        facts += _spoken(facts_of(package, READERS, progress), silent(package.members))
         facts += second.facts(package)
         facts = list(_placed(facts))
         return Reading(source=package.source, name=package.name, size=package.size, kind=package.kind, facts=facts)
+
+
+def _spoken(facts: list[AnyFact], quiet: frozenset[str]) -> Iterator[AnyFact]:
+    """Without what files of an image's lower layers say that a later one takes away. Secrets and gaps stay."""
+    for fact in facts:
+        if fact.evidence.path not in quiet or isinstance(fact, Secret | Unread):
+            yield fact
 
 
 def _placed(facts: list[AnyFact]) -> Iterator[AnyFact]:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -44,15 +45,23 @@ def library() -> str:
 class Child:
     """A container that libarchive reads in a process of its own. Close it after use.
 
-    ``how``: ``read`` gives members and bytes, ``list`` members, ``hash`` members and digests."""
+    ``how``: ``read`` gives members and bytes, ``list`` members, ``hash`` members and digests. ``output``: a file for the
+    frames, in place of the pipe. ``others``: further containers of the same file, start, length and kind of each."""
 
-    def __init__(self, source: BinaryIO, kind: str, how: str, output: BinaryIO | None = None) -> None:
+    def __init__(
+        self,
+        source: BinaryIO,
+        kind: str,
+        how: str,
+        output: BinaryIO | None = None,
+        others: Sequence[tuple[int, int, str]] = (),
+    ) -> None:
         self._held: BinaryIO | None = None
         file, start, length = self._place(source)
+        jobs = [f"{at}:{size}:{kinds}" for at, size, kinds in ((start, length, kind), *others)]
         program = Path(__file__).with_name("libarchive.py")
         words = [
-            sys.executable, "-I", "-S", str(program), library(), str(file.fileno()), str(start), str(length), how, kind,
-            str(SECONDS), str(MEMORY),
+            sys.executable, "-I", "-S", str(program), library(), str(file.fileno()), how, str(SECONDS), str(MEMORY), *jobs
         ]  # fmt: skip
         self._buffer = b""
         self._begun = time.monotonic()
@@ -72,24 +81,15 @@ class Child:
 
     def _place(self, source: BinaryIO) -> tuple[BinaryIO, int, int]:
         """A file with a descriptor, and which part of it the container is."""
-        start, length, file = 0, -1, source
-        while isinstance(file, Slice):
-            inner, at, size = file.place()
-            start, length, file = start + at, size if length < 0 else length, inner
-        try:
-            file.fileno()
-            if file.writable():
-                file.flush()
-        except (OSError, io.UnsupportedOperation):
+        found = place(source)
+        if found is None:
             self._held = cast(BinaryIO, tempfile.TemporaryFile(prefix="fulldress-"))  # noqa: SIM115 - closed by close()
             source.seek(0)
             while chunk := source.read(CHUNK):
                 self._held.write(chunk)
             self._held.flush()
             return self._held, 0, self._held.tell()
-        if length < 0:
-            length = file.seek(0, os.SEEK_END)
-        return file, start, length
+        return found
 
     def frame(self) -> tuple[bytes, bytes]:
         """The next frame. Raises :class:`Unable` where none comes."""
@@ -132,6 +132,21 @@ class Child:
                 process.stdout.close()
         if self._held is not None:
             self._held.close()
+
+
+def place(source: BinaryIO) -> tuple[BinaryIO, int, int] | None:
+    """The file with a descriptor in which these bytes lie, where, and how many; None where there is no such file."""
+    start, length, file = 0, -1, source
+    while isinstance(file, Slice):
+        inner, at, size = file.place()
+        start, length, file = start + at, size if length < 0 else length, inner
+    try:
+        file.fileno()
+        if file.writable():
+            file.flush()
+    except (OSError, io.UnsupportedOperation):
+        return None
+    return file, start, file.seek(0, os.SEEK_END) if length < 0 else length
 
 
 def decoded(body: bytes) -> Any:

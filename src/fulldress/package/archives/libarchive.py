@@ -4,7 +4,8 @@ It imports nothing of fulldress and no package but the library inside ``archi``,
 about 40 ms. Before the first byte is looked at it gives up what it does not need: memory beyond a limit, processor time,
 new descriptors (and so files, sockets, pipes), files it could write, core dumps.
 
-Arguments: library, descriptor, start, length, ``read`` or ``list`` or ``hash``, the formats, seconds, bytes of memory.
+Arguments: library, descriptor, ``read`` or ``list`` or ``hash``, seconds, bytes of memory, and one or more containers of
+that file, ``start:length:kinds``.
 Output: frames of a letter, four bytes of length (big endian) and a body.
 
 =  ==========================================================================================================
@@ -149,6 +150,7 @@ class _Reader:
                 break
             self._member(entry)
         secret = self._library.archive_read_has_encrypted_entries(self._archive) == 1
+        self._call("archive_read_free")
         _frame(b"Z", json.dumps([ended, secret]).encode())
 
     def _member(self, entry: ctypes.c_void_p) -> None:
@@ -243,7 +245,7 @@ def _frame(kind: bytes, body: bytes) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    path, descriptor, start, length, how, kinds, seconds, memory = arguments
+    path, descriptor, how, seconds, memory, *jobs = arguments
     library = _load(path)
     for limit, most in (
         (resource.RLIMIT_CORE, 0),
@@ -254,7 +256,9 @@ def main(arguments: list[str]) -> None:
         hard = resource.getrlimit(limit)[1]
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(limit, (most, most))
-    _Reader(library, _Bytes(int(descriptor), int(start), int(length)), kinds.split(","), how).run()
+    for job in jobs:
+        start, length, kinds = job.split(":")
+        _Reader(library, _Bytes(int(descriptor), int(start), int(length)), kinds.split(","), how).run()
 
 
 if __name__ == "__main__":
