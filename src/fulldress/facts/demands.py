@@ -50,6 +50,7 @@ class Service(Fact, tag=True, frozen=True, kw_only=True):
     state: str = ""
     start: str = ""
     health: str = ""
+    depends: tuple[str, ...] = ()  #: units whose stop takes this one down with it: Requires, BindsTo, PartOf
 
 
 class Privilege(Fact, tag=True, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from fulldress.facts import AnyFact, Reason, Service, Unread, Witness, excerpt
+from fulldress.formats import unitfile
 from fulldress.package.reader import Member, Package
 
 _KINDS = ("systemd-service", "systemd-unit")
@@ -45,7 +46,8 @@ def _unit(member: Member) -> Iterator[Service]:
     place = next((number for number, key, _ in said if key == "Description"), 1)
     evidence = member.evidence(place, text="; ".join(words))
     aliases = [(n, name) for n, key, value in said if key == "Alias" for name in value.split()]
-    yield Service(witness=Witness.READ, evidence=evidence, unit=_name(member.name), start=excerpt(start))
+    needs = unitfile.depends(member.text)
+    yield Service(witness=Witness.READ, evidence=evidence, unit=_name(member.name), start=excerpt(start), depends=needs)
     for number, alias in aliases:
         yield Service(
             witness=Witness.READ, evidence=member.evidence(number, text=f"Alias={alias}"), unit=_name(alias),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ import msgspec
 
 from fulldress.errors import BadSyntax, MissingFolder, NoDescription
 from fulldress.facts import AnyFact, Endpoint, Evidence, Partition, Reason, Service, Unread, Use, Witness, mask
-from fulldress.production import inventory, logs, settings, uses
+from fulldress.production import inventory, logs, settings, units, uses
 from fulldress.production.description import Description
 from fulldress.production.grammar import Checker
 from fulldress.production.positions import line_of, positions
@@ -113,6 +113,8 @@ class Production:
     def _read(self, operations: tuple[str, ...]) -> list[AnyFact]:
         self.tally = logs.Tally()
         found: list[AnyFact] = [*self._described(), *self._missing()]
+        if self.root is not None:
+            found = list(_joined(found, units.read(self.root)))
         found += self.inventory()
         found += settings.read(self._path(self.description.folders.settings), self.description, self.folder)
         found += self.uses(operations)
@@ -155,6 +157,16 @@ class Production:
             witness=Witness.RUNNING, evidence=place or self._place("folders"), what=what, reason=Reason.MISSING,
             detail=detail, needed=needed,
         )  # fmt: skip
+
+
+def _joined(described: list[AnyFact], from_root: Iterable[AnyFact]) -> Iterator[AnyFact]:
+    """What production.toml says of a unit, with what its file says it depends on; then the units that only files tell."""
+    files = list(from_root)
+    depends = {fact.unit: fact.depends for fact in files if isinstance(fact, Service)}
+    listed = {fact.unit for fact in described if isinstance(fact, Service)}
+    for fact in described:
+        yield msgspec.structs.replace(fact, depends=depends.get(fact.unit, ())) if isinstance(fact, Service) else fact
+    yield from (fact for fact in files if not (isinstance(fact, Service) and fact.unit in listed))
 
 
 def _outbound(path: Path) -> bool:
