@@ -1,5 +1,5 @@
 """What packages said of themselves, remembered: one small file per package ever inspected, so that versions can be set
-side by side. Holds releases, settings and fates of keys only; secrets were masked when they were read.
+side by side. Holds releases, settings, fates of keys and signers only; secrets were masked when they were read.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from fulldress.errors import CaseError
-from fulldress.facts import AnyFact, Fact, Release, Setting, SettingChange
+from fulldress.facts import AnyFact, Fact, Release, Setting, SettingChange, Signature
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +39,7 @@ class Store:
 
     def remember(self, source: str, name: str, facts: Iterable[Fact]) -> None:
         """Keep what matters of a package; the same digest replaces what was kept. Whole or not at all."""
-        kept = [fact for fact in facts if isinstance(fact, Release | Setting | SettingChange)]
+        kept = [fact for fact in facts if isinstance(fact, Release | Setting | SettingChange | Signature)]
         self.folder.mkdir(parents=True, exist_ok=True)
         data = msgspec.json.encode({"source": source, "name": name, "facts": kept})
         handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=".new-")
@@ -64,3 +64,13 @@ class Store:
                     f"{path}: not a kept package ({error}). Remove it and inspect that package again."
                 ) from None
         return sorted(found, key=lambda kept: (kept.name, kept.source))
+
+    def before(self, source: str, facts: Iterable[Fact]) -> Kept | None:
+        """The package of the same product that was kept last, and that is not this one."""
+        products = {fact.product.lower() for fact in facts if isinstance(fact, Release) and fact.product}
+        found: list[tuple[float, Kept]] = []
+        for kept in self.all():
+            named = {fact.product.lower() for fact in kept.facts if isinstance(fact, Release)}
+            if kept.source != source and named & products:
+                found.append(((self.folder / f"{kept.source}.json").stat().st_mtime, kept))
+        return max(found, key=lambda pair: pair[0])[1] if found else None

@@ -18,6 +18,18 @@ def _signed(index: Index) -> list[Signature]:
     return [s for s in index.of(Signature) if s.names_a_maker and not s.of_a_part]
 
 
+def _each(index: Index) -> Iterator[Signature]:
+    """Signatures that need an answer: where several keys signed one file, one that is good will do (apt's rule, too)."""
+    good = {
+        (s.path, s.scheme)
+        for s in index.of(Signature)
+        if s.integrity is Integrity.INTACT and s.trust is Trust.TRUSTED and s.names_a_maker
+    }
+    for signature in index.of(Signature):
+        if signature.trust is Trust.TRUSTED or (signature.path, signature.scheme) not in good:
+            yield signature
+
+
 #: What a package may hold that somebody will run: there a changed byte is a changed deed.
 _RUNS = frozenset({"shell", "python", "perl", "ruby", "powershell", "batch", "sql", "cron", "elf", "pe", "macho"})
 
@@ -72,7 +84,7 @@ def not_signed(index: Index) -> Iterator[Hit]:
 
 @rule("FD103", Severity.MAJOR, "The signer's certificate has expired and no time stamp proves when it signed")
 def expired(index: Index) -> Iterator[Hit]:
-    for signature in index.of(Signature):
+    for signature in _each(index):
         words = [w for w in signature.weaknesses if "expired" in w.lower()]
         if signature.today is Trust.TRUSTED or signature.stale:
             continue  # FD113, FD114: good today, or good by a newer copy of the key
@@ -94,7 +106,7 @@ def expired(index: Index) -> Iterator[Hit]:
 
 @rule("FD104", Severity.MAJOR, "The signature is weak")
 def weak(index: Index) -> Iterator[Hit]:
-    for signature in index.of(Signature):
+    for signature in _each(index):
         words = [w for w in signature.weaknesses if "expired" not in w.lower()]
         if words:
             yield Hit(
@@ -107,7 +119,7 @@ def weak(index: Index) -> Iterator[Hit]:
 
 @rule("FD105", Severity.MAJOR, "Another issuer than that of the vendor's last package")
 def issuer_changed(index: Index) -> Iterator[Hit]:
-    for signature in index.of(Signature):
+    for signature in _each(index):
         # the reader's words begin with "same" where it is; empty: there is no earlier package to compare with
         changed = bool(signature.continuity) and not signature.continuity.lower().startswith("same")
         if changed and not signature.announced_in:
@@ -122,7 +134,7 @@ def issuer_changed(index: Index) -> Iterator[Hit]:
 @rule("FD110", Severity.BLOCKER, "The chain ends at a root that nobody here trusts")
 def unknown_root(index: Index) -> Iterator[Hit]:
     seen: set[str] = set()
-    for signature in index.of(Signature):
+    for signature in _each(index):
         if not signature.names_a_maker or signature.today is Trust.TRUSTED or _held(signature):
             continue  # FD113 and FD103 say when and why
         if signature.of_a_part:
@@ -168,7 +180,7 @@ def _part(index: Index, signature: Signature, seen: set[str]) -> Iterator[Hit]:
 
 @rule("FD111", Severity.MAJOR, "An advisory announces the root, but it is not in the trust folder")
 def announced_only(index: Index) -> Iterator[Hit]:
-    for signature in index.of(Signature):
+    for signature in _each(index):
         if (
             signature.announced_in
             and signature.trust is not Trust.TRUSTED
@@ -184,7 +196,7 @@ def announced_only(index: Index) -> Iterator[Hit]:
 
 @rule("FD112", Severity.MAJOR, "The signature could not be verified")
 def unverified(index: Index) -> Iterator[Hit]:
-    for signature in index.of(Signature):
+    for signature in _each(index):
         if signature.integrity is Integrity.UNVERIFIED:
             yield Hit(
                 title=f"a signature is there, but whether the bytes are intact could not be computed: {signature.words}",

@@ -48,7 +48,10 @@ def _number(signature: Signature) -> str:
 
 @rule("FD113", Severity.BLOCKER, "Trust ends before the window")
 def ends_before(index: Index) -> Iterator[Hit]:
+    still = {s.path for s in index.of(Signature) if s.integrity is Integrity.INTACT and s.trust is Trust.TRUSTED}
     for signature in index.of(Signature):
+        if signature.path in still:
+            continue  # another key signed the same, and that one is good
         if signature.today is not Trust.TRUSTED or signature.trust is Trust.TRUSTED or signature.stale:
             continue
         when = f"{signature.judged_at:%Y-%m-%d}" if signature.judged_at else "the planned day"

@@ -73,7 +73,7 @@ def look(
 ) -> View:
     """The view of one check; put on record in ``case_store`` where that is given."""
     from fulldress import checks, report
-    from fulldress.cli.gathering import Progress, joined, read_package, remember, seen_before
+    from fulldress.cli.gathering import Progress, continued, joined, read_package, remember, seen_before
     from fulldress.findings import Severity
     from fulldress.package import changes
 
@@ -82,6 +82,7 @@ def look(
     with Progress() as progress:
         reading = read_package(package, production, progress, compared=against is not None)
         older = read_package(against, production, progress, compared=True) if against is not None else None
+        reading = continued(reading, older)
         progress("production", 0, 1)
         different = changes(older, reading) if older else seen_before(reading)
         facts = [*joined(reading.facts, production), *different]

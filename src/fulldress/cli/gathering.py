@@ -54,6 +54,27 @@ def read_package(package: Path, production: Production, progress: Progress, *, c
     )
 
 
+def continued(reading: Reading, older: Reading | None = None) -> Reading:
+    """The reading, with its signers set beside those of the older package, or of the last one of the same product."""
+    import msgspec
+
+    from fulldress.catalog.store import Store, default_folder
+    from fulldress.errors import CaseError
+    from fulldress.package.signatures.continuity import continued as compare
+
+    if older is not None:
+        return msgspec.structs.replace(reading, facts=compare(reading.facts, older.facts, older.name))
+    try:
+        kept = Store(default_folder()).before(reading.source, reading.facts)
+    except (CaseError, OSError):
+        return reading  # "fulldress keys" says what is wrong with the store; a verdict does not rest on it
+    return (
+        reading
+        if kept is None
+        else msgspec.structs.replace(reading, facts=compare(reading.facts, kept.facts, kept.name))
+    )
+
+
 def remember(reading: Reading) -> None:
     """Keep what the package says of keys and releases for "fulldress keys". Where that is not possible, it is said."""
     import click

@@ -78,16 +78,14 @@ def look(
     zone: str = "UTC",
     fail_on: str = "blocker",
 ) -> View:
-    """The view of one inspection. An older package is read first, so that its issuers are known to the new one."""
+    """The view of one inspection. Signers are set beside those of the older package, or of the last one."""
     from fulldress import checks, report
-    from fulldress.cli.gathering import remember, seen_before
-    from fulldress.facts import Signature
+    from fulldress.cli.gathering import continued, remember, seen_before
     from fulldress.findings import Severity
     from fulldress.package import changes, read
 
     with _Bar() as bar:
         older: Reading | None = None
-        issuers: tuple[str, ...] = ()
         if against is not None:
             older = read(
                 against,
@@ -98,18 +96,16 @@ def look(
                 compared=True,
                 progress=bar.of(against),
             )
-            signed = [fact for fact in older.facts if isinstance(fact, Signature)]
-            issuers = tuple(dict.fromkeys(fact.chain[0].issuer for fact in signed if fact.chain))
         reading = read(
             package,
             trust=trust,
             advisories=advisories,
             at=at,
             zone=zone,
-            previous=issuers,
             compared=against is not None,
             progress=bar.of(package),
         )
+    reading = continued(reading, older)
     facts = [*reading.facts, *(changes(older, reading) if older else seen_before(reading))]
     for one in (older, reading):
         if one is not None:

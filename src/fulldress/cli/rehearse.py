@@ -99,7 +99,7 @@ def _rehearse(
     from fulldress import checks, report
     from fulldress.case import Store
     from fulldress.cli.dday import find_package, opened_package
-    from fulldress.cli.gathering import Progress, joined, read_package
+    from fulldress.cli.gathering import Progress, continued, joined, read_package
     from fulldress.cli.plan import sized
     from fulldress.facts import Timing
     from fulldress.rehearsal import rehearse
@@ -109,7 +109,7 @@ def _rehearse(
     known = store.find(book.runbook.package)
     source = find_package(book, path, known, package_path)
     with opened_package(source, book.runbook.package), Progress() as progress:
-        reading = read_package(source, production, progress)
+        reading = continued(read_package(source, production, progress))
         static = joined(reading.facts, production)
         case = known or store.open_case(
             reading.source,

@@ -31,6 +31,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     sha256: str  #: fingerprint of the DER bytes, lower-case hex
     key: str = ""  #: ``RSA 2048``, ``EC secp256r1`` …
     is_ca: bool = False
+    public: str = ""  #: sha256 of the public key (SubjectPublicKeyInfo): the same in a renewed certificate
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

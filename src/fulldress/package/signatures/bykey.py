@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from fulldress.facts import Evidence, Integrity, Key, Signature, Trust, Witness
-from fulldress.package.signatures.judged import Covered, Ground
+from fulldress.package.signatures.judged import Covered, Ground, to_come
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +30,7 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
 
 def signature(made: Made, covered: Covered, ground: Ground, evidence: Evidence, path: str) -> Signature:
     """The fact."""
-    faults = made.faults(ground.at)
+    faults = to_come(made.faults(ground.at), ground)
     trust = _trust(made, faults, ground)
     today = _trust(made, made.faults(ground.today), ground) if ground.today is not None else None
     said = [_of_bytes(made), _of_key(made.key, ground), *made.remarks]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from fulldress.facts import Certificate
@@ -301,7 +302,16 @@ def described(certificate: x509.Certificate) -> Certificate:
         sha256=fingerprint(certificate),
         key=_key(certificate),
         is_ca=authority,
+        public=_public(certificate),
     )
+
+
+def _public(certificate: x509.Certificate) -> str:
+    try:
+        raw = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except (ValueError, UnsupportedAlgorithm):
+        return ""
+    return hashlib.sha256(raw).hexdigest()
 
 
 def _key(certificate: x509.Certificate) -> str:

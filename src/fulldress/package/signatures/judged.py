@@ -86,7 +86,7 @@ def signature(
             *lasting,
         ]
 
-    faults = faults_at(ground.at)
+    faults = to_come(faults_at(ground.at), ground)
     trust = _trust(chain, faults, ground)
     today = _trust(chain, faults_at(ground.today), ground) if ground.today is not None else None
     said.append(_of_chain(chain, ground))
@@ -162,6 +162,22 @@ def _of_chain(chain: certs.Chain, ground: Ground) -> str:
     if len(chain.certificates) == 1:
         return f"{end} signed itself, and {ground.trust.name}/ does not hold it"
     return f"chain ends at {end}, which {ground.trust.name}/ does not hold"
+
+
+def to_come(faults: list[str], ground: Ground) -> list[str]:
+    """Faults as they are said of a day that has not come yet."""
+    if ground.today is None or ground.at <= ground.today:
+        return faults
+    day = f"{ground.today:%Y-%m-%d}"
+    return [
+        fault.replace(" expired on ", " will have expired, on ")
+        if (match := _ENDED.search(fault)) and match[1] > day
+        else fault
+        for fault in faults
+    ]
+
+
+_ENDED = re.compile(r" expired on (\d{4}-\d\d-\d\d)")
 
 
 def quoted(text: str) -> str:
