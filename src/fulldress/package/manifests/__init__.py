@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fulldress.errors import BadSyntax
 from fulldress.facts import AnyFact, Reason, Release, Unread, Witness
 from fulldress.package import changelog
-from fulldress.package.manifests import generic, metadata, prose, rpm
+from fulldress.package.manifests import generic, imagefacts, metadata, prose, rpm, wheel
 from fulldress.package.manifests.document import Tree, load
 from fulldress.package.reader import Member, Package
 
@@ -49,6 +49,10 @@ def read(package: Package) -> Iterator[AnyFact]:
             yield _gap(member, Reason.BUDGET, f"{member.size:,} bytes are too many for a manifest")
         else:
             yield from _read(member, reader)
+    for member in package.members.values():
+        if wheel.is_record(member):
+            yield from wheel.record(member, package.members)
+    yield from imagefacts.read(package)
     if bundled:
         some = next(iter(package.members.values()))
         yield Unread(
