@@ -77,11 +77,11 @@ def credentials(index: Index) -> Iterator[Hit]:
         expires = [c.expires for c in group if c.expires]
         if expires and not left:
             continue
-        if kind == "system account" and not left:
+        if kind in ("system account", "group") and not left:
             yield Hit(
                 title=f"{kind} {name} is created, and stays",
                 subject=f"{kind} {name}",
-                remedy=f"Nobody logs in with it. Where the product goes for good: userdel {name}",
+                remedy=f"Nobody logs in with it. Where the product goes for good: {'groupdel' if kind == 'group' else 'userdel'} {name}",
                 testimony=tuple(says(c, "no log-in, no expiry") for c in group),
                 severity=Severity.NOTE,
             )

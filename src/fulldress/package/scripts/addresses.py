@@ -29,6 +29,12 @@ _HOST = re.compile(
 _NAMES = re.compile(r"(?i)(^|\.)(w3\.org|schemas\.[\w.]+|json-schema\.org|purl\.org|xmlsoap\.org|oasis-open\.org)$")
 
 
+#: Hosts of manuals, which nobody has (RFC 2606, RFC 6761): they stand for one that is to be put in.
+_DOCUMENTED = re.compile(
+    r"(?i)(?:^|\.)(?:example\.(?:com|net|org|edu)|invalid)$|^(?:192\.0\.2|198\.51\.100|203\.0\.113)\.\d+$"
+)
+
+
 class Address(msgspec.Struct, frozen=True, kw_only=True):
     scheme: str
     host: str  #: may hold holes: :attr:`known` tells
@@ -50,7 +56,7 @@ def urls(text: str) -> list[Address]:
         host = match[3].rstrip(".")
         if scheme in ("file", "unix", "data", "jar", "about", "cdrom", "urn", "puppet", "debconf", "jdbc"):
             continue
-        if is_constant(host) and (not is_host(host) or _NAMES.search(host)):
+        if is_constant(host) and (not is_host(host) or _NAMES.search(host) or _DOCUMENTED.search(host)):
             continue
         path = re.match(r"[^\s'\"<>|)`]*", text[match.end() :])
         found.append(
@@ -158,6 +164,8 @@ def remote_path(text: str, scheme: str) -> Address | None:
 def address(scheme: str, host: str, port: str = "", user: str = "") -> Address | None:
     """An address from its parts; None where ``host`` can be none."""
     name = host.strip("[]")
+    if is_constant(host) and _DOCUMENTED.search(host):
+        return None
     if not host or (is_constant(host) and not is_host(host)):
         return None
     number = int(port) if port.isdigit() and 0 < int(port) < 65536 else PORTS.get(scheme)

@@ -260,7 +260,7 @@ class Commands(Words):
         if name == "tee":
             for path in words[1:]:
                 if not path.startswith("-"):
-                    self._write(node, path, self.stdin, "-a" in words, 0)
+                    self._write(node, path, self.stdin, "-a" in words, self.stdin_line)
             return self.stdin or ""
         elsewhere = wrappers.elsewhere(words)
         if elsewhere is not None:
@@ -271,6 +271,9 @@ class Commands(Words):
         text = wrappers.text(words)
         if text:
             return self.nested(text, node)
+        if name in ("at", "batch") and self.fed and self.stdin and words[1:2] not in (("-l",), ("-d",), ("-c",)):
+            with self.told(f"{name} {show(' '.join(words[1:]))}".strip()):
+                return self._apart(self.stdin, node)
         if self._embedded(name, words, node):
             return ""
         if name in wrappers.SHELLS and self.stdin and self.fed and is_constant(self.stdin):

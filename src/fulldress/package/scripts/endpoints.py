@@ -9,13 +9,15 @@ import re
 from collections.abc import Iterator
 
 from fulldress.facts import AnyFact, Endpoint, Reason, Unread, Witness
+from fulldress.package.scripts import wrappers
 from fulldress.package.scripts.addresses import Address, address, is_host, looks_remote, remote_path, urls
 from fulldress.package.scripts.events import AnyEvent, Assign, Call, Write
 from fulldress.package.scripts.rule import Context, operands, option
 from fulldress.package.scripts.values import is_constant, show
+from fulldress.package.scripts.written import kind_of
 
 #: Commands whose words are texts or patterns, not addresses to be called.
-_TALK = frozenset(
+TALK = frozenset(
     """
     echo printf logger cat tee print sed awk gawk mawk grep egrep fgrep test [ [[ : true false read expr
     case dialog xmessage whiptail zenity notify-send db_input db_subst db_set db_get db_text wall write mail
@@ -133,7 +135,12 @@ def _addresses(call: Call) -> Iterator[Address | None]:
             registry = word.removeprefix("docker://").split("/")[0]
             if "/" in word and "://" not in word and looks_remote(registry.partition(":")[0]):
                 yield _login("https", *_split_port(registry), "")
-            elif words[:1] == ("pull",) and word != "pull" and is_constant(word) and "." not in word.partition("/")[0]:
+            elif (
+                words[:1] == ("pull",)
+                and word != "pull"
+                and is_constant(word)
+                and "." not in word.rpartition("/")[0].partition("/")[0]
+            ):
                 yield address("https", "docker.io")  # an image without a registry's name is Docker Hub's
     elif name in ("gpg", "gpg2", "apt-key") and (server := option(words, "--keyserver")) and "://" not in server:
         yield address("hkp", server)
@@ -145,7 +152,7 @@ def _addresses(call: Call) -> Iterator[Address | None]:
             yield _login("tcp", *_split_port(rest[0]), "")
     elif name in ("exec", "cat") and not words:
         return
-    if name.lower() not in _TALK:
+    if name.lower() not in TALK and wrappers.elsewhere(call.words) is None:  # what runs elsewhere is followed there
         for word in (*_without_data(call), *(value for _, value in call.environment)):
             yield from urls(word)
     if call.stdin and name in ("sftp", "ftp", "lftp"):
@@ -243,7 +250,9 @@ def _of_write(write: Write) -> Iterator[Address]:
         if found is not None:
             yield found
         return
-    if write.content is None or write.path.endswith((".md", ".txt", ".html", ".log")):
+    if write.content is None or kind_of(write.path, write.content.split("\n", 1)[0]):
+        return  # a script is read as the script that it is
+    if write.path.endswith((".md", ".txt", ".html", ".log")):
         return
     for row in write.content.split("\n"):
         row = row.strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from fulldress.facts import AnyFact, FileEffect, Witness
 from fulldress.package.scripts.events import AnyEvent, Call, Event, Write
@@ -59,28 +60,44 @@ def _counts(path: str) -> bool:
 
 def _effects(event: AnyEvent) -> Iterator[tuple[str, str, str]]:
     if isinstance(event, Write):
-        if event.path.startswith(("/", "~")) and not event.path.startswith(("/dev/tcp", "/dev/udp")):
-            yield event.path, "change" if event.append else "create", "appends to it" if event.append else ""
+        path = place(event, event.path)
+        if (path.startswith(("/", "~")) or holes(path)) and not path.startswith(("/dev/tcp", "/dev/udp")):
+            yield path, "change" if event.append else "create", "appends to it" if event.append else ""
         return
     if not isinstance(event, Call):
         return
     name, words = event.name, event.arguments
-    plain = operands(
-        words, {"install": "mogtS", "cp": "tS", "mv": "tS", "truncate": "s", "ln": "tS", "crontab": "u"}.get(name, "")
-    )
+    values = {"install": "mogtS", "cp": "tS", "mv": "tS", "truncate": "s", "ln": "tS", "crontab": "u", "mkdir": "m"}
+    plain = [place(event, path) for path in operands(words, values.get(name, ""), _LONG)]
     recursive = any(re.match(r"-[a-zA-Z]*[rR]", word) or word == "--recursive" for word in words)
     if name in ("rm", "unlink", "shred", "srm"):
         for path in plain:
             yield path, "delete", _reach(event, path, recursive)
     elif name == "crontab":
         yield from _crontab(event, plain)
+    elif name == "dpkg-maintscript-helper" and event.member.name == "postinst":  # the same words stand in all four
+        yield from _maintained(words)
+    elif name == "dpkg-statoverride" and "--add" in words and len(plain) > 3:
+        yield plain[3], "mode", f"{show(plain[0])}:{show(plain[1])} {show(plain[2])}, as dpkg keeps it"
+    elif name == "ucf" and len(plain) > 1 and "-p" not in words and "--purge" not in words:
+        yield plain[1], "change", "ucf puts the package's new text there, and asks where it was changed by hand"
+    elif name == "dd" and (target := next((w[3:] for w in words if w.startswith("of=")), "")):
+        yield (
+            target,
+            "change",
+            f"overwritten from {show(next((w[3:] for w in words if w.startswith('if=')), 'its input'))}",
+        )
+    elif name in ("curl", "wget") and (target := saved(name, words)):
+        yield place(event, target), "create", "downloaded"
+    elif name == "unzip" and (folder := option(words, "-d")):
+        yield folder, "change", "an archive is unpacked into it"
     elif name == "rmdir":
         yield from ((path, "delete", "if it is empty") for path in plain)
     elif name == "find" and ("-delete" in words or "rm" in words):
         for path in plain[: _first_test(words)]:
             yield path, "delete", _found_files(event, path)
     elif name in ("cp", "install", "mv", "ln") and plain:
-        yield from _placed(name, words, plain)
+        yield from _placed(event, name, words, plain)
     elif name == "mkdir":
         yield from ((path, "create", "folder") for path in plain)
     elif name in ("chmod", "chown", "chgrp") and len(plain) > 1:
@@ -108,12 +125,51 @@ def _effects(event: AnyEvent) -> Iterator[tuple[str, str, str]]:
         yield plain[-1], "delete", "what the source does not have"
 
 
-def _placed(name: str, words: tuple[str, ...], plain: list[str]) -> Iterator[tuple[str, str, str]]:
+#: Long options whose value is the next word.
+_LONG = frozenset({"mode", "owner", "group", "target-directory", "suffix", "backup", "context", "size", "reference"})
+
+
+def place(event: Event, path: str) -> str:
+    """A path as the host knows it: a relative one below the folder that the script went to."""
+    if event.folder and path and is_constant(path[:1]) and not path.startswith(("/", "~", "-")):
+        return f"{event.folder.rstrip('/')}/{path.removeprefix('./')}"
+    return path
+
+
+def saved(name: str, words: tuple[str, ...]) -> str:
+    """Where curl or wget puts what it fetches, also as the last of letters that stand together: ``-fsSLo FILE``."""
+    letter, long = ("o", "--output") if name == "curl" else ("O", "--output-document")
+    joined = next((w for v, w in pairwise(words) if re.fullmatch(rf"-[a-zA-Z#]*{letter}", v)), "")
+    target = joined or option(words, f"-{letter}", long)
+    return "" if target in ("-", "/dev/null") else target
+
+
+def _maintained(words: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
+    """dpkg-maintscript-helper(1); each is called from three scripts with the same words, and told once."""
+    own = operands(words[: words.index("--")] if "--" in words else words)
+    action = own[0] if own else ""
+    if action == "rm_conffile" and len(own) > 1:
+        yield own[1], "delete", f"an old conffile{_before(own, 2)}; kept as .dpkg-bak where it was changed by hand"
+    elif action == "mv_conffile" and len(own) > 2:
+        yield own[1], "delete", f"moved to {show(own[2])}{_before(own, 3)}"
+        yield own[2], "create", f"from {show(own[1])}"
+    elif action == "symlink_to_dir" and len(own) > 2:
+        yield own[1], "change", f"a link becomes a folder{_before(own, 3)}"
+    elif action == "dir_to_symlink" and len(own) > 2:
+        yield own[1], "link", f"a folder becomes a link to {show(own[2])}{_before(own, 3)}"
+
+
+def _before(words: list[str], index: int) -> str:
+    version = words[index] if len(words) > index else ""
+    return f", where the old version is {show(version)} or older" if version else ""
+
+
+def _placed(event: Event, name: str, words: tuple[str, ...], plain: list[str]) -> Iterator[tuple[str, str, str]]:
     folder = option(words, "-t", "--target-directory")
     if name == "install" and any(re.fullmatch(r"-[a-zA-Z]*d", word) or word == "--directory" for word in words):
         yield from ((path, "create", "folder") for path in plain)
         return
-    target = folder or (plain[-1] if len(plain) > 1 else "")
+    target = (folder and place(event, folder)) or (plain[-1] if len(plain) > 1 else "")
     sources = plain if folder else plain[:-1]
     if not target:
         return

@@ -167,6 +167,8 @@ def _credentials(call: Call) -> Iterator[tuple[str, str]]:
     elif name == "adduser" and plain:
         if len(plain) == 1 or "--system" in words:
             yield "system account" if "--system" in words else "account", plain[0]
+    elif name in ("addgroup", "groupadd") and plain and (len(plain) == 1 or name == "groupadd"):
+        yield "group", plain[-1]
     elif name == "ssh-keygen" and not any(word in ("-R", "-l", "-lf", "-F", "-y", "-A", "-H", "-L") for word in words):
         yield "SSH key", option(words, "-f") or "~/.ssh"
     elif name == "openssl" and _makes_key(words):

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from fulldress.facts import Hazard
 from fulldress.package.scripts import services
 from fulldress.package.scripts.events import AnyEvent, Call, Write
+from fulldress.package.scripts.files import saved
 from fulldress.package.scripts.hazards import hazard
 from fulldress.package.scripts.maintainer import ways
-from fulldress.package.scripts.rule import Context, operands, option
+from fulldress.package.scripts.rule import Context, operands
 from fulldress.package.scripts.values import HERE, TEMPORARY, is_constant, show
 from fulldress.package.scripts.wrappers import SHELLS
 
@@ -190,11 +191,7 @@ def _fetches(call: Call) -> Iterator[tuple[str, str]]:
     address = next((word for word in call.arguments if re.match(r"(?:https?|ftp)://", word)), "")
     if call.name not in ("curl", "wget", "aria2c", "fetch") or not address:
         return
-    path = (
-        option(call.arguments, "-o", "--output")
-        if call.name != "wget"
-        else option(call.arguments, "-O", "--output-document")
-    )
+    path = saved(call.name, call.arguments)
     if not path and (call.name == "wget" or any(re.fullmatch(r"-\w*O|--remote-name", word) for word in call.arguments)):
         path = address.partition("?")[0].rsplit("/", 1)[-1]
     if path and path not in ("-", "/dev/null"):

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from fulldress.facts import AnyFact, Reboot, Restart, Witness
 from fulldress.package.scripts.events import AnyEvent, Call, Write
-from fulldress.package.scripts.rule import Context, operands
-from fulldress.package.scripts.values import is_constant, show
+from fulldress.package.scripts.rule import Context, operands, option
+from fulldress.package.scripts.values import holes, is_constant, show
 
 _ACTIONS = frozenset(
     [
@@ -39,6 +39,7 @@ _ACTIONS = frozenset(
 )
 _HELPER_ACTIONS = frozenset(["enable", "disable", "mask", "unmask", "reenable", "purge", "remove"])
 _UNITS = re.compile(r"\.(service|socket|target|mount|path|slice|scope|swap|device|automount)$")
+_PID_FILE = re.compile(r"(?:cat|<)\s+\S*?([\w@.-]+?)\.pid\b")
 _UNIT_FILE = re.compile(r"/systemd/(?:system|user)/([^/]+\.(?:service|socket|timer|path|mount))$")
 
 
@@ -48,6 +49,8 @@ def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
             yield _reboot(event, context, "requested", f"writes {show(event.path)}")
         elif event.path == "/proc/sysrq-trigger" and (event.content or "").strip() in ("b", "o"):
             yield _reboot(event, context, "performed", "writes to /proc/sysrq-trigger")
+        elif re.search(r"/run/reboot-required\.pkgs$", event.path):
+            yield _reboot(event, context, "requested", f"writes {show(event.path)}")
         elif event.path in ("/forcefsck", "/.autorelabel"):
             yield _reboot(event, context, "requested", f"writes {event.path}, which takes effect at the next boot")
         return
@@ -81,19 +84,30 @@ def _reboots(call: Call) -> str:
         return "" if "-c" in words or "--help" in words or not words else "performed"
     if name in ("init", "telinit"):
         return "performed" if plain[:1] in (["0"], ["6"]) else ""
+    if name == "systemctl" and plain[:1] and plain[0] in ("isolate", "start"):
+        return "performed" if any(re.match(r"(?:reboot|poweroff|halt|kexec)\.target$", w) for w in plain[1:]) else ""
+    if name == "exit":
+        # 3010 and 1641: ERROR_SUCCESS_REBOOT_REQUIRED and _INITIATED of Windows Installer; 194: the same for patch agents
+        return "requested" if words[:1] and words[0] in ("3010", "1641", "194") else ""
+    if name == "transactional-update":
+        return "performed" if "reboot" in plain else ""
     if name == "systemctl":
         return "performed" if plain[:1] and plain[0] in ("reboot", "poweroff", "halt", "kexec", "soft-reboot") else ""
     if name == "kexec":
         return "performed" if "-e" in words or "--exec" in words else ""
-    if name in ("touch", "tee") and any(re.search(r"/run/reboot-required$", word) for word in words):
+    if name in ("touch", "tee") and any(
+        re.search(r"/run/reboot-required(?:\.pkgs)?$|^/forcefsck$|^/\.autorelabel$", word) for word in words
+    ):
         return "requested"
+    if name == "fixfiles":
+        return "requested" if "onboot" in words else ""
     if name == "notify-reboot-required":
         return "requested"
     if name == "needs-restarting":
         return "asked about" if "-r" in words or "--reboothint" in words else ""
     if name == "dbus-send" and any("Reboot" in word or "PowerOff" in word for word in words):
         return "performed"
-    if name in ("grub-reboot", "grub-set-default"):
+    if name in ("grub-reboot", "grub2-reboot", "grub-set-default", "grub2-set-default"):
         return "prepared"
     return ""
 
@@ -105,7 +119,9 @@ def restarts(call: Call) -> Iterator[tuple[str, str]]:
         words, "HMntpPo", frozenset({"host", "machine", "type", "state", "root", "signal", "job-mode", "when"})
     )
     if name in ("systemctl", "deb-systemd-invoke"):
-        if plain and (plain[0] in _ACTIONS or not is_constant(plain[0])):
+        if plain[:1] == ["daemon-reexec"]:
+            yield "systemd", "daemon-reexec"
+        elif plain and (plain[0] in _ACTIONS or not is_constant(plain[0])):
             for unit in plain[1:]:
                 yield from ((unit, show(action)) for action in _actions(plain[0], words))
     elif name == "deb-systemd-helper":
@@ -114,6 +130,36 @@ def restarts(call: Call) -> Iterator[tuple[str, str]]:
     elif name in ("service", "invoke-rc.d", "rc-service"):
         if len(plain) > 1 and plain[1] not in ("status", "--full-restart") and not words[0].startswith("--query"):
             yield plain[0], show(plain[1])
+    elif name == "systemd-update-helper" and len(plain) > 1:
+        # rpm's macros: %systemd_post, %systemd_preun, %systemd_postun_with_restart, %systemd_postun_with_reload
+        done = {"install": "preset", "remove": "disable", "mark-restart": "restart", "mark-reload": "reload"}
+        if match := re.fullmatch(r"(install|remove|mark-restart|mark-reload)-(?:system|user)-units", plain[0]):
+            yield from ((unit, done[match[1]]) for unit in plain[1:])
+    elif name == "initctl" and len(plain) > 1 and plain[0] in ("start", "stop", "restart", "reload"):
+        yield plain[1], plain[0]
+    elif name == "launchctl" and len(plain) > 1:
+        done = {"load": "start", "bootstrap": "start", "kickstart": "restart", "start": "start", "unload": "stop",
+                "bootout": "stop", "stop": "stop", "kill": "stop", "enable": "enable", "disable": "disable"}  # fmt: skip
+        if plain[0] in done:
+            yield plain[-1].rsplit("/", 1)[-1].removesuffix(".plist"), done[plain[0]]
+    elif name == "svcadm" and len(plain) > 1 and plain[0] in ("enable", "disable", "restart", "refresh"):
+        yield plain[1], {"refresh": "reload"}.get(plain[0], plain[0])
+    elif name == "kill" and (pid := next((m for w in words for h in holes(w) if (m := _PID_FILE.search(h))), None)):
+        signal = next((w.lstrip("-") for w in words if re.fullmatch(r"-(SIG)?([A-Z]{3,5}\d?|\d{1,2})", w)), "TERM")
+        signal = option(words, "-s", "--signal") or signal
+        if signal != "0":
+            yield pid[1], f"signal {signal.removeprefix('SIG')}"
+    elif name == "start-stop-daemon" and {"--stop", "-K", "--start", "-S"} & set(words):
+        named = option(words, "-n", "--name", "-x", "--exec", "-a", "--startas") or option(words, "-p", "--pidfile")
+        if named:
+            unit = named.rsplit("/", 1)[-1].removesuffix(".pid")
+            yield unit, "stop" if {"--stop", "-K"} & set(words) else "start"
+    elif name == "pg_ctlcluster" and len(plain) > 2:
+        yield f"postgresql@{plain[0]}-{plain[1]}", plain[2]
+    elif name == "pg_ctl" and (action := next((w for w in plain if w in ("start", "stop", "restart", "reload")), "")):
+        yield "postgresql", action
+    elif name == "needrestart" and option(words, "-r") == "a":
+        yield "(whatever runs old libraries)", "restart"
     elif name in ("update-rc.d", "chkconfig", "rc-update"):
         yield from _at_boot(name, plain)
     elif name in ("supervisorctl", "pm2", "monit", "circusctl") and len(plain) > 1:
@@ -134,15 +180,25 @@ def restarts(call: Call) -> Iterator[tuple[str, str]]:
         )
         if signal != "0":
             yield plain[-1], f"signal {signal.removeprefix('SIG')}"
+    elif name in ("docker", "podman") and words[:1] == ("compose",):
+        action = next(iter(operands(words[1:], "fp", frozenset({"file", "project-name", "profile", "env-file"}))), "")
+        if action in ("up", "down", "restart", "stop", "start"):
+            yield "compose project", action
     elif name in ("docker", "podman") and len(plain) > 1:
         if plain[0] in ("start", "stop", "restart", "kill", "rm"):
             yield from ((f"container {unit}", plain[0]) for unit in plain[1:])
-        elif plain[0] == "compose" and plain[1] in ("up", "down", "restart", "stop", "start"):
-            yield "compose project", plain[1]
-    elif name == "docker-compose" and plain and plain[0] in ("up", "down", "restart", "stop", "start"):
+    elif (
+        name in ("docker-compose", "podman-compose")
+        and (plain := operands(words, "fp"))
+        and plain[0] in ("up", "down", "restart", "stop", "start")
+    ):
         yield "compose project", plain[0]
-    elif name == "kubectl" and plain[:2] in (["rollout", "restart"], ["delete", "pod"], ["scale", "deployment"]):
-        yield from ((f"{plain[1]} {unit}", "restart") for unit in plain[2:3])
+    elif name in ("kubectl", "oc") and (plain := operands(words, "nlc", frozenset({"namespace", "context"})))[:2] in (
+        ["rollout", "restart"],
+        ["delete", "pod"],
+        ["scale", "deployment"],
+    ):
+        yield from ((unit if plain[0] == "rollout" else f"{plain[1]} {unit}", "restart") for unit in plain[2:3])
     elif name == "mv" and len(plain) == 2:
         old, new = _UNIT_FILE.search(plain[0]), _UNIT_FILE.search(plain[1])
         if old and new and old[1] != new[1]:
@@ -172,6 +228,8 @@ def _at_boot(name: str, plain: list[str]) -> Iterator[tuple[str, str]]:
         "remove": "disable",
         "on": "enable",
         "off": "disable",
+        "start": "enable",  # update-rc.d NAME start 20 2 3 4 5 .: links for the next boot, nothing is started
+        "stop": "enable",
     }
     yield plain[0], table.get(plain[1], show(plain[1]))
 

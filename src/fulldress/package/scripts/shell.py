@@ -290,11 +290,13 @@ class Shell(Commands):
         return printed
 
     def _pipeline(self, node: Node) -> str:
-        kept = self.stdin, self.fed, self.before, self.ended
+        kept = self.stdin, self.fed, self.before, self.ended, self.stdin_line
         printed: str = ""
         stages = [child for child in node.children if self._is_statement(child)]
         for index, stage in enumerate(stages):
             if index or node.children[0].type == "|":
+                if printed != self.stdin:
+                    self.stdin_line = 0
                 self.stdin, self.fed = printed, True
             handled = self.handled
             if stage is not stages[-1]:
@@ -302,7 +304,7 @@ class Shell(Commands):
             printed = self.follow(stage)
             self.handled = handled
             self.before = _name_of(stage, self)
-        self.stdin, self.fed, self.before, self.ended = kept
+        self.stdin, self.fed, self.before, self.ended, self.stdin_line = kept
         return printed
 
     def _redirected(self, node: Node) -> str:

@@ -53,13 +53,18 @@ class Written:
         return "\n".join(row.text for row in self.rows) + "\n"
 
     def kind(self, path: str) -> str:
-        """``shell``, ``python``, ``perl``, ``javascript``, ``unit``, or empty for what is no script."""
-        first = without(self.rows[0].text) if self.rows else ""
-        if first.startswith("#!"):
-            for name, kind in _INTERPRETERS.items():
-                if name in first:
-                    return kind
-            return "shell" if re.search(r"\b(?:ba|da|k|z|a)?sh\b", first) else ""
-        if _UNIT.search(path):
-            return "unit"
-        return "shell" if _SCRIPTS.search(path) else ""
+        """As :func:`kind_of`."""
+        return kind_of(path, self.rows[0].text if self.rows else "")
+
+
+def kind_of(path: str, first: str) -> str:
+    """``shell``, ``python``, ``perl``, ``javascript``, ``unit``, or empty for what is no script, by its first row."""
+    first = without(first)
+    if first.startswith("#!"):
+        for name, kind in _INTERPRETERS.items():
+            if name in first:
+                return kind
+        return "shell" if re.search(r"\b(?:ba|da|k|z|a)?sh\b", first) else ""
+    if _UNIT.search(path):
+        return "unit"
+    return "shell" if _SCRIPTS.search(path) else ""

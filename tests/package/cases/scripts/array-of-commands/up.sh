@@ -1,0 +1,4 @@
+#!/bin/bash
+CMD=(systemctl restart)
+CMD+=(app.service)
+"${CMD[@]}"

@@ -1,0 +1,5 @@
+#!/bin/sh
+systemctl restart before
+if [ -f /x ]; then
+  echo "it's
+systemctl restart after

@@ -1,0 +1,3 @@
+#!/bin/sh
+cd /opt/app/cache || exit 1
+rm -rf *

@@ -1,0 +1,2 @@
+#!/bin/sh
+cd /opt/app/cache && rm -rf old

@@ -1,0 +1,2 @@
+#!/bin/sh
+cp -a /opt/app/data /backup/ && rm -rf /opt/app/data

@@ -1,0 +1,4 @@
+#!/bin/sh
+set -e
+cp -a /opt/app/data /backup/
+rm -rf /opt/app/data

@@ -1,0 +1,2 @@
+#!/bin/sh
+while read -r x; do sleep 1; done < /etc/app/list

@@ -1,0 +1,3 @@
+#!/bin/sh
+echo 'systemctl restart app' > /tmp/app-step.sh
+sh /tmp/app-step.sh

@@ -1,0 +1,4 @@
+#!/bin/sh
+f=$(mktemp)
+echo 'systemctl restart app' > "$f"
+sh "$f"

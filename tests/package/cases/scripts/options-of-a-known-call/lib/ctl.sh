@@ -1,0 +1,8 @@
+#!/bin/sh
+if [ "$1" = start ]; then
+  systemctl start app
+elif [ "$1" = stop ]; then
+  systemctl stop app
+else
+  reboot
+fi

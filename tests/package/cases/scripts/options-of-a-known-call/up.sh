@@ -1,0 +1,2 @@
+#!/bin/sh
+sh lib/ctl.sh stop

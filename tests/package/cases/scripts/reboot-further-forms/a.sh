@@ -1,0 +1,2 @@
+#!/bin/sh
+grub2-reboot 1

@@ -1,0 +1,2 @@
+#!/bin/sh
+systemctl isolate reboot.target

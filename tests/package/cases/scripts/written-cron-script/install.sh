@@ -1,0 +1,5 @@
+#!/bin/sh
+tee /etc/cron.daily/app > /dev/null <<-'EOF'
+	#!/bin/sh
+	systemctl restart app
+	EOF

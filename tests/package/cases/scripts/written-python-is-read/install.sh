@@ -1,0 +1,6 @@
+#!/bin/sh
+cat > /usr/local/bin/report <<'EOF'
+#!/usr/bin/env python3
+import subprocess
+subprocess.run(['systemctl', 'restart', 'reporter'])
+EOF
