@@ -30,7 +30,7 @@ def eventbridge(package: Package, member: Member, clock: Clock) -> Iterator[AnyF
         if rows[line - 1].lstrip().startswith(("#", "//")):
             continue
         is_cron = match[1].lower().startswith("cron")
-        near = "\n".join(rows[max(0, line - 8) : line + 8])
+        near = "\n".join(_siblings(rows, line))
         zone = re.search(r"(?i)ScheduleExpressionTimezone[\"']?\s*[:=]\s*[\"']?([\w/+-]+)", near)
         zone = zone or re.search(r"schedule_expression_timezone\s*=\s*\"([\w/+-]+)\"", near)
         disabled = re.search(
@@ -52,6 +52,18 @@ def eventbridge(package: Package, member: Member, clock: Clock) -> Iterator[AnyF
             ),
             clock,
         )
+
+
+def _siblings(rows: list[str], line: int) -> list[str]:
+    """The rows around one that are indented as far or further: what is said of the same thing."""
+    indent = len(rows[line - 1]) - len(rows[line - 1].lstrip())
+    found = [rows[line - 1]]
+    for nearby in (rows[line : line + 40], reversed(rows[max(0, line - 40) : line - 1])):
+        for row in nearby:
+            if row.strip() and len(row) - len(row.lstrip()) < indent:
+                break
+            found.append(row)
+    return found
 
 
 def _owner(rows: list[str], line: int, text: str, at: int) -> str:

@@ -17,7 +17,7 @@ _PG_CRON = re.compile(
 _NEXT = re.compile(r"\s*,\s*(?:\w+\s*(?::=|=>)\s*)?(?:'((?:[^']|'')*)'|\$(\w*)\$(.*?)\$\2\$)", re.S)
 _EVENT = re.compile(
     r"(?is)\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:DEFINER\s*=\s*\S+\s+)?EVENT\s+(?:IF\s+NOT\s+EXISTS\s+)?([\w.`\"]+)\s+ON\s+SCHEDULE\s+"
-    r"((?:EVERY|AT)\b.*?)(?=\bON\s+COMPLETION\b|\bENABLE\b|\bDISABLE\b|\bCOMMENT\b|\bDO\b)(.*?)\bDO\b\s*(.{0,200})"
+    r"((?:EVERY|AT)\b.*?)(?=\bON\s+COMPLETION\b|\bENABLE\b|\bDISABLE\b|\bCOMMENT\b|\bDO\b)(.*?)\bDO\b\s*(?=(.{0,200}))"
 )
 _ORACLE = re.compile(r"(?is)\bDBMS_SCHEDULER\s*\.\s*CREATE_JOB\s*\((.{0,4000}?)\)\s*;")
 _AGENT = re.compile(

@@ -30,7 +30,7 @@ _BY_SUFFIX: dict[str, tuple[Reader, ...]] = {
 _BY_NAME: dict[str, tuple[Reader, ...]] = {"Dockerfile": (clouds.labels,), "Containerfile": (clouds.labels,)}
 #: Not the product's own jobs: tests, documents, examples, what builds it, and libraries beside it.
 _ASIDE = re.compile(
-    r"(?i)(?:^|/)(?:tests?|testing|specs?|__tests__|fixtures|examples?|example_dags|samples?|demos?|docs?|documentation|benchmarks?|"
+    r"(?i)(?:^|/)(?:tests?|testing|specs?|__tests__|fixtures|examples|(?<!com/)(?<!org/)example|example_dags|samples?|demos?|docs?|documentation|benchmarks?|"
     r"\.github|\.gitlab|\.circleci|node_modules|bower_components|test[_-]?data|testdata|src/test)/|"
     r"(?:^|/)(?:test_[^/]*|conftest|[^/]*_test|[^/]*[.-](?:test|spec))\.\w+$|(?:^|/)(?:mkdocs|renovate|docker-bake)\.\w+$|(?:^|/)\.gitlab-ci\.yml$"
 )

@@ -70,7 +70,7 @@ def _row(row: str, given: Any) -> str:
         return row
     match = re.match(r"(\s*(?:-\s+)?(?:[\w./-]+|\"[^\"]+\"):\s+|\s*-\s+)(\S.*)$", row)
     if not match or re.fullmatch(
-        r"\s*\{\{-?\s*(?:if|else|end|with|range|define|include|template|toYaml|block|\$\w+ :?=).*", match[2]
+        r"\{\{-?\s*(?:if|else|end|with|range|define|template|toYaml|block|\$\w+\s*:?=)[^{}]*\}\}", match[2]
     ):
         bare = _HOLE.sub("", row)
         return row[: len(row) - len(row.lstrip())] + (bare.strip() if match and bare.strip() else "")

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
 from fulldress.facts import AnyFact
 from fulldress.package.reader import Member, Package
-from fulldress.package.schedules import fields
+from fulldress.package.schedules import fields, placeholders
 from fulldress.package.schedules.jobs import Clock, Found, facts
 
 _KEY = re.compile(r"(?i)(?:^|[._-]|[a-z](?=C))cron(?:[._-]?(?:expression|expr|schedule|string|pattern))?$|(?:^|[._-])schedule(?:[._-]?(?:cron|expression))?$|cronExpression$")  # fmt: skip
@@ -23,6 +24,9 @@ _FOREIGN = re.compile(
     r"(?:^|/)(?:\.github|\.gitlab[^/]*|\.circleci|\.travis[^/]*|\.drone[^/]*|renovate\.json5?|dependabot\.ya?ml|azure-pipelines[^/]*|bitbucket-pipelines[^/]*|node_modules)(?:/|$)"
 )
 
+_HOLE = re.compile(rb"\$\{([\w.\-\[\]]{1,200})")
+_named: WeakKeyDictionary[Package, set[str]] = WeakKeyDictionary()
+
 
 def read(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
     """The schedules among a file's settings."""
@@ -31,6 +35,11 @@ def read(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
         return
     if b"CronJob" in data or b"CronWorkflow" in data or b"AWS::" in data or b"ofelia." in data or b"{{" in data:
         return
+    if (
+        member.name.startswith("values")
+        and f"{member.path.rpartition('/')[0]}/Chart.yaml".lstrip("/") in package.members
+    ):
+        return  # its templates tell
     indents: list[tuple[int, str]] = []
     is_yaml = member.name.lower().endswith((".yaml", ".yml"))
     for number, row in enumerate(member.text.splitlines(), 1):
@@ -72,9 +81,11 @@ def dialect_of(value: str) -> str:
 
 def _referred(package: Package, member: Member, key: str) -> bool:
     """Whether a class or source of the package has this key in a placeholder."""
-    mark = f"${{{key}".encode()
-    return any(
-        mark in other.data
-        for other in package.members.values()
-        if other.kept and (other.kind in ("java-class", "xml") or other.name.endswith((".java", ".kt", ".xml")))
-    )
+    named = _named.get(package)
+    if named is None:
+        named = set()
+        for other in package.members.values():
+            if other.kept and other.name.endswith((".class", ".java", ".kt", ".xml")) and b"${" in other.data:
+                named |= {placeholders.relaxed(found.decode("latin-1")) for found in _HOLE.findall(other.data)}
+        _named[package] = named
+    return placeholders.relaxed(key) in named

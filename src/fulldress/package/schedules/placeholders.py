@@ -19,7 +19,7 @@ def resolve(package: Package, member: Member, text: str) -> tuple[str, str]:
 
     def fill(match: re.Match[str]) -> str:
         key = str(match[1] or match[3]).strip()
-        value = properties(package, member).get(_relaxed(key)) or match[2] or match[4]
+        value = properties(package, member).get(relaxed(key)) or match[2] or match[4]
         if not value:
             missing.append(key)
         return value or ""
@@ -51,7 +51,7 @@ def properties(package: Package, member: Member) -> dict[str, str]:
         prefix = f"{prefix}!/" if prefix else ""
 
 
-def _relaxed(key: str) -> str:
+def relaxed(key: str) -> str:
     """Spring's relaxed names: ``jobs.syncCron`` and ``jobs.sync-cron`` are one."""
     return re.sub(r"[-_]", "", key).lower()
 
@@ -60,7 +60,7 @@ def _properties(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for row in re.sub(r"\\\r?\n\s*", "", text).splitlines():
         if match := re.match(r"\s*([^#!\s=:][^\s=:]*)\s*[=:\s]\s*(.*?)\s*$", row):
-            found[_relaxed(match[1])] = match[2]
+            found[relaxed(match[1])] = match[2]
     return found
 
 
@@ -74,7 +74,7 @@ def _yaml(text: str) -> dict[str, str]:
                 continue  # of one profile only
             for path, node in yamlnodes.walk(root):
                 if type(node).__name__ == "ScalarNode":
-                    found[_relaxed(".".join(path))] = str(node.value)
+                    found[relaxed(".".join(path))] = str(node.value)
     except (yaml.YAMLError, yamlnodes.TooDeep, RecursionError):
         return found
     return found

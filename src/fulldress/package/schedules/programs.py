@@ -28,7 +28,12 @@ _ZONE = re.compile(r"""\b(?:timezone|timeZone|tz)\s*:\s*["']([\w/+-]+)["']""")
 
 def javascript(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
     """node-cron, cron, node-schedule, croner, agenda, bull and Nest."""
-    if b"ron" not in member.data and b"chedul" not in member.data and b"repeat" not in member.data:
+    if (
+        b"ron" not in member.data
+        and b"chedul" not in member.data
+        and b"repeat" not in member.data
+        and b"agenda" not in member.data
+    ):
         return
     if len(member.data) > 2 << 20:
         return

@@ -62,6 +62,8 @@ def rhythm(given: Mapping[str, str], clock: Clock) -> tuple[str, tuple[datetime,
     # beyond the first, a rhythm counts from the day on which the task is made: not known yet
     if start is None or step > 1 or int(start[1]) > 23 or int(start[2]) > 59 or not _known(days, months):
         return said + hour, ()
+    if kind == "DAILY":  # as the crontab that everybody reads
+        hour, said = f"{int(start[2])} {int(start[1])} * * *", ""
     return said + hour, _daily(kind, modifier, days, months, start, clock)
 
 

@@ -1,0 +1,5 @@
+import { Cron } from "@nestjs/schedule";
+class T {
+  @Cron("0 0 5 * * *")
+  async handle() {}
+}

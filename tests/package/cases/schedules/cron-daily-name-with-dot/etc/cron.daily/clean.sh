@@ -1,0 +1,2 @@
+#!/bin/sh
+rm -f /var/cache/relayd/*.tmp

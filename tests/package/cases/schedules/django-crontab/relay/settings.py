@@ -1,0 +1,3 @@
+CRONJOBS = [
+    ("*/5 * * * *", "relay.cron.pull"),
+]

@@ -1,0 +1,1 @@
+app.schedule("0 1 * * *", run);

@@ -1,0 +1,5 @@
+import org.springframework.scheduling.annotation.*;
+class A {
+ @Scheduled(cron = "${jobs.cleanUp.cron}")
+ void run() {}
+}
