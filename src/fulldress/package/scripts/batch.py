@@ -257,7 +257,7 @@ class _Script(Follower):
 
     def fill(self, text: str) -> str:
         """Variables, arguments and loop variables in their places; holes for what only a run would know."""
-        return _PERCENT.sub(self._filled, text)
+        return _PERCENT.sub(self._filled, text).replace(HERE + "\\\\", HERE + "\\")
 
     def _filled(self, match: re.Match[str]) -> str:
         if match["arg"]:

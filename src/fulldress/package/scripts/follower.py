@@ -40,6 +40,7 @@ class Trail:
         self.emit = emit
         self.active: list[str] = []
         self.done: set[str] = set()
+        self.results: dict[str, Value] = {}  #: what functions gave for the same arguments
         self.fetched: dict[str, str] = {}  #: file name -> the address that it was fetched from
         self.steps = 0
 
@@ -62,15 +63,19 @@ class Follower:
     # -- events
 
     def emit(self, line: int, text: str, words: tuple[str, ...], **given: object) -> None:
-        if words and words[0]:
+        if words and words[0] and not _says_nothing(words):
             row = text.strip().split("\n", 1)[0]
             self.trail.emit(Call(member=self.member, line=line, text=row, words=words, **given))  # type: ignore[arg-type]
 
     def write(self, line: int, text: str, path: str, content: str | None, *, append: bool = False) -> None:
+        if _WHOLE.fullmatch(path):
+            return  # an effect upon a file of which nothing is known
         row = text.strip().split("\n", 1)[0]
         self.trail.emit(Write(member=self.member, line=line, text=row, path=path, content=content, append=append))
 
     def assign(self, line: int, text: str, name: str, value: str) -> None:
+        if re.search(r"[\x00-\x08\x0b-\x1f]|://\w+://", value):
+            return  # a mark for a program, or a piece of an address
         row = text.strip().split("\n", 1)[0]
         self.trail.emit(Assign(member=self.member, line=line, text=row, name=name, value=value))
 
@@ -251,6 +256,20 @@ def encoded(text: str) -> str | None:
         return clean(raw.decode("utf-16-le"))
     except (binascii.Error, UnicodeDecodeError, ValueError):
         return None
+
+
+_WHOLE = re.compile("\ue000[^\ue000\ue001]*\ue001")
+_PLACING = frozenset(
+    {"rm", "mv", "cp", "mkdir", "rmdir", "chmod", "chown", "ln", "copy-item", "move-item", "new-item", "md"}
+)
+
+
+def _says_nothing(words: tuple[str, ...]) -> bool:
+    """Whether a command works upon files of which nothing is known, and takes no folder with it."""
+    paths = [word for word in words[1:] if not word.startswith("-")]
+    if words[0] in ("chmod", "chown"):
+        paths = paths[1:]
+    return words[0] in _PLACING and "-rf" not in words and bool(paths) and all(map(_WHOLE.fullmatch, paths))
 
 
 def _file(path: str) -> str:

@@ -1,7 +1,8 @@
-"""JavaScript that an installation runs: its constant commands and addresses, without following variables.
+"""JavaScript that an installation runs, by its syntax tree: constants, templates, functions, required siblings.
 
-Only the files that a lifecycle script of ``package.json`` starts; modules of the application are no scripts. A call of
-``child_process`` becomes the command it starts, a request the event of ``curl``, so every rule for shell scripts holds.
+Only the files that a lifecycle script of ``package.json`` or another script starts; modules of the application are no
+scripts. A call of ``child_process`` becomes the command it starts, a request the event of ``curl``, so every rule for
+shell scripts holds.
 """
 
 from __future__ import annotations
@@ -9,60 +10,365 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from fulldress.package.reader import Member, Package
-from fulldress.package.scripts.events import AnyEvent, Call, Gap
-from fulldress.package.scripts.shell import Shell
-from fulldress.package.scripts.values import clean, hole
+import tree_sitter_javascript
+from tree_sitter import Language, Node, Parser
 
-_TEXT = r"""(?:"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`)"""
-#: Comments and strings, of which only the comments are blanked: what is quoted may hold ``//``.
-_COMMENT = re.compile(rf"{_TEXT}|(//[^\n]*|/\*.*?\*/)", re.S)
-_SHELL = re.compile(rf"\b(?:exec|execSync)\s*\(\s*{_TEXT}")
-_PROGRAM = re.compile(
-    rf"\b(?:spawn|spawnSync|execFile|execFileSync|execa|execaSync|fork)\s*\(\s*{_TEXT}\s*(?:,\s*\[(.*?)\])?", re.S
-)
-_REQUEST = re.compile(rf"\b(?:get|post|put|patch|delete|head|request|fetch|axios|got|download)\s*\(\s*{_TEXT}")
-_DELETES = re.compile(rf"\b(?:rmSync|rm|rmdirSync|rmdir|unlinkSync|unlink|removeSync)\s*\(\s*{_TEXT}")
-_NAMED = re.compile(
-    r"""\b(?:const|let|var)\s+\w+\s*=\s*["'`]((?:https?|ftps?|sftp|wss?)://[^"'`\s]+)["'`]|\b(?:url|uri|href|host|hostname)\s*:\s*["'`]([^"'`\s]+)["'`]"""
+from fulldress.package.reader import Member, Package
+from fulldress.package.scripts import javascriptcalls, plain
+from fulldress.package.scripts.events import AnyEvent
+from fulldress.package.scripts.follower import Follower, Trail, Value, text_of
+from fulldress.package.scripts.values import HERE, clean, hole, is_constant
+
+_LANGUAGE = Language(tree_sitter_javascript.language())
+_PASSES = 32
+_LARGEST = 600_000  #: characters; what is larger was packed by a machine, and is read line by line
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "", "b": "", "f": "", "v": ""}
+_FUNCTIONS = (
+    "function_declaration",
+    "generator_function_declaration",
+    "function_expression",
+    "arrow_function",
+    "method_definition",
 )
 
 
 def read(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
-    """Events of the calls that are written out in the file, and a :class:`~.events.Gap` over all of it."""
-    text = _COMMENT.sub(lambda m: m[0] if m[4] is None else re.sub(r"[^\n]", " ", m[4]), clean(member.text))
-    rows = text.split("\n")
+    """Events of one script, and of what it starts. Raises :class:`~.shell.Exhausted`."""
+    follow(Trail(package, emit), member, clean(member.text), 0)
 
-    def place(match: re.Match[str]) -> tuple[int, str]:
-        line = text.count("\n", 0, match.start()) + 1
-        return line, rows[line - 1].strip()
 
-    def call(match: re.Match[str], words: tuple[str, ...]) -> None:
-        line, row = place(match)
-        emit(Call(member=member, line=line, text=row, words=words))
-
-    for match in _SHELL.finditer(text):
-        Shell(package, member, lambda event: None if isinstance(event, Gap) else emit(event)).text(
-            _value(match), place(match)[0]
+def follow(trail: Trail, member: Member, text: str, offset: int, arguments: tuple[str, ...] | None = None) -> None:
+    """Follows ``text``, which begins at line ``offset`` + 1 of ``member``."""
+    script = Script(trail, member, offset)
+    if len(text) > _LARGEST or max(map(len, text.split("\n"))) > 20_000:
+        rows = text.split("\n")
+        script.gap(
+            1 + offset, len(rows) + offset, "javascript: packed by a machine; read line by line with plain rules"
         )
-    for match in _PROGRAM.finditer(text):
-        words = [found[1] or found[2] or found[3] or "" for found in re.finditer(_TEXT, match[4] or "")]
-        call(match, (_value(match), *words))
-    for match in _REQUEST.finditer(text):
-        if "://" in _value(match):
-            call(match, ("curl", _value(match)))
-    for match in _DELETES.finditer(text):
-        call(match, ("rm", "-rf", _value(match)))
-    for match in _NAMED.finditer(text):
-        value = match[1] or match[2]
-        if "://" in value or "." in value:
-            call(match, ("curl", value))
-    problem = "javascript: calls that are written out were read; variables and branches were not followed"
-    emit(Gap(member=member, line=1, text="", last=max(1, len(rows)), problem=problem))
+        plain.lines(trail.package, member, "javascript", rows, 1 + offset, trail.emit)
+        return
+    script.whole(Parser(_LANGUAGE).parse(text.encode("utf-8", "replace")).root_node)
 
 
-def _value(match: re.Match[str]) -> str:
-    """The text of the first string; ``${…}`` of a template is a hole."""
-    if match[3] is not None:
-        return re.sub(r"\$\{([^}]*)\}", lambda inner: hole(inner[1]), match[3])
-    return re.sub(r"\\(.)", r"\1", match[1] or match[2] or "")
+class Script(Follower):
+    def __init__(self, trail: Trail, member: Member, offset: int) -> None:
+        super().__init__(trail, member, offset)
+        self.functions: dict[str, Node] = {}
+        self.called: set[str] = set()
+        self.modules: dict[str, str] = {}  #: name -> what it was imported as: ``child_process.execSync``
+
+    @staticmethod
+    def raw(node: Node) -> str:
+        return (node.text or b"").decode("utf-8", "replace")
+
+    def line(self, node: Node) -> int:
+        return node.start_point.row + 1 + self.offset
+
+    def whole(self, root: Node) -> None:
+        for node in root.named_children:
+            inner = node.named_children[0] if node.type == "export_statement" and node.named_children else node
+            if inner.type in _FUNCTIONS[:2] and (name := inner.child_by_field_name("name")) is not None:
+                self.functions[self.raw(name)] = inner
+        self.follow(root)
+        for own in sorted(set(self.functions) - self.called):
+            self.function(own, None)
+
+    def follow(self, node: Node) -> None:
+        """Follows a statement."""
+        self.trail.step()
+        kind = node.type
+        if kind in ("comment", *_FUNCTIONS[:2]):
+            return
+        if kind == "ERROR":
+            self._error(node)
+        elif kind == "import_statement":
+            self._import(node)
+        elif kind in ("lexical_declaration", "variable_declaration"):
+            for child in node.named_children:
+                if child.type == "variable_declarator":
+                    self._declared(child)
+        elif kind == "for_in_statement":
+            self._each(node)
+        elif kind == "if_statement":
+            self._if(node)
+        elif kind == "try_statement":
+            self._try(node)
+        elif kind in ("expression_statement", "return_statement", "throw_statement", "export_statement"):
+            for child in node.named_children:
+                self.follow(child) if child.type.endswith(("_statement", "_declaration")) else self.value(child)
+        elif kind.endswith("_expression") or kind in ("call_expression", "parenthesized_expression"):
+            self.value(node)
+        else:
+            for child in node.named_children:
+                self.follow(child)
+
+    def _import(self, node: Node) -> None:
+        source = node.child_by_field_name("source")
+        module = text_of(self.value(source)).removeprefix("node:") if source is not None else ""
+        for name in re.findall(r"(?:\*\s+as\s+|import\s+)(\w+)", self.raw(node)):
+            self.modules[name] = module
+        for block in re.findall(r"\{([^}]*)\}", self.raw(node)):
+            for part in block.split(","):
+                words = part.split()
+                if words:
+                    self.modules[words[-1]] = f"{module}.{words[0]}"
+        self.required(module)
+
+    def required(self, module: str) -> Value:
+        """``require('./x')``: the file beside the script is run, too."""
+        if not module.startswith("."):
+            return {"@module": module.removeprefix("node:")}
+        found = next(
+            (
+                m
+                for end in ("", ".js", ".cjs", ".mjs", "/index.js")
+                if (m := self.sibling(f"./{module.removeprefix('./')}{end}"))
+            ),
+            None,
+        )
+        key = f"require {found.path}" if found else ""
+        if found is not None and found.kept and found.kind == "javascript" and key not in self.trail.done:
+            self.trail.done.add(key)
+            follow(self.trail, found, clean(found.text), 0)
+        if found is not None and found.kept and found.kind == "json":
+            return {}
+        return None
+
+    def _declared(self, node: Node) -> None:
+        target, right = node.child_by_field_name("name"), node.child_by_field_name("value")
+        if target is None or right is None:
+            return
+        if right.type in _FUNCTIONS and target.type == "identifier":
+            self.functions[self.raw(target)] = right
+            return
+        value = self.value(right)
+        module = value.get("@module") if isinstance(value, dict) else None
+        if target.type == "object_pattern":
+            for part in target.named_children:
+                name = self.raw(part).split(":")[-1].split("=")[0].strip()
+                key = self.raw(part).split(":")[0].split("=")[0].strip()
+                if isinstance(module, str):
+                    self.modules[name] = f"{module}.{key}"
+                elif isinstance(value, dict) and value.get(key) is not None:
+                    self.names[name] = value[key]
+                else:
+                    self.names[name] = hole(name)
+            return
+        name = self.raw(target)
+        if isinstance(module, str):
+            self.modules[name] = module
+            return
+        self.bind(node, name, value)
+
+    def bind(self, node: Node, name: str, value: Value) -> None:
+        self.names[name] = hole(name) if value is None else value
+        if isinstance(value, str):
+            self.assign(self.line(node), self.raw(node), name.rsplit(".", 1)[-1], value)
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                if isinstance(item, str) and is_constant(item) and not key.startswith("@"):
+                    self.assign(self.line(node), self.raw(node), key, item)
+
+    def _each(self, node: Node) -> None:
+        left, right, body = (node.child_by_field_name(field) for field in ("left", "right", "body"))
+        items = self.value(right) if right is not None else None
+        known = [item for item in items if item is not None][:_PASSES] if isinstance(items, list) else []
+        name = self.raw(left) if left is not None else "_"
+        passes: list[Value] = [*known] or [hole(name)]
+        for item in passes:
+            self.names[name] = item
+            if body is not None:
+                self.follow(body)
+
+    def _if(self, node: Node) -> None:
+        condition, then, other = (
+            node.child_by_field_name(field) for field in ("condition", "consequence", "alternative")
+        )
+        if condition is not None:
+            self.value(condition)
+        before = dict(self.names)
+        if then is not None:
+            self.follow(then)
+        left, self.names = self.names, dict(before)
+        if other is not None:
+            self.follow(other)
+        for name in {*left, *self.names}:
+            texts = [t for side in (left, self.names) if isinstance(t := side.get(name), str) and is_constant(t) and t]
+            if len(set(texts)) > 1:
+                self.names[name] = hole(name)
+            elif texts:
+                self.names[name] = texts[0]
+            else:
+                self.names.setdefault(name, left.get(name))
+
+    def _try(self, node: Node) -> None:
+        body, handler = node.child_by_field_name("body"), node.child_by_field_name("handler")
+        if body is not None and handler is not None:
+            caught = handler.child_by_field_name("body")
+            quiet = caught is not None and not [c for c in caught.named_children if c.type != "comment"]
+            if quiet and re.search(
+                r"\b(?:exec|execSync|spawn\w*|migrate\w*|rename\w*|copyFile\w*|cp\w*)\s*\(", self.raw(body)
+            ):
+                self.swallowed(self.line(node), self.raw(node), self.raw(body).strip("{} \n\t")[:120], "catch { }")
+        for child in node.named_children:
+            self.follow(child)
+
+    def _error(self, node: Node) -> None:
+        first, last = self.line(node), node.end_point.row + 1 + self.offset
+        self.gap(first, last)
+        good = [c for c in node.named_children if c.type.endswith(("_statement", "_declaration")) and not c.has_error]
+        covered = {row for c in good for row in range(c.start_point.row, c.end_point.row + 1)}
+        for child in good:
+            self.follow(child)
+        rows = self.raw(node).split("\n")
+        kept = [("" if node.start_point.row + index in covered else row) for index, row in enumerate(rows)]
+        plain.lines(self.package, self.member, "javascript", kept, first, self.trail.emit)
+
+    def function(self, name: str, given: list[Value] | None) -> Value:
+        self.called.add(name)
+        return self.body(self.functions[name], name, given)
+
+    def body(self, node: Node, name: str, given: list[Value] | None) -> Value:
+        """Follows the body of a function with its arguments."""
+        key = f"{self.member.path}:{node.start_byte}:{given!r}"
+        if key in self.trail.results or len(self.trail.active) > 10:
+            return hole(f"{name}()")
+        self.trail.results[key] = None
+        kept = dict(self.names)
+        parameters = node.child_by_field_name("parameters") or node.child_by_field_name("parameter")
+        listed = (
+            parameters.named_children
+            if parameters is not None and parameters.type == "formal_parameters"
+            else [parameters]
+            if parameters is not None
+            else []
+        )
+        for place, parameter in enumerate(listed):
+            left = parameter.child_by_field_name("left") if parameter.type == "assignment_pattern" else parameter
+            right = parameter.child_by_field_name("right") if parameter.type == "assignment_pattern" else None
+            value = given[place] if given is not None and place < len(given) else None
+            if value is None and right is not None:
+                value = self.value(right)
+            if left is not None:
+                self.names[self.raw(left)] = value if value is not None else hole(self.raw(left)[:40])
+        self.trail.active.append(key)
+        try:
+            inner = node.child_by_field_name("body")
+            if inner is not None:
+                self.follow(inner) if inner.type == "statement_block" else self.value(inner)
+        finally:
+            self.trail.active.pop()
+            self.names = kept
+        return hole(f"{name}()")
+
+    # -- values
+
+    def value(self, node: Node | None) -> Value:
+        if node is None:
+            return None
+        self.trail.step()
+        kind = node.type
+        if kind in ("string", "template_string"):
+            return self._string(node)
+        if kind in ("number", "true", "false", "property_identifier", "regex"):
+            return self.raw(node)
+        if kind == "identifier":
+            name = self.raw(node)
+            return HERE if name == "__dirname" else self.names.get(name, hole(name))
+        if kind == "member_expression":
+            return self._member(node)
+        if kind == "subscript_expression":
+            return hole(self.raw(node)[:40])
+        if kind == "binary_expression":
+            return self._binary(node)
+        if kind == "array":
+            return [self.value(child) for child in node.named_children]
+        if kind == "object":
+            return self._object(node)
+        if kind in ("call_expression", "new_expression"):
+            return javascriptcalls.follow(self, node)
+        if kind in ("assignment_expression", "augmented_assignment_expression"):
+            return self._assigned(node)
+        if kind == "ternary_expression":
+            values = [self.value(child) for child in node.named_children[1:]]
+            return next((v for v in values if isinstance(v, str) and is_constant(v)), None)
+        if kind in ("arrow_function", "function_expression"):
+            self.body(node, "", None)
+            return None
+        found: Value = None
+        for child in node.named_children:
+            if child.type.endswith(("_statement", "_declaration", "_block")):
+                self.follow(child)
+            elif child.type != "comment":
+                found = self.value(child)
+        return found if kind in ("parenthesized_expression", "await_expression") else None
+
+    def _string(self, node: Node) -> str:
+        found = []
+        for child in node.named_children:
+            if child.type == "string_fragment":
+                found.append(self.raw(child))
+            elif child.type == "escape_sequence":
+                mark = self.raw(child)[1:]
+                number = re.fullmatch(r"(?:x|u\{?)([0-9a-fA-F]{1,5})\}?", mark)
+                found.append(clean(chr(int(number[1], 16))) if number else _ESCAPES.get(mark, mark))
+            elif child.type == "template_substitution":
+                inner = child.named_children[0] if child.named_children else None
+                found.append(text_of(self.value(inner), self.raw(child)[2:-1][:40]))
+        return "".join(found)
+
+    def _member(self, node: Node) -> Value:
+        text = re.sub(r"\s+", "", self.raw(node))
+        if match := re.fullmatch(r"process\.env\.(\w+)", text):
+            return hole(match[1])
+        if text in self.names:
+            return self.names[text]
+        owner = self.value(node.child_by_field_name("object"))
+        key = node.child_by_field_name("property")
+        if isinstance(owner, dict) and key is not None and self.raw(key) in owner:
+            return owner[self.raw(key)]
+        return hole(text[:40])
+
+    def _binary(self, node: Node) -> Value:
+        left, right = self.value(node.child_by_field_name("left")), self.value(node.child_by_field_name("right"))
+        operator = node.child_by_field_name("operator")
+        sign = self.raw(operator) if operator is not None else ""
+        if sign == "+" and (isinstance(left, str) or isinstance(right, str)):
+            return text_of(left) + text_of(right)
+        if sign in ("||", "??"):
+            return left if isinstance(left, str) and is_constant(left) and left else right
+        return None
+
+    def _object(self, node: Node) -> Value:
+        found: dict[str, Value] = {}
+        for pair in node.named_children:
+            if pair.type == "pair":
+                key, value = pair.child_by_field_name("key"), pair.child_by_field_name("value")
+                name = self.raw(key).strip("\"'`") if key is not None else ""
+                found[name] = self.value(value)
+            elif pair.type == "shorthand_property_identifier":
+                found[self.raw(pair)] = self.names.get(self.raw(pair), hole(self.raw(pair)))
+            elif pair.type == "spread_element" and pair.named_children:
+                spread = self.value(pair.named_children[0])
+                found.update(spread if isinstance(spread, dict) else {})
+        return found
+
+    def _assigned(self, node: Node) -> Value:
+        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        if left is None or right is None:
+            return None
+        if right.type in _FUNCTIONS:
+            self.functions[self.raw(left).rsplit(".", 1)[-1]] = right
+            return None
+        value, name = self.value(right), re.sub(r"\s+", "", self.raw(left))
+        if (
+            node.type.startswith("augmented")
+            and isinstance(old := self.names.get(name), str)
+            and "+=" in self.raw(node)
+        ):
+            value = old + text_of(value)
+        if match := re.fullmatch(r"process\.env(?:\.(\w+)|\[['\"](\w+)['\"]\])", name):
+            self.assign(self.line(node), self.raw(node), match[1] or match[2], text_of(value))
+            return value
+        self.bind(node, name, value)
+        return value

@@ -148,8 +148,10 @@ class Script(Follower):
 
     def sub(self, name: str, arguments: list[Value] | None) -> Value:
         self.called.add(name)
-        if name in self.trail.active or len(self.trail.active) > 10:
+        key = f"{self.member.path}:{name}:{arguments!r}"
+        if name in self.trail.active or len(self.trail.active) > 10 or key in self.trail.results:
             return hole(f"{name}()")
+        self.trail.results[key] = None
         body = self.subs[name].child_by_field_name("body")
         kept = dict(self.names)
         self.names["@_"] = list(arguments) if arguments is not None else None
@@ -236,7 +238,8 @@ class Script(Follower):
             body = _heredoc(node)
             return self._string(body) if body is not None else hole("a text")
         if kind in ("block", "anonymous_subroutine_expression"):
-            self.follow(node)
+            for child in node.named_children:
+                self.follow(child)
             return None
         found: Value = None
         for child in node.named_children:
@@ -295,8 +298,7 @@ class Script(Follower):
                 break
             found.append(whole[last - base : child.start_byte - base].decode("utf-8", "replace"))
             if child.type == "escape_sequence":
-                mark = self.raw(child)[1:]
-                found.append(_ESCAPES.get(mark, mark))
+                found.append(_unescaped(self.raw(child)[1:]))
             else:
                 value = self.value(child)
                 found.append(
@@ -392,6 +394,12 @@ class Script(Follower):
         for child in node.named_children:
             self.follow(child) if child.type == "block" else self.value(child)
         return None
+
+
+def _unescaped(mark: str) -> str:
+    if number := re.fullmatch(r"x\{?([0-9a-fA-F]{1,4})\}?|([0-7]{2,3})", mark):
+        return clean(chr(int(number[1], 16) if number[1] else int(number[2], 8)))
+    return _ESCAPES.get(mark, mark)
 
 
 def _table(values: list[Value]) -> dict[str, Value]:

@@ -106,7 +106,7 @@ def function(script: Script, node: Node) -> Value:
         script.emit(line, row, ("read", "-p", "an answer"))
     elif name == "exit":
         script.emit(line, row, ("exit", first or "0"))
-    return hole(row[:40].split("\n")[0])
+    return hole(f"{name}()")
 
 
 def method(script: Script, node: Node) -> Value:
@@ -161,7 +161,7 @@ def method(script: Script, node: Node) -> Value:
         pass  # on the other host
     elif name in ("remove_tree", "remove") and isinstance(value, str):
         script.emit(line, row, ("rm", "-rf", value))
-    return hole(row[:40].split("\n")[0])
+    return hole(f"{name}()")
 
 
 def _client(kind: str, host: str, port: str, user: str) -> tuple[str, ...]:

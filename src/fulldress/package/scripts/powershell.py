@@ -22,6 +22,15 @@ from fulldress.package.scripts.values import clean, hole, is_constant
 _LANGUAGE = Language(tree_sitter_powershell.language())
 _PASSES = 32  #: passes of a loop over constants that are followed
 _BRANCHES = ("if_statement", "elseif_clause", "switch_statement", "try_statement")
+_ATTRIBUTES = re.compile(
+    r"(?im)\[(?:Parameter|CmdletBinding|Validate\w+|Alias|OutputType|AllowNull|AllowEmpty\w+|SuppressMessage\w*|Diagnostics\.\w+[\w.]*|"
+    r"SupportsWildcards|ArgumentCompleter|PSDefaultValue)\s*\((?:[^()'\"]|'[^']*'|\"[^\"]*\"|\((?:[^()])*\))*\)\]|^[ \t]*using[ \t]+(?:namespace|assembly|module)[^\n]*"
+)
+#: Steps of which a later one surely wants to know whether they worked.
+_STEPS = re.compile(
+    r"(?i)\b(?:(?:stop|start|restart|set)-service|start-process|msiexec|install-\w+|(?:copy|move|remove)-item|invoke-(?:sqlcmd|webrequest|restmethod|command)|"
+    r"expand-archive|sqlcmd|sc\.exe|net\s+(?:stop|start))\b"
+)
 #: What a catch block does when it does not tell anybody: it is empty, or only prints.
 _QUIET = re.compile(
     r"(?is)\{?\s*((write-(host|verbose|debug|output|warning|information)|#|echo)[^\n;]*[\n;]?\s*|\$null\s*=?[^\n;]*[\n;]?\s*)*\}?\s*"
@@ -36,8 +45,13 @@ def read(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> 
 def follow(trail: Trail, member: Member, text: str, offset: int, arguments: tuple[str, ...] | None = None) -> None:
     """Follows ``text``, which begins at line ``offset`` + 1 of ``member``."""
     script = _Script(trail, member, offset)
-    tree = Parser(_LANGUAGE).parse(text.encode("utf-8", "replace"))
-    script.script(tree.root_node, text, arguments)
+    script.script(_tree(text), text, arguments)
+
+
+def _tree(text: str) -> Node:
+    """The tree of a script, without what the grammar stumbles over and what does nothing: attributes and ``using``."""
+    blanked = _ATTRIBUTES.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+    return Parser(_LANGUAGE).parse(blanked.encode("utf-8", "replace")).root_node
 
 
 class _Script(Values):
@@ -121,7 +135,12 @@ class _Script(Values):
     def _caught(self, node: Node, clauses: Node) -> None:
         tried = next((c for c in node.named_children if c.type == "statement_block"), None)
         blocks = [b for c in clauses.named_children for b in c.named_children if b.type == "statement_block"]
-        if tried is not None and blocks and all(_QUIET.fullmatch(self.raw(block)) for block in blocks):
+        if (
+            tried is not None
+            and blocks
+            and _STEPS.search(self.raw(tried))
+            and all(_QUIET.fullmatch(self.raw(block)) for block in blocks)
+        ):
             self.swallowed(
                 self.line(node), self.raw(node), self.raw(tried).strip("{} \r\n\t"), "catch { } that only prints"
             )
@@ -156,8 +175,10 @@ class _Script(Values):
         """Follows a function with its arguments; what it gives is not followed."""
         self.called.add(name)
         node = self.functions[name]
-        if name in self.trail.active or len(self.trail.active) > 10:
+        key = f"{self.member.path}:{name}:{given!r}:{named!r}"
+        if name in self.trail.active or len(self.trail.active) > 10 or key in self.trail.results:
             return hole(f"$({name})")
+        self.trail.results[key] = None
         kept = dict(self.names)
         self.trail.active.append(name)
         try:
@@ -212,7 +233,7 @@ class _Script(Values):
         self.member, self.offset = found, 0
         self.trail.active.append(key)
         try:
-            self.follow_block(Parser(_LANGUAGE).parse(clean(found.text).encode("utf-8", "replace")).root_node)
+            self.follow_block(_tree(clean(found.text)))
         finally:
             self.trail.active.pop()
             self.member, self.offset = kept

@@ -163,6 +163,8 @@ class Values(Follower):
             self.emit(self.line(node), self.raw(node), ("set-member", re.sub(r"\s+", "", target).lower(), shown))
             return value
         name = variable_name(re.sub(r"^(\[[\w.\[\]]+\]\s*)+", "", target))
+        if name in _KNOWN:
+            return value
         old = self.names.get(name)
         if operator == "+=":
             if isinstance(old, list):
@@ -182,7 +184,7 @@ class Values(Follower):
 
     def variable(self, text: str) -> Value:
         name = variable_name(text)
-        if name in self.names:
+        if name in self.names and name not in _KNOWN:
             return self.names[name]
         shown = text.strip().lstrip("$@").strip("{}")
         return _KNOWN.get(name, hole(shown))
@@ -328,7 +330,14 @@ class Values(Follower):
         elif kind.endswith("process") and method == "start" and given:
             words = (first, *(word for item in given[1:] for word in text_of(item).split()))
             self.run(line, row, words)
-        elif kind == "environment" and method == "setenvironmentvariable" and len(given) > 2:
+        elif kind == "io.path" and method == "gettemppath":
+            return hole("env:TEMP")
+        elif (
+            kind == "environment"
+            and method == "setenvironmentvariable"
+            and len(given) > 2
+            and text_of(given[2]).lower() != "process"
+        ):
             self.emit(line, row, ("setx", *(text_of(item) for item in given)))
         elif method == "reboot" or method == "win32shutdown":
             self.emit(line, row, ("restart-computer",))

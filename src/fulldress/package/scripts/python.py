@@ -299,6 +299,9 @@ class Script(Values):
         key = f"{function.member.path}:{function.node.lineno}"
         if key in self.trail.active or len(self.trail.active) > 10:
             return hole(f"{name}()")
+        again = f"{key}:{given!r}:{named!r}:{unknown}"
+        if again in self.trail.results:
+            return self.trail.results[again]
         kept = dict(self.names), self.member, self.offset, self.rows, self.given, self.scope
         self.member, self.offset, self.rows, self.given = function.member, function.offset, function.rows, []
         parameters = [*function.node.args.posonlyargs, *function.node.args.args]
@@ -329,7 +332,8 @@ class Script(Values):
             attributes = {key: value for key, value in self.names.items() if key.startswith("self.")}
             self.names, self.member, self.offset, self.rows, self.given, self.scope = kept
             self.names.update(attributes)
-        return results[0] if len(results) == 1 else hole(f"{name}()")
+        self.trail.results[again] = results[0] if len(results) == 1 else hole(f"{name}()")
+        return self.trail.results[again]
 
     def called_value(self, node: ast.Call) -> Value:
         return pythoncalls.follow(self, node)

@@ -25,6 +25,7 @@ from fulldress.facts import (  # fmt: skip
 )
 from fulldress.package.scripts.addresses import address, looks_remote
 from fulldress.package.scripts.cmdlets import SWITCHES
+from fulldress.package.scripts.endpoints import TALK
 from fulldress.package.scripts.events import AnyEvent, Assign, Call, Write
 from fulldress.package.scripts.rule import Context
 from fulldress.package.scripts.values import HERE, holes, is_constant, show, without
@@ -52,7 +53,7 @@ _ROOTS = re.compile(
 _SYSTEM = re.compile(r"(?i)[\\/]system32[\\/]drivers[\\/]etc[\\/]hosts|[\\/](?:system32|syswow64)[\\/]")
 _RUN_KEY = re.compile(r"(?i)\\currentversion\\(?:run|runonce)\b")
 _PENDING = re.compile(r"(?i)pendingfilerenameoperations|\\rebootrequired|\\rebootpending")
-_UNC = re.compile(r"(?i)(?<![\\\w:])\\\\(?!\.\\|\?\\)([\w.\-]+)(?:@(\w+))?\\[\w$.\-]+")
+_UNC = re.compile(r"(?i)(?:^|(?<=[\s\"'=,;(]))\\\\([a-z0-9][\w.\-]+)(?:@\w+)?\\[\w$.\-]+")
 _ADMINISTRATORS = re.compile(r"(?i)^(administrators|administratoren|domain admins|remote desktop users|s-1-5-32-544)$")
 _WHOLE = re.compile(
     r"(?i)^(\*?s-1-1-0|everyone|jeder|users|authenticated users|builtin\\users|\*?s-1-5-32-545|\*?s-1-5-11)(:|$)"
@@ -92,7 +93,7 @@ def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
             yield Secret(witness=Witness.READ, evidence=context.evidence(event), kind="password", name=label)
     for found in _hosts(name, words):
         yield Endpoint(**place, scheme=found[0], host=found[1], port=found[2])  # type: ignore[arg-type]
-    if name not in ("write-host", "write-output", "echo", "set-member"):
+    if name not in TALK:
         for word in words:
             yield from _shares(word, place)
 
