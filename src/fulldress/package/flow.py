@@ -7,7 +7,8 @@ import struct
 import time
 from collections.abc import Callable, Iterator, Mapping
 
-from fulldress.package.archives import Damage
+from fulldress.facts import Reason
+from fulldress.package.archives import Damage, Gap
 from fulldress.package.reader import Member
 
 #: What hostile bytes may raise in a container's reader.
@@ -47,6 +48,31 @@ class Timed(dict[str, Member]):
 
     def items(self) -> Iterator[tuple[str, Member]]:  # type: ignore[override]
         return ((path, super(Timed, self).__getitem__(path)) for path in self)
+
+
+class Gaps(list[tuple[str, Gap]]):
+    """What was not read, each with the path it is about. Hostile packages make millions; then the rest is counted."""
+
+    MOST = 10_000
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._beyond = 0
+        self._needed = False
+
+    def append(self, item: tuple[str, Gap]) -> None:
+        if len(self) < self.MOST:
+            super().append(item)
+            return
+        self._beyond += 1
+        self._needed |= item[1].needed
+
+    def all(self) -> Iterator[tuple[str, Gap]]:
+        """All of them, and how many are not told one by one."""
+        yield from self
+        if self._beyond:
+            detail = f"{self._beyond:,} further remarks of these kinds are left out"
+            yield "", Gap(reason=Reason.BUDGET, detail=detail, needed=self._needed)
 
 
 class Flow:

@@ -22,9 +22,20 @@ import msgspec
 from fulldress.errors import PackageNotFound, PackageUnreadable
 from fulldress.facts import Evidence, Reason, Unread, Witness
 from fulldress.package.ahead import Taken, ahead, cores, taken
-from fulldress.package.archives import CLOSED, FORMATS, Damage, Exhausted, Gap, Offer, folder, opener, zipdirectory
+from fulldress.package.archives import (
+    CLOSED,
+    FORMATS,
+    MOST_ENTRIES,
+    Damage,
+    Exhausted,
+    Gap,
+    Offer,
+    folder,
+    opener,
+    zipdirectory,
+)
 from fulldress.package.archives.streams import CHUNK, Scratch, Slice
-from fulldress.package.flow import FAULTS, Flow, Stop, Timed
+from fulldress.package.flow import FAULTS, Flow, Gaps, Stop, Timed
 from fulldress.package.identify import identify, refine, shown
 from fulldress.package.reader import Member, NotRead, Options, Stored
 
@@ -35,7 +46,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     """How far a package is unfolded. What lies beyond becomes an Unread fact."""
 
     bytes: int = 16 << 30  #: unpacked, over all containers
-    entries: int = 500_000
+    entries: int = MOST_ENTRIES
     depth: int = 8  #: containers inside containers
     ratio: float = 300.0  #: unpacked to packed bytes of one container, from ``free`` bytes on
     free: int = 64 << 20
@@ -73,7 +84,7 @@ class Opened:
         self._places: dict[str, Slice] = {}  #: members that can be looked at at once
         self._again: dict[str, Callable[[], Slice]] = {}  #: members that have to be read once more first
         self._skipped: dict[int, dict[int, str]] = {}  #: by container: members not stored, by their place in it
-        self._gaps: list[tuple[str, Gap]] = []
+        self._gaps = Gaps()
         self._unpacked = self._kept = 0
         self._order: list[str] = []  #: paths as they came
         self.workers = cores(budget.workers)
@@ -148,7 +159,7 @@ class Opened:
                 msgspec.structs.force_setattr(row, "source", self.source)
         self.members = {path: rows[path] for path in self._order if path in rows}
         self._rows, self._order = {}, []
-        self.unread = [self._fact(path, gap) for path, gap in self._gaps]
+        self.unread = [self._fact(path, gap) for path, gap in self._gaps.all()]
 
     def _single(self) -> None:
         try:

@@ -50,6 +50,11 @@ CLOSED: dict[str, str] = {
 }
 
 
+#: Entries of one package that are read: a directory of more, read at once, would take more memory than we allow ourselves
+#: (about 1 kB an entry until the verdict, measured with benchmarks/bench_hostile.py; decision 0101).
+MOST_ENTRIES = 200_000
+
+
 class Damage(Exception):
     """Bytes that are not what their format demands. The message says what is wrong, in words for a person."""
 

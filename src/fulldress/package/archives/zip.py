@@ -82,7 +82,8 @@ def members(source: BinaryIO, name: str, limit: int) -> Iterator[Offer | Gap]:
                 detail=f"a folder by its name that holds {record.size:,} bytes; programs differ in what they make of it",
             )
         yield _offer(source, record, start)
-    yield from _hidden(source, found)
+    if not found.cut:
+        yield from _hidden(source, found)
 
 
 def _offer(source: BinaryIO, record: Record, start: int) -> Offer:

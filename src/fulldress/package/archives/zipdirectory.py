@@ -7,17 +7,19 @@ import struct
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from typing import BinaryIO, cast
 
 import msgspec
 
 from fulldress.facts import Reason
-from fulldress.package.archives import Damage, Gap
+from fulldress.package.archives import MOST_ENTRIES, Damage, Gap
 from fulldress.package.archives.streams import CHUNK, Inflated, Slice
 from fulldress.package.archives.zipends import ending
 
 _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s4B4H3L5H2L")
+_TABLE = 1 << 26  #: bytes of a directory that are read
 _WIDE, _WIDE_COUNT = 0xFFFFFFFF, 0xFFFF
 
 
@@ -53,6 +55,7 @@ class Directory(msgspec.Struct, kw_only=True):
     shift: int
     gaps: list[Gap]
     sealed: bool = False  #: it is encrypted
+    cut: bool = False  #: it lists more than is read; the rest of the file cannot be judged
 
 
 def directory(source: BinaryIO) -> Directory | None:
@@ -69,12 +72,16 @@ def directory(source: BinaryIO) -> Directory | None:
         return Directory(records=[], start=found.close, shift=0, gaps=gaps)
     start = found.offset + shift
     source.seek(start)
-    table = source.read(size)
+    table = source.read(min(size, _TABLE))
     if found.encrypted or table.startswith(b"PK\6\x08"):
         gaps.append(Gap(reason=Reason.ENCRYPTED, detail="its directory is encrypted: not even the names can be read"))
         return Directory(records=[], start=start, shift=shift, gaps=gaps, sealed=True)
-    records = list(_records(table, shift, found.count, gaps))
-    return Directory(records=records, start=start, shift=shift, gaps=gaps)
+    records = list(islice(_records(table, shift, found.count, gaps), MOST_ENTRIES))
+    cut = len(table) < size or (len(records) == MOST_ENTRIES and found.count != MOST_ENTRIES)
+    if cut:
+        detail = f"its directory states {found.count:,} members; those after the first {len(records):,} were not read"
+        gaps.append(Gap(reason=Reason.BUDGET, detail=detail))
+    return Directory(records=records, start=start, shift=shift, gaps=gaps, cut=cut)
 
 
 def _records(table: bytes, shift: int, count: int, gaps: list[Gap]) -> Iterator[Record]:
