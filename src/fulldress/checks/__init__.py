@@ -21,6 +21,7 @@ FAMILIES = (
     "archives",
     "binaries",
     "against",
+    "conffiles",
     "signatures",
     "trust",
     "migrations",

@@ -7,10 +7,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 
+import msgspec
+
 from fulldress.checks.index import Index
 from fulldress.checks.rule import Hit, brief, count, rule, says, several
 from fulldress.facts import Difference, Lock, Migration, Runners, Timing, Wait, Witness, Work
-from fulldress.findings import Finding, Severity
+from fulldress.findings import Finding, Severity, Testimony
 
 #: Kinds of differences in what the tables hold; all others are of the schema, sequences and privileges.
 OF_ROWS = frozenset({"rows lost", "rows added", "rows changed", "column lost"})
@@ -21,6 +23,8 @@ LOST = timedelta(seconds=60)
 FELT = timedelta(seconds=1)
 #: More migrations than anybody reads one by one: they are told in groups.
 MANY = 12
+#: Findings of one kind that are told one by one.
+FEW = 3
 
 
 def keep(paths: list[str] | None = None, database: bool = False) -> dict[str, object]:
@@ -44,22 +48,23 @@ def limits(**fields: object) -> dict[str, object]:
 
 
 def ups(index: Index) -> list[Migration]:
-    return [m for m in index.of(Migration, Witness.READ) if m.direction == "up"]
+    """Scripts that the runbook can run: SQL. Programs are run by the product's own tool."""
+    return [m for m in index.of(Migration, Witness.READ) if m.direction == "up" and not m.language]
 
 
-def _by_folder(found: list[Migration]) -> Iterator[tuple[str, list[Migration]]]:
-    """Many migrations as a few groups: one a database and folder. A product that carries its whole history upgrades only
-    through the last of them, and which these are its own table of versions knows."""
-    groups: dict[str, list[Migration]] = defaultdict(list)
-    for migration in found:
-        folder = re.sub(r"/(?:v?\d[\w.\-]*)$", "", migration.path.rpartition("/")[0])
-        groups[f"{folder or migration.name} ({migration.dialect or 'any database'})"].append(migration)
-    yield from groups.items()
+def forth(index: Index) -> list[Migration]:
+    """All migrations, programs included, that may run: without those known to belong to earlier releases."""
+    return [m for m in index.of(Migration, Witness.READ) if m.direction == "up" and m.current is not False]
 
 
-def _of(group: list[Migration], folder: str) -> str:
-    where, _, dialect = folder.rpartition(" (")
-    return f"{count(len(group), 'migration')} for {dialect.rstrip(')')} below …/{'/'.join(where.rsplit('/', 2)[-2:])}"
+def history(index: Index) -> bool:
+    """Whether the package carries its migrations since the first release, and does not say which are new."""
+    return len([m for m in forth(index) if m.current is None]) > MANY
+
+
+def latest(found: list[Migration]) -> list[Migration]:
+    """The newest first, as far as the order they are read in tells."""
+    return found[::-1]
 
 
 def _downs(index: Index) -> list[Migration]:
@@ -77,21 +82,57 @@ def rows_recur(finding: Finding, index: Index) -> bool | None:
     return False if went_back and differences else None
 
 
+def worst(migration: Migration, kinds: frozenset[str], texts: tuple[str, ...]) -> str:
+    """The statement to show, with its line where it is known."""
+    effect = next((e for e in migration.effects if e.kind in kinds), None)
+    text = brief(effect.statement if effect else texts[0] if texts else "", 60)
+    return f"{text} (line {effect.line})" if effect and effect.line else text
+
+
+_LOST = frozenset({"lost"})
+_HEAVY = frozenset({"rewrite", "scan", "index", "lock", "every row"})
+
+
+def _told(migration: Migration, kinds: frozenset[str], texts: tuple[str, ...]) -> tuple[Testimony, ...]:
+    """Line by line where the lines are known, the first three."""
+    effects = list({e.statement: e for e in reversed(migration.effects) if e.kind in kinds}.values())[::-1]
+    if not effects:
+        return (says(migration, several(list(texts), 3)),)
+    told = []
+    for effect in effects[:3]:
+        evidence = msgspec.structs.replace(migration.evidence, line=effect.line, excerpt="")
+        words = f"{brief(effect.statement)}: {effect.says}" if effect.says else brief(effect.statement)
+        told.append(Testimony(witness=migration.witness, says=words, evidence=evidence))
+    if len(effects) > 3:
+        told.append(says(migration, f"and {len(effects) - 3} more statements"))
+    return tuple(told)
+
+
+def _of_history(
+    found: list[Migration], index: Index, kinds: frozenset[str], does: str, offers: dict[str, object] | None
+) -> Hit:
+    newest = latest(found)
+    shown = newest[0]
+    texts = shown.destructive if "lost" in kinds else shown.heavy
+    return Hit(
+        title=f"{len(found):,} of {count(len(forth(index)), 'migration')} since the first release {does}; "
+        f"the last in order is {shown.name}: {worst(shown, kinds, texts)}",
+        subject="history of migrations",
+        remedy="Which of them run, production's table of versions says, or the release before: fulldress inspect NEW --against OLD",
+        testimony=tuple(
+            t for m in newest[:3] for t in _told(m, kinds, m.destructive if "lost" in kinds else m.heavy)[:1]
+        )
+        + ((says(newest[3], f"and {len(newest) - 3} more (--json has them all)"),) if len(newest) > 3 else ()),
+        offers=offers,
+    )
+
+
 @rule("FD201", Severity.MAJOR, "A migration loses data", rows_recur)
 def destructive(index: Index) -> Iterator[Hit]:
     empty_downs = {d.path for d in _downs(index) if d.empty}
-    found = [m for m in ups(index) if m.destructive]
-    if len(found) > MANY:
-        for folder, group in _by_folder(found):
-            held = all(m.counterpart and m.counterpart not in empty_downs for m in group)
-            yield Hit(
-                title=f"{_of(group, folder)} {'loses' if len(group) == 1 else 'lose'} data: {several([m.name for m in group], 2)}",
-                subject=folder,
-                remedy="See which of them your upgrade runs (--json lists them all), and keep the rows before it (the offered snapshot).",
-                testimony=tuple(says(m, several(list(m.destructive), 3)) for m in group),
-                severity=None if held else Severity.BLOCKER,
-                offers=keep(database=True),
-            )
+    found = [m for m in forth(index) if m.destructive]
+    if found and history(index):
+        yield _of_history(found, index, _LOST, "lose data" if len(found) > 1 else "loses data", keep(database=True))
         return
     for migration in found:
         way_back = migration.counterpart and migration.counterpart not in empty_downs
@@ -99,7 +140,7 @@ def destructive(index: Index) -> Iterator[Hit]:
             title=f"{migration.name} loses data: {several([brief(s) for s in migration.destructive], 2)}",
             subject=migration.path or migration.name,
             remedy="Keep the rows before it runs (the offered snapshot), or ask the vendor to rename now and drop a release later.",
-            testimony=(says(migration, several(list(migration.destructive), 3)),),
+            testimony=_told(migration, _LOST, migration.destructive),
             severity=None if way_back else Severity.BLOCKER,
             offers=keep(database=True),
         )
@@ -109,34 +150,28 @@ def destructive(index: Index) -> Iterator[Hit]:
 def heavy(index: Index) -> Iterator[Hit]:
     watched = {work.migration for work in index.of(Work, Witness.OBSERVED)}
     # once a rehearsal has measured it, FD208 says how long it really took
-    found = [m for m in ups(index) if m.heavy and not {m.name, m.path} & watched]
-    remedy = "Rehearse it on data of production's size: fulldress rehearse runbook.toml -p production/"
-    if len(found) > MANY:
-        for folder, group in _by_folder(found):
-            yield Hit(
-                title=f"{_of(group, folder)} {'locks' if len(group) == 1 else 'lock'} a table for as long as it is large: {several([m.name for m in group], 2)}",
-                subject=folder,
-                remedy=remedy,
-                testimony=tuple(says(m, several(list(m.heavy), 3)) for m in group),
-                severity=Severity.MAJOR if any(len(m.heavy) > 1 for m in group) else None,
-            )
+    found = [m for m in forth(index) if m.heavy and not {m.name, m.path} & watched]
+    if found and history(index):
+        does = "lock a table" if len(found) > 1 else "locks a table"
+        yield _of_history(found, index, _HEAVY, f"{does} for as long as it is large", None)
         return
     for migration in found:
         yield Hit(
             title=f"{migration.name} locks a table for as long as it is large: {several([brief(s) for s in migration.heavy], 2)}",
             subject=migration.path or migration.name,
-            remedy=remedy,
-            testimony=(says(migration, several(list(migration.heavy), 3)),),
+            remedy="Rehearse it on data of production's size: fulldress rehearse runbook.toml -p production/",
+            testimony=_told(migration, _HEAVY, migration.heavy),
             severity=Severity.MAJOR if len(migration.heavy) > 1 else None,
         )
 
 
 @rule("FD203", Severity.MAJOR, "Migrations have no way back", rows_recur)
 def no_down(index: Index) -> Iterator[Hit]:
-    without = [m for m in ups(index) if not m.counterpart and not m.repeatable]
+    every = forth(index)
+    without = [m for m in every if not m.counterpart and not m.repeatable]
     if not without:
         return
-    if len(without) == len(ups(index)):
+    if len(without) == len(every):
         folder = without[0].path.rsplit("/", 1)[0] if "/" in without[0].path else ""
         yield Hit(
             title=f"none of {count(len(without), 'migration')} has a way back",
@@ -146,11 +181,22 @@ def no_down(index: Index) -> Iterator[Hit]:
             offers=keep(database=True),
         )
         return
+    remedy = "Ask the vendor for the missing script; until then come back by restoring (the offered snapshot)."
+    if len(without) > FEW:
+        yield Hit(
+            title=f"{len(without)} of {count(len(every), 'migration')} have no way back: {several([m.name for m in latest(without)], 3)}",
+            subject="ways back",
+            remedy=remedy,
+            testimony=tuple(says(m, "no counterpart") for m in latest(without)),
+            severity=Severity.MINOR if history(index) else None,
+            offers=keep(database=True),
+        )
+        return
     for migration in without:
         yield Hit(
             title=f"{migration.name} has no way back, although others have",
             subject=migration.path or migration.name,
-            remedy="Ask the vendor for the missing script; until then come back by restoring (the offered snapshot).",
+            remedy=remedy,
             testimony=(says(migration, "no counterpart"),),
             offers=keep(database=True),
         )
@@ -158,18 +204,28 @@ def no_down(index: Index) -> Iterator[Hit]:
 
 @rule("FD204", Severity.BLOCKER, "A rollback script is empty", rows_recur)
 def empty_down(index: Index) -> Iterator[Hit]:
-    changed = {m.counterpart for m in ups(index) if not m.empty}
-    for migration in _downs(index):
-        if not migration.empty:
-            continue
-        known_up = migration.path in changed or migration.counterpart
-        if not known_up and ups(index):
-            continue
+    every = [m for m in index.of(Migration, Witness.READ) if m.direction == "up"]
+    changed = {m.counterpart for m in every if not m.empty and m.current is not False}
+    found = [m for m in _downs(index) if m.empty and (m.path in changed or not every)]
+    remedy = "Ask the vendor for its contents; until then come back by restoring (the offered snapshot)."
+    if len(found) > FEW:
+        yield Hit(
+            title=f"{count(len(found), 'rollback script')} are empty: they succeed and take nothing back: "
+            f"{several([m.name for m in latest(found)], 3)}",
+            subject="empty rollback scripts",
+            remedy=remedy,
+            testimony=tuple(says(m, "no statement in it") for m in latest(found)),
+            severity=Severity.MAJOR if history(index) else None,
+            offers=keep(database=True),
+        )
+        return
+    for migration in found:
         yield Hit(
             title=f"rollback script {migration.path or migration.name} is empty: it succeeds and takes nothing back",
             subject=migration.path or migration.name,
-            remedy="Ask the vendor for its contents; until then come back by restoring (the offered snapshot).",
+            remedy=remedy,
             testimony=(says(migration, "no statement in it"),),
+            severity=Severity.MAJOR if history(index) else None,
             offers=keep(database=True),
         )
 

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import msgspec
+
 from fulldress.facts.witness import Fact
+
+
+class Effect(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What one statement of a migration does to rows, tables, or those who use them, by its form alone.
+
+    ``kind`` is one of: lost (rows, a column, a table), rows (some rows changed or deleted), rewrite, scan, index (writers
+    wait while it is built), lock (for as long as its transaction), every row, rename (the running version still uses the
+    old name), fails (where it stands), trigger (switched off), rights (more than an ordinary role has)."""
+
+    kind: str
+    statement: str
+    line: int = 0
+    table: str = ""
+    says: str = ""  #: the consequence, in words
 
 
 class Migration(Fact, tag=True, frozen=True, kw_only=True):
@@ -25,6 +41,14 @@ class Migration(Fact, tag=True, frozen=True, kw_only=True):
     sets_lock_timeout: bool | None = None
     duration: timedelta | None = None
     outcome: str = ""  #: observed: ok, failed: …
+    tool: str = ""  #: alembic, django, flyway …, where its own form tells
+    language: str = ""  #: python, javascript, ruby, php, xml …; empty: SQL
+    version: str = ""  #: what orders it: its number, its time stamp, its revision
+    effects: tuple[Effect, ...] = ()  #: statement by statement, worst kinds of ``destructive`` and ``heavy`` included
+    unrestored: tuple[str, ...] = ()  #: of a way back: what it does not bring back although it runs
+    preflight: tuple[str, ...] = ()  #: queries that name the rows on which it would fail
+    disorder: str = ""  #: why its place in the order is in doubt: a number twice, a missing parent, several heads
+    current: bool | None = None  #: belongs to this release and not to the history before it; None: cannot be told
 
 
 class Work(Fact, tag=True, frozen=True, kw_only=True):

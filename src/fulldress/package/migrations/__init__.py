@@ -1,7 +1,8 @@
-"""SQL migrations in a package: their order, their two directions, what they lose, and what will take long.
+"""Migrations in a package: their order, their two directions, what they lose, and what will take long.
 
-Nothing is executed. Styles: golang-migrate and sqlx (``x.up.sql``), diesel (``x/up.sql``), Flyway (``V1__x.sql``,
-``U1__x.sql``), goose, dbmate and sql-migrate (both directions in one file), dbconfig-common, numbered folders.
+Nothing is executed. SQL files of golang-migrate, sqlx, diesel, Flyway, goose, dbmate, sql-migrate, Liquibase, Prisma,
+dbconfig-common and plain numbered folders; programs (Alembic, Django, Rails, Knex …) are translated call by call into the
+statements they stand for, and whatever cannot be translated is said.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ from collections.abc import Iterator
 import msgspec
 
 from fulldress.facts import AnyFact, Evidence, Migration, Reason, Unread, Witness, excerpt
-from fulldress.package.migrations import dialect, foreign, naming, roles
-from fulldress.package.migrations.effects import Columns, Effects, study
-from fulldress.package.migrations.sql import Statement, statements
+from fulldress.package.migrations import dialect, foreign, naming, programs, roles, sequence, sqlfiles, undo
+from fulldress.package.migrations.effects import Effects, Known, study
+from fulldress.package.migrations.script import Script
+from fulldress.package.migrations.sql import Statement
+from fulldress.package.names import claimed
 from fulldress.package.reader import Member, Package
 
 _DBCONFIG = re.compile(r"dbconfig-common/data/[^/]+/(?:install|upgrade(?:-dbadmin)?)/[^/]+/[^/]+$")
-_PAYLOAD = re.compile(r"(?:^|/)data\.tar(?:\.\w+)?!/(?:\./)?usr/")
-_NO_TRANSACTION = re.compile(r"(?i)no[ _]?transaction|transaction\s*:\s*false|notransaction")
+_ROOT = re.compile(r"(?i)(.*?/(?:[^/]*migrat[^/]*|alembic|changelogs?))/")
 _SET = re.compile(r"^(?:SET |SELECT PG_CATALOG \. SET_CONFIG)")
 
 
@@ -29,20 +31,118 @@ def read(package: Package) -> Iterator[AnyFact]:
     """Migration facts in the order in which they would run, credentials they create, and what was not understood."""
     members = {member.path: member for member in package.members.values() if _is_sql(member)}
     members |= _linked(package)
-    yield from foreign.read(package.members[path] for path in sorted(package.members))
+    translated = list(programs.read(package))
+    yield from foreign.read(
+        (package.members[path] for path in sorted(package.members)), {script.member.path for script in translated}
+    )
+    yield from _untold(translated)
     for path in [path for path, member in members.items() if not member.kept]:
         member = members.pop(path)
         yield _unread(member, 0, path, Reason.BUDGET, f"{member.size} bytes are too many to keep", needed=True)
     chosen = {path: member for path, member in members.items() if not naming.is_baseline(path)}
     named = naming.pairs(chosen)
     others = naming.counterparts(named)
-    parsed = {path: list(statements(member.text)) for path, member in chosen.items()}
-    words = {path: dialect.by_words(one.bare for one in every) for path, every in parsed.items()}
-    around = _around(words)
-    columns: dict[str, Columns] = defaultdict(dict)
+    tools = sqlfiles.tools(package)
+    scripts: list[Script] = []
     for path in sorted(chosen, key=naming.order):
-        spoken = dialect.guess(path, words[path], [around[folder] for folder in _folders(path)])
-        yield from _file(chosen[path], parsed[path], named[path], others.get(path, ""), spoken, columns[spoken])
+        scripts += sqlfiles.read(chosen[path], named[path], others.get(path, ""), tools)
+    words: dict[str, Counter[str]] = defaultdict(Counter)
+    for script in scripts:
+        words[script.member.path] += dialect.by_words(one.bare for one in script.statements)
+    around = _around(words)
+    spoken = {
+        path: dialect.guess(path, counted, [around[folder] for folder in _folders(path)])
+        for path, counted in words.items()
+    }
+    every = [*scripts, *sequence.ordered(translated)]
+    sequence.disorder(every)
+    product = claimed(package.name)
+    mine = sequence.current(every, product[1] if product else "")
+    effects = _study(every, spoken)
+    yield from _facts(every, effects, spoken, mine)
+    yield from _unparsed(every, effects)
+
+
+def _study(every: list[Script], spoken: dict[str, str]) -> dict[int, Effects]:
+    """Effects by place in ``every``. Ways there are studied in order, each one's way back right after it, with what is
+    known then; a way back teaches nothing about what comes next."""
+    known: dict[str, Known] = defaultdict(Known)
+    backs: dict[str, list[int]] = defaultdict(list)
+    for place, script in enumerate(every):
+        if script.direction == "down":
+            backs[script.other or script.member.path].append(place)
+    found: dict[int, Effects] = {}
+
+    def one(place: int, knowing: Known) -> None:
+        script = every[place]
+        says = spoken.get(script.member.path, "")
+        ordered = bool(script.language or script.parents) or naming.is_ordered(script.member.path)
+        found[place] = study(script.statements, says, knowing, ordered=ordered, wrapped=script.wrapped)
+
+    for place, script in enumerate(every):
+        if script.direction == "up":
+            says = spoken.get(script.member.path, "")
+            one(place, known[says])
+            for back in backs.pop(script.member.path, []):
+                one(back, known[says].copy())
+    for places in backs.values():
+        for place in places:
+            one(place, Known())
+    return found
+
+
+def _facts(
+    every: list[Script], effects: dict[int, Effects], spoken: dict[str, str], mine: dict[str, bool]
+) -> Iterator[AnyFact]:
+    ups = {script.member.path: place for place, script in enumerate(every) if script.direction == "up"}
+    for place, script in enumerate(every):
+        found = effects[place]
+        if not (script.standalone or (found.changes_schema and not sqlfiles.of_application(script.member))):
+            continue
+        unrestored: tuple[str, ...] = ()
+        forth = ups.get(script.other) if script.direction == "down" else None
+        if forth is not None and not script.unread and found.count:
+            unrestored = undo.unrestored(effects[forth].bare, found.bare)
+        yield _fact(script, spoken.get(script.member.path, ""), found, unrestored, mine.get(script.member.path))
+        if not script.language:
+            yield from _rest(script.member, script.statements, found, script.line)
+
+
+def _untold(scripts: list[Script]) -> Iterator[Unread]:
+    """One fact a folder and language for the calls that nothing is known of."""
+    groups: dict[tuple[str, str], list[Script]] = defaultdict(list)
+    for script in scripts:
+        if script.unread:
+            groups[_root(script.member), script.tool or script.language].append(script)
+    for (folder, tool), group in sorted(groups.items()):
+        first = {script.member.path: script for script in reversed(group)}
+        places = [f"{s.member.name} line {s.unread[0][0]}: {s.unread[0][1]}" for _, s in sorted(first.items())]
+        paths = {script.member.path for script in group}
+        yield Unread(
+            witness=Witness.READ,
+            evidence=group[0].member.evidence(group[0].unread[0][0]),
+            what=f"what code of its own does in {len(paths)} migration{'s' * (len(paths) > 1)} of {tool} below {folder}",
+            reason=Reason.GRAMMAR,
+            detail=excerpt(", ".join(places[:3]), 200) + (f" and {len(places) - 3} more" if len(places) > 3 else ""),
+            needed=True,
+            shows=True,
+        )
+
+
+def _root(member: Member) -> str:
+    """The folder of all migrations, above those of releases and years."""
+    match = _ROOT.match(member.path)
+    return match[1] if match else member.path.rpartition("/")[0]
+
+
+def _unparsed(every: list[Script], effects: dict[int, Effects]) -> Iterator[Unread]:
+    """One fact a package: the words of these statements were judged, not their tree."""
+    found = [(script.member, line) for place, script in enumerate(every) for line in effects[place].unparsed]
+    if found:
+        member, line = found[0]
+        number = f"{len(found)} statement{'s' * (len(found) > 1)} that PostgreSQL's grammar does not take"
+        shown = ", ".join(f"{m.name}:{at}" for m, at in found[:3])
+        yield _unread(member, line, number, Reason.GRAMMAR, f"{shown}; judged by their words only")
 
 
 def _linked(package: Package) -> dict[str, Member]:
@@ -81,69 +181,41 @@ def _around(words: dict[str, Counter[str]]) -> dict[str, Counter[str]]:
     return votes
 
 
-def _file(
-    member: Member, every: list[Statement], named: naming.Named, other: str, spoken: str, columns: Columns
-) -> Iterator[AnyFact]:
-    sections = list(naming.SECTION.finditer(member.text))
-    if sections:
-        yield from _sections(member, sections, spoken, columns)
-        return
-    effects = study(every, spoken, columns, ordered=naming.is_ordered(member.path))
-    if not (naming.in_migrations(member.path) or other or (effects.changes_schema and not _of_application(member))):
-        return
-    yield _fact(member, named.direction, other, spoken, effects, _in_one_transaction(effects.bare), 1)
-    yield from _rest(member, every, effects, 1)
-
-
-def _of_application(member: Member) -> bool:
-    """Whether a file belongs to an installed application, which has its queries, functions and whole schemas as SQL, too."""
-    return member.container in ("wheel", "npm") or bool(_PAYLOAD.search(member.path))
-
-
-def _sections(member: Member, sections: list[re.Match[str]], spoken: str, columns: Columns) -> Iterator[AnyFact]:
-    """A file with both directions. The tool wraps each in a transaction unless the file says otherwise."""
-    text = member.text
-    parts: dict[str, list[tuple[str, int]]] = {"up": [], "down": []}
-    for match, following in zip(sections, [*sections[1:], None], strict=True):
-        direction = next(value for value in match.groups()[:4] if value).lower()
-        body = text[match.end() : following.start() if following else len(text)]
-        parts[direction].append((body, text.count("\n", 0, match.end())))
-    wrapped = not _NO_TRANSACTION.search("".join(m["rest"] for m in sections) + text[: sections[0].start()])
-    for direction, bodies in parts.items():
-        if not bodies:
-            continue
-        every = [
-            statement._replace(line=statement.line + offset)
-            for body, offset in bodies
-            for statement in statements(body)
-        ]
-        effects = study(every, spoken, columns)
-        opposite = "down" if direction == "up" else "up"
-        other = member.path if parts[opposite] else ""
-        yield _fact(member, direction, other, spoken, effects, wrapped, bodies[0][1] + 1)
-        yield from _rest(member, every, effects, bodies[0][1] + 1)
-
-
 def _fact(
-    member: Member, direction: str, other: str, spoken: str, effects: Effects, transaction: bool | None, line: int
+    script: Script, spoken: str, effects: Effects, unrestored: tuple[str, ...], current: bool | None
 ) -> Migration:
-    first = effects.lines[0] if effects.lines else (line, "")
+    member = script.member
+    first = effects.lines[0] if effects.lines else (script.line, "")
+    transaction = script.wrapped
+    if not script.language and transaction is None:
+        transaction = _in_one_transaction(effects.bare)
+    empty = effects.count == 0 and not script.unread
     return Migration(
         witness=Witness.READ,
         evidence=member.evidence(first[0], text=first[1]),
-        name=_name(member.inner),
+        name=script.name,
         path=member.path,
-        direction="down" if direction == "down" else "up",  # the literal: encoders leave out what *is* the default
+        direction="down"
+        if script.direction == "down"
+        else "up",  # the literal: encoders leave out what *is* the default
         dialect=spoken,
         statements=effects.count,
         repeatable=bool(re.match(r"R__", member.name)),
-        counterpart=other,
-        empty=effects.count == 0,
+        counterpart=script.other,
+        empty=empty,
         destructive=tuple(dict.fromkeys(effects.destructive)),
         heavy=tuple(dict.fromkeys(effects.heavy)),
         transaction=transaction,
-        takes_lock=effects.takes_lock,
+        takes_lock=effects.takes_lock or script.locks,
         sets_lock_timeout=effects.sets_lock_timeout,
+        tool=script.tool,
+        language=script.language,
+        version=script.version,
+        effects=tuple(effects.every),
+        unrestored=unrestored,
+        preflight=tuple(dict.fromkeys(effects.preflight)) if script.direction == "up" else (),
+        disorder=script.disorder,
+        current=current,
     )
 
 
@@ -166,15 +238,6 @@ def _rest(member: Member, every: list[Statement], effects: Effects, line: int) -
     if included:
         names = ", ".join(excerpt(statement.text, 60) for statement in included[:5])
         yield _unread(member, included[0].line, f"files that {member.path} includes", Reason.NO_DATA, names)
-
-
-def _name(inner: str) -> str:
-    """``0004_total_bigint``: the file's name without its suffixes, or its folder's where the file is just up.sql."""
-    folder, _, name = inner.rpartition("/")
-    stem = re.sub(r"(?:\.(?:up|down))?\.(?:sql|pgsql|psql|ddl)(?:\.\w+)?$", "", name, flags=re.I)
-    if stem.lower() in ("up", "down", "migration") and folder:
-        return folder.rpartition("/")[2]
-    return stem
 
 
 def _in_one_transaction(bare: list[str]) -> bool | None:

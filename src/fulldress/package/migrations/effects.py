@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from fulldress.facts import excerpt
+from fulldress.facts.database import Effect
+from fulldress.package.migrations import mysql, postgres, rights
 from fulldress.package.migrations.rebuilds import Rebuilds, plain
 from fulldress.package.migrations.sql import Statement, statements
 
@@ -56,13 +58,6 @@ _HEAVY_POSTGRES = (
     re.compile(r"ALTER TABLE .* ADD (?:COLUMN )?.*\bGENERATED (?:ALWAYS|BY DEFAULT) AS (?:IDENTITY\b|\( .* STORED\b)"),
     re.compile(r"ALTER TABLE .* (?:ATTACH PARTITION|VALIDATE CONSTRAINT)\b"),
 )
-_HEAVY_MYSQL = (
-    re.compile(r"ALTER TABLE .* (?:MODIFY|CHANGE)\b"),
-    re.compile(r"ALTER TABLE .* (?:CONVERT TO CHARACTER SET|ENGINE =|ROW_FORMAT =|FORCE\b)"),
-    re.compile(r"ALTER TABLE .* ADD (?:CONSTRAINT \S+ )?(?:FOREIGN KEY|CHECK|PRIMARY KEY|FULLTEXT|SPATIAL)\b"),
-    re.compile(r"ALTER TABLE .* DROP PRIMARY KEY\b"),
-    re.compile(r"(?:OPTIMIZE|LOCK) TABLES?\b"),
-)
 _EVERY_ROW = re.compile(r"UPDATE (?!.*\bWHERE\b)(?!.*\bFROM\b)(?!.*\bJOIN\b).*\bSET\b")
 _LOCK = re.compile(r"\b(?:PG_(?:TRY_)?ADVISORY_(?:XACT_)?LOCK(?:_SHARED)?|GET_LOCK)\b|^LOCK (?:TABLES? )?\S")
 _TIMEOUT = re.compile(
@@ -86,6 +81,31 @@ _OPENING = re.compile(
     r"^(?:(?:DECLARE .*?)?BEGIN |IF .*? THEN |ELSIF .*? THEN |ELSE |LOOP |FOR .*? LOOP |WHILE .*? LOOP |EXCEPTION WHEN .*? THEN |WHEN .*? THEN )"
 )
 
+#: Kinds of :class:`~fulldress.facts.database.Effect` that keep others waiting for as long as the table is large.
+HEAVY = frozenset({"rewrite", "scan", "index", "lock", "every row"})
+#: Kinds that matter to the judge of one script only.
+_INNER = frozenset(
+    {"drop index", "copies", "reads all", "both tables", "brief", "added value", "trigger on", "fails on rows"}
+)
+_JUDGED = frozenset(
+    [
+        "ALTER",
+        "CREATE",
+        "DROP",
+        "TRUNCATE",
+        "DELETE",
+        "UPDATE",
+        "INSERT",
+        "VACUUM",
+        "REFRESH",
+        "REINDEX",
+        "CLUSTER",
+        "LOCK",
+        "SET",
+        "WITH",
+    ]
+)
+
 _LONGEST = 10_000  #: characters of a statement that rules look at: they are not linear, and input may be hostile
 
 
@@ -103,30 +123,88 @@ class Effects:
     cut: list[int] = field(default_factory=list)  #: lines of statements too long to be judged whole
     bare: list[str] = field(default_factory=list)
     lines: list[tuple[int, str]] = field(default_factory=list)  #: line and text of what is destructive or heavy
+    every: list[Effect] = field(default_factory=list)
+    preflight: list[str] = field(default_factory=list)
+    unparsed: list[int] = field(default_factory=list)  #: lines that libpg_query does not take for PostgreSQL's
+    copied: set[str] = field(default_factory=set)  #: tables that were only read whole
 
 
 Columns = dict[tuple[str, str], tuple[str, int]]  #: (table, column) -> type and size, over all scripts so far
+
+
+@dataclass
+class Known:
+    """What earlier scripts of one dialect told of tables, for the word rules and for those on the tree."""
+
+    columns: Columns = field(default_factory=dict)
+    state: postgres.State = field(default_factory=postgres.State)
+
+    def copy(self) -> Known:
+        """What is known now, for a script that nothing is learned from."""
+        state = self.state
+        kept = postgres.State(types=dict(state.types), checks=dict(state.checks), proven=set(state.proven))
+        return Known(dict(self.columns), kept)
+
 
 _SCHEMA = re.compile(
     r"(?:CREATE|ALTER|DROP|TRUNCATE|RENAME|GRANT|REVOKE|COMMENT|INSERT|UPDATE|DELETE|MERGE|COPY|DO|REINDEX|VACUUM|CLUSTER|REFRESH)\b"
 )
 
 
-def study(every: list[Statement], dialect: str, columns: Columns, *, ordered: bool = True) -> Effects:
-    """Judge statement by statement, remembering which tables the script itself creates and how wide columns are."""
+def study(
+    every: list[Statement], dialect: str, known: Known, *, ordered: bool = True, wrapped: bool | None = None
+) -> Effects:
+    """Judge statement by statement, remembering which tables the script itself creates and how wide columns are.
+
+    ``wrapped``: whether the tool puts a transaction around the script; a ``BEGIN`` in it counts by itself."""
     found = Effects()
     created: set[str] = set()
-    rebuilds = Rebuilds(every, columns, ordered=ordered)
+    state = known.state
+    state.created, state.values, state.wrapped = set(), set(), wrapped
+    if not ordered:  # which type a column has by then is not known
+        state.types, state.proven = {}, set()
+    rebuilds = Rebuilds(every, known.columns, ordered=ordered)
     for statement in every:
         if statement.meta:
             continue
         found.count += 1
         found.bare.append(statement.bare)
         found.changes_schema = found.changes_schema or bool(_SCHEMA.match(statement.bare))
+        if re.match(r"(?:BEGIN|START TRANSACTION)\b", statement.bare):
+            state.wrapped = True
+        elif re.match(r"(?:COMMIT|ROLLBACK|END)\b", statement.bare):
+            state.wrapped, state.values = wrapped if not state.wrapped else False, set()
         for line, text, bare in _inside(statement, found):
-            _one(found, line, text, bare, dialect, created, columns, rebuilds)
-    rebuilds.remember(columns)
+            _one(found, line, text, bare, dialect, created, known, rebuilds, statement.shown)
+        _uses_added_value(found, statement, state)
+    rebuilds.remember(known.columns)
+    _balance_triggers(found)
     return found
+
+
+def _uses_added_value(found: Effects, statement: Statement, state: postgres.State) -> None:
+    """``unsafe use of new value``: PostgreSQL refuses a value that the same transaction added to its type."""
+    if state.values and statement.verb in ("INSERT", "UPDATE", "ALTER", "CREATE") and "ADD VALUE" not in statement.bare:
+        used = next((v for v in sorted(state.values) if f"'{v}'" in statement.text), "")
+        if used and statement.verb != "CREATE":
+            says = f"uses {used!r}, which the same transaction adds to its type: PostgreSQL refuses that"
+            found.every.append(
+                Effect(kind="fails", statement=excerpt(statement.text[:2000], 120), line=statement.line, says=says)
+            )
+
+
+def _balance_triggers(found: Effects) -> None:
+    """A trigger switched off and on again in the same script is none of our business."""
+    on = {effect.table for effect in found.every if effect.kind == "trigger on"}
+    off_for_session = any(
+        "session_replication_role" in e.statement.lower() and "replica" not in e.statement.lower() for e in found.every
+    )
+    found.every = [
+        effect
+        for effect in found.every
+        if effect.kind not in _INNER
+        and not (effect.kind == "trigger" and (effect.table in on if effect.table else off_for_session))
+    ]
 
 
 def _inside(statement: Statement, found: Effects) -> Iterator[tuple[int, str, str]]:
@@ -156,8 +234,9 @@ def _one(
     bare: str,
     dialect: str,
     created: set[str],
-    columns: Columns,
+    known: Known,
     rebuilds: Rebuilds,
+    shown: str = "",
 ) -> None:
     if len(bare) > _LONGEST:
         if not bare.startswith(("INSERT", "SELECT", "CREATE TABLE")):
@@ -167,28 +246,71 @@ def _one(
         found.takes_lock = True
     if _TIMEOUT.match(bare) and ("SET_CONFIG" not in bare or "lock_timeout" in text.lower()):
         found.sets_lock_timeout = True
+    for effect in rights.read(bare, text, line):
+        found.every.append(effect)
+    words = excerpt((shown or text)[:2000], 120)
+    tree = None
+    if dialect in ("postgresql", "") and bare.partition(" ")[0] in _JUDGED and "`" not in bare:
+        tree = postgres.parse(text)
+        if tree is None and dialect and len(text) <= postgres.LONGEST:
+            found.unparsed.append(line)
+    if shown and tree is not None:
+        postgres.told_old_type(text, tree, known.state)
+    judged = postgres.judge(tree, known.state) if tree is not None else postgres.Judged()
     match = _CREATE_TABLE.match(bare) or _SELECT_INTO.match(bare)
     if match:
         created.add(plain(match["table"]))
-        _remember(bare, plain(match["table"]), columns)
+        _remember(bare, plain(match["table"]), known.columns)
         return
+    narrows = _narrows(bare, known.columns)
     on = _ON_TABLE.match(bare)
     if on and plain(on["table"]) in created:
         return
     if bare.startswith("DROP TABLE ") and on and " , " not in bare:
         table = plain(on["table"])
         if rebuilds.keeps_rows(table):
-            found.heavy.append(f"{excerpt(text[:2000], 90)} after its rows were copied (a column that was not is gone)")
-            found.lines.append((line, text))
+            said = f"{excerpt((shown or text)[:2000], 90)} after its rows were copied (a column that was not is gone)"
+            _note(
+                found, Effect(kind="rewrite", statement=said, line=line, table=table, says="rebuilt row by row"), text
+            )
             return
         if rebuilds.is_scratch(table) and bare.startswith("DROP TABLE IF EXISTS "):
             return
-    if any(pattern.match(bare) for pattern in _DESTRUCTIVE) or _narrows(bare, columns):
-        found.destructive.append(excerpt(text[:2000], 120))
-        found.lines.append((line, text))
-    if _is_heavy(bare, dialect):
-        found.heavy.append(excerpt(text[:2000], 120))
-        found.lines.append((line, text))
+    if tree is None:
+        judged = _by_words(bare, dialect, narrows)
+    for said in judged.said:
+        _note(
+            found, Effect(kind=said.kind, statement=words, line=line, table=said.table, says=said.says), shown or text
+        )
+    found.preflight += [query for query in judged.preflight if query]
+
+
+def _note(found: Effects, effect: Effect, text: str) -> None:
+    found.every.append(effect)
+    for into, belongs in ((found.destructive, effect.kind == "lost"), (found.heavy, effect.kind in HEAVY)):
+        if belongs:
+            into.append(effect.statement)
+            found.lines.append((effect.line, text))
+
+
+def _by_words(bare: str, dialect: str, narrows: bool) -> postgres.Judged:
+    """Where there is no tree: other dialects, and what libpg_query does not take."""
+    judged = postgres.Judged()
+    on = _ON_TABLE.match(bare)
+    table = plain(on["table"]).lower() if on else ""
+    if narrows:
+        judged.add("lost", table, "the new type is narrower: what does not fit is cut or refused")
+    elif any(pattern.match(bare) for pattern in _DESTRUCTIVE):
+        judged.add("lost", table, "")
+    elif re.match(r"(?:DELETE|UPDATE)\b.*\bWHERE\b", bare):
+        judged.add("rows", table, "rows are deleted or overwritten; no statement brings them back")
+    if dialect == "mysql":
+        mysql.judge(bare, table, judged)
+    if _EVERY_ROW.match(bare):
+        judged.add("every row", table, "every row is written anew and stays locked until the end of the transaction")
+    elif dialect != "mysql" and _is_heavy(bare, dialect):
+        judged.add("lock", table, "")
+    return judged
 
 
 def _is_heavy(bare: str, dialect: str) -> bool:
@@ -197,8 +319,6 @@ def _is_heavy(bare: str, dialect: str) -> bool:
     if dialect in ("postgresql", ""):
         added = bare.startswith("ALTER TABLE") and " ADD " in bare and _VOLATILE.search(bare)
         return bool(added) or any(pattern.match(bare) for pattern in _HEAVY_POSTGRES)
-    if dialect == "mysql":
-        return any(pattern.match(bare) for pattern in _HEAVY_MYSQL)
     return False
 
 

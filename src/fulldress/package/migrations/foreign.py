@@ -1,4 +1,4 @@
-"""Migrations that are programs: Alembic, Django, Rails, Knex, Doctrine … fulldress reads SQL, and says that these are not.
+"""Migrations that are programs which nobody here translates: each language and folder of them is said.
 
 One fact a language and folder: what they do to the schema is seen in the rehearsal only.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 
 from fulldress.facts import AnyFact, Reason, Unread, Witness
 from fulldress.package.reader import Member
@@ -25,13 +25,15 @@ _OTHERS = re.compile(
 )
 
 
-def read(members: Iterable[Member]) -> Iterator[AnyFact]:
+def read(members: Iterable[Member], translated: Set[str] = frozenset()) -> Iterator[AnyFact]:
     """One :class:`Unread` for the migrations of each language below each folder."""
     found: dict[tuple[str, str], list[Member]] = defaultdict(list)
     for member in members:
         language, telling = _LANGUAGES.get(member.kind, ("", None))
         place = _PLACE.match(member.inner)
         if telling is None or place is None or _OTHERS.search(member.inner[place.end("folder") :]):
+            continue
+        if member.path in translated:
             continue
         if member.kept and not telling.search(member.text):
             continue
@@ -42,7 +44,7 @@ def read(members: Iterable[Member]) -> Iterator[AnyFact]:
             evidence=every[0].evidence(),
             what=f"{len(every)} migration{'s' if len(every) > 1 else ''} in {language} below {folder}",
             reason=Reason.FORMAT,
-            detail="only SQL is read: what they lose, lock and rewrite shows in the rehearsal, not here",
+            detail="their calls are not read: what they lose, lock and rewrite shows in the rehearsal, not here",
             needed=True,
             shows=True,
         )

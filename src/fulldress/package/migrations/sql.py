@@ -31,6 +31,7 @@ _TOKEN = re.compile(
 )
 _BLOCK = re.compile(r"/\*|\*/")
 _BODIED = {"FUNCTION", "PROCEDURE", "TRIGGER"}
+_COPY_DATA = re.compile(r"(?ims)(^[ \t]*COPY\b[^;]*\bFROM\s+STDIN\b[^;]*;[^\n]*\n)(.*?)^\\\.[ \t]*\r?$")
 _DELIMITER = re.compile(r"(?im)^[ \t]*delimiter[ \t]+(\S+)[ \t]*\r?$")
 
 
@@ -46,10 +47,18 @@ class Statement(NamedTuple):
     line: int
     meta: bool = False  #: a command of psql (``\\i file``), not SQL
     body: str = ""  #: text between the first pair of dollar quotes
+    shown: str = ""  #: what stands in the file where the statement was translated from a program's call
 
     @property
     def verb(self) -> str:
         return self.bare.partition(" ")[0]
+
+
+def without_data(text: str) -> str:
+    """The script with the rows of its ``COPY … FROM stdin`` blanked out, lines kept: they are no statements."""
+    if "\n\\." not in text:
+        return text
+    return _COPY_DATA.sub(lambda match: match[1] + "\n" * match[2].count("\n"), text)
 
 
 def statements(text: str) -> Iterator[Statement]:
