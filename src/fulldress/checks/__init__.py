@@ -31,6 +31,7 @@ FAMILIES = (
     "operations",
     "units",
     "scripts",
+    "safeguards",
     "dependencies",
     "settings",
     "interfaces",

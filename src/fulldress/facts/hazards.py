@@ -10,7 +10,8 @@ class Hazard(Fact, tag=True, frozen=True, kw_only=True):
 
     ``kind`` is one of: ``left stopped``, ``stopped on failure``, ``folder not reached``, ``original lost``,
     ``error swallowed``, ``endless wait``, ``predictable temporary file``, ``open to everybody``, ``unchecked download``,
-    ``package removed``, ``not its own``, ``data destroyed``, ``asks through debconf``, ``no lock``."""
+    ``package removed``, ``not its own``, ``data destroyed``, ``asks through debconf``, ``no lock``,
+    ``certificate check off``, ``guard off``, ``failure passed over``."""
 
     kind: str
     what: str  #: the command, file or unit that it is about; one word or a short command

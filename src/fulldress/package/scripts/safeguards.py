@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fulldress.facts import AnyFact, Command, Privilege, Witness
+from fulldress.facts import AnyFact, Hazard, Privilege, Witness
 from fulldress.package.scripts.events import AnyEvent, Assign, Call, Swallowed
 from fulldress.package.scripts.rule import Context
 from fulldress.package.scripts.values import holes, show
@@ -24,28 +24,41 @@ _OFF = frozenset({"$true", "true", "1"})
 _FETCHED = re.compile(r"\$\(curl\b|\b(?:urlopen|requests\.get|fetch|LWP::Simple)\b")
 
 
+#: A step that a later one surely rests on, and that is lost when it fails unheard.
+_LOST = re.compile(r"(?i)migrat|backup|dump|restore|upgrade|alembic|flyway|liquibase|execute|sqlcmd")
+#: How a script puts a guard back that it took away.
+_AGAIN = {
+    "virus scanner off": re.compile(r"(?i)-Disable\w+\s+(?:\$false|0)\b"),
+    "virus scanner told to look away": re.compile(r"(?i)\bRemove-MpPreference\b"),
+    "firewall off": re.compile(r"(?i)\bstate\s+on\b|-Enabled\s+(?:\$?true|1)\b"),
+    "user account control off": re.compile(r"(?i)\bEnableLUA\b.*\b1\b"),
+}
+#: What is no guard of the host, but a right that is taken.
+_RIGHTS = frozenset({"downloaded code", "confinement", "firewall opened"})
+
+
 def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
     if isinstance(event, Swallowed):
-        yield Command(
-            witness=Witness.READ,
-            evidence=context.evidence(event),
-            argv=tuple(context.words(event.what, 120).split()[:8]),
-            note=f"goes on as if it had worked: {event.how}",
-        )
-        return
-    if isinstance(event, Assign):
+        what, how = context.words(event.what, 120), context.words(event.how, 80)
+        kind = "error swallowed" if _LOST.search(event.what) else "failure passed over"
+        yield Hazard(witness=Witness.READ, evidence=context.evidence(event), kind=kind, what=what, detail=how)
+    elif isinstance(event, Assign):
         if _SWITCHES.match(f"{event.name}={event.value}"):
-            yield _privilege(event, context, "certificate check off", f"{event.name}={event.value}")
-        return
-    if isinstance(event, Call):
+            yield _hazard(event, context, "certificate check off", f"{event.name}={event.value}")
+    elif isinstance(event, Call):
         for how in _taken(event):
-            yield _privilege(event, context, how, context.command(event))
+            if how in _RIGHTS:
+                command = context.command(event)
+                yield Privilege(witness=Witness.READ, evidence=context.evidence(event), how=how, command=command)
+            elif how not in _AGAIN or not _AGAIN[how].search(event.member.text):
+                named = event.words[0] in ("verify-off", "set-member")
+                yield _hazard(event, context, how, event.text.strip() if named else context.command(event))
 
 
-def _privilege(event: Call | Assign, context: Context, how: str, command: str) -> Privilege:
-    return Privilege(
-        witness=Witness.READ, evidence=context.evidence(event), how=how, command=context.words(command, 160)
-    )
+def _hazard(event: Call | Assign, context: Context, how: str, what: str) -> Hazard:
+    kind = "certificate check off" if how == "certificate check off" else "guard off"
+    evidence = context.evidence(event)
+    return Hazard(witness=Witness.READ, evidence=evidence, kind=kind, what=context.words(what, 120), detail=how)
 
 
 def _taken(call: Call) -> Iterator[str]:
@@ -72,8 +85,8 @@ def _taken(call: Call) -> Iterator[str]:
         or name == "verify-off"
     ):
         yield "certificate check off"
-    elif name == "set-executionpolicy" and _POLICY & set(lower):
-        yield "execution policy off" if "process" not in lower else "execution policy off for itself"
+    elif name == "set-executionpolicy" and _POLICY & set(lower) and "process" not in lower:
+        yield "execution policy off"  # for the process alone it ends with it
     elif name in ("set-mppreference", "add-mppreference"):
         if any(
             word.startswith("-disable") and (lower[i + 1 : i + 2] or ("true",))[0] in _OFF

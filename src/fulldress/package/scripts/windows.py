@@ -15,6 +15,7 @@ from fulldress.facts import (  # fmt: skip
     Credential,
     Endpoint,
     FileEffect,
+    Hazard,
     Looseness,
     Privilege,
     Reboot,
@@ -78,6 +79,12 @@ def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
     for path, action, detail in _effects(name, words):
         yield FileEffect(**place, path=context.words(path, 300), action=action, detail=context.words(detail, 300))  # type: ignore[arg-type]
     for how in _rights(name, words):
+        if how == "everybody may write":
+            target = next((word for word in _slashed(words) if not _WHOLE.match(word)), "")
+            yield Hazard(
+                **place, kind="open to everybody", what=context.words(target, 120), detail=context.command(event)
+            )  # type: ignore[arg-type]
+            continue
         yield Privilege(**place, how=how, command=context.command(event))  # type: ignore[arg-type]
     for kind, account in _accounts(name, words):
         yield Credential(**place, kind=kind, name=context.words(account, 80))  # type: ignore[arg-type]
