@@ -27,6 +27,8 @@ _CRON_D = re.compile(r"(?:^|/)cron\.d/[^/]+$|(?:^|/)debian/(?:[^/]+\.)?cron\.d$|
 _SPOOL = re.compile(r"(?:^|/)var/spool/cron/(?:crontabs/|tabs/)?([^/]+)$")
 _PERIODIC = re.compile(r"(?:^|/)cron\.(hourly|daily|weekly|monthly|yearly)/([^/]+)$")
 _DEBIAN_PERIODIC = re.compile(r"(?:^|/)debian/(?:([^/]+)\.)?cron\.(hourly|daily|weekly|monthly)$")
+#: Jobs of one crontab whose next runs are counted; no host has as many.
+MAX_COUNTED = 1000
 _NO_FILE = ("folder", "link", "device", "empty")
 
 
@@ -139,6 +141,12 @@ def crontab_facts(
     name = target.rsplit("/", 1)[-1] if target else member.name
     jobs = list(cron.parse(text, with_user=with_user))
     total = sum(isinstance(job, cron.Job) for job in jobs)
+    counted = total <= MAX_COUNTED
+    if not counted:
+        yield Unread(
+            witness=Witness.READ, evidence=member.evidence(), what=f"the next runs of {total:,} jobs of {name}",
+            reason=Reason.BUDGET, detail=f"more than {MAX_COUNTED:,} jobs in one file are listed without their hours",
+        )  # fmt: skip
     for job in jobs:
         line = job.line + first_line - 1
         if isinstance(job, cron.BadLine):
@@ -175,12 +183,12 @@ def crontab_facts(
             command=excerpt(job.command, 400),
             user=job.user or owner,
             zone=place.key,
-            next_runs=() if hindered and certain else cron.next_runs(job.expression, at, place),
+            next_runs=cron.next_runs(job.expression, at, place) if counted and not (hindered and certain) else (),
             enabled=not (hindered and certain),
             hindered=hindered,
             remarks=(
                 *crontabs.remarks(job, zone, own),
-                *clockchanges.remarks(cron.nominal(job.expression), clockchanges.CRON, place, at),
+                *(clockchanges.remarks(cron.nominal(job.expression), clockchanges.CRON, place, at) if counted else ()),
             ),
             script=behind.script(package, command, beside=member.path),
             target=target,

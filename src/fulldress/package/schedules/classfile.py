@@ -30,7 +30,7 @@ class Annotated(msgspec.Struct, frozen=True):
 
 class _Reader:
     def __init__(self, data: bytes) -> None:
-        self.data, self.at = data, 0
+        self.data, self.at, self.end = data, 0, len(data)
         self.pool: dict[int, Value] = {}
 
     def take(self, form: str) -> int:
@@ -39,6 +39,8 @@ class _Reader:
         except struct.error as error:
             raise BadClass("it ends too early") from error
         self.at += struct.calcsize(form)
+        if self.at > self.end:
+            raise BadClass("an attribute is longer than it says")
         return int(value)
 
     def skip(self, count: int) -> None:
@@ -106,7 +108,9 @@ def _attributes(reader: _Reader) -> list[tuple[str, dict[str, Value]]]:
         if end > len(reader.data):
             raise BadClass("it ends too early")
         if name in ("RuntimeVisibleAnnotations", "RuntimeInvisibleAnnotations"):
+            reader.end = end
             found += [_annotation(reader, 0) for _ in range(reader.take("H"))]
+            reader.end = len(reader.data)
         reader.at = end
     return found
 

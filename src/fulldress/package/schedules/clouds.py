@@ -10,11 +10,11 @@ from fulldress.package.reader import Member, Package
 from fulldress.package.schedules.jobs import Clock, Found, facts
 
 _EVENTBRIDGE = re.compile(
-    r"""(?ix)(?:\bschedule(?:_?expression)?["']?\s*[:=]\s*|^\s*-?\s*(?:schedule|rate)\s*:\s*(?:-\s*)?|^\s*-\s*)
+    r"""(?ix)(?:\bschedule(?:_?expression)?["']?\s*[:=]\s*|^[ \t]*-?[ \t]*(?:schedule|rate)[ \t]*:\s*(?:-\s*)?|^[ \t]*-[ \t]*)
     ["']?((?:cron|rate)\(([^)"'\n]{1,80})\))["']?""",
     re.M,
 )
-_TERRAFORM = re.compile(r'^\s*resource\s+"(?:aws_cloudwatch_event_rule|aws_scheduler_schedule)"\s+"([\w-]+)"', re.M)
+_TERRAFORM = re.compile(r'^[ \t]*resource\s+"(?:aws_cloudwatch_event_rule|aws_scheduler_schedule)"\s+"([\w-]+)"', re.M)
 
 
 def eventbridge(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
@@ -88,9 +88,9 @@ def nomad(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
     """``periodic`` blocks of job files of Nomad (HCL)."""
     if b"periodic" not in member.data or b"job" not in member.data:
         return
-    text = re.sub(r"(?m)^\s*(?:#|//).*$", "", member.text)
+    text = re.sub(r"(?m)^[ \t]*(?:#|//).*$", "", member.text)
     for match in _PERIODIC.finditer(text):
-        names = re.findall(r'(?m)^\s*job\s+"([^"]+)"', text[: match.start()])
+        names = re.findall(r'(?m)^[ \t]*job\s+"([^"]+)"', text[: match.start()])
         if not names:
             continue
         body = match[1]

@@ -9,15 +9,15 @@ from fulldress.facts import AnyFact
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules.jobs import Clock, Found, facts
 
-_QUOTED = r"(?:'((?:[^']|'')*)'|\$(\w*)\$(.*?)\$\2\$)"
+_QUOTED = r"(?:'((?:[^']|'')*)'|\$(\w{0,40})\$(.{0,8000}?)\$\2\$)"
 _PG_CRON = re.compile(
     rf"\bcron\.(schedule|schedule_in_database|unschedule)\s*\(\s*(?:(?:job_?name|schedule)\s*(?::=|=>)\s*)?{_QUOTED}",
     re.S | re.I,
 )
-_NEXT = re.compile(r"\s*,\s*(?:\w+\s*(?::=|=>)\s*)?(?:'((?:[^']|'')*)'|\$(\w*)\$(.*?)\$\2\$)", re.S)
+_NEXT = re.compile(r"\s*,\s*(?:\w+\s*(?::=|=>)\s*)?(?:'((?:[^']|'')*)'|\$(\w{0,40})\$(.{0,8000}?)\$\2\$)", re.S)
 _EVENT = re.compile(
     r"(?is)\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:DEFINER\s*=\s*\S+\s+)?EVENT\s+(?:IF\s+NOT\s+EXISTS\s+)?([\w.`\"]+)\s+ON\s+SCHEDULE\s+"
-    r"((?:EVERY|AT)\b.*?)(?=\bON\s+COMPLETION\b|\bENABLE\b|\bDISABLE\b|\bCOMMENT\b|\bDO\b)(.*?)\bDO\b\s*(?=(.{0,200}))"
+    r"((?:EVERY|AT)\b.{0,400}?)(?=\bON\s+COMPLETION\b|\bENABLE\b|\bDISABLE\b|\bCOMMENT\b|\bDO\b)(.{0,600}?)\bDO\b\s*(?=(.{0,200}))"
 )
 _ORACLE = re.compile(r"(?is)\bDBMS_SCHEDULER\s*\.\s*CREATE_JOB\s*\((.{0,4000}?)\)\s*;")
 _AGENT = re.compile(
@@ -41,7 +41,7 @@ def read(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
 def _plain(text: str) -> str:
     """Comments as spaces, lines kept."""
     return re.sub(
-        r"('(?:[^']|'')*')|--[^\n]*|/\*.*?\*/", lambda m: m[1] or re.sub(r"[^\n]", " ", m[0]), text, flags=re.S
+        r"('(?:[^']|'')*')|--[^\n]*|/\*.*?(?:\*/|\Z)", lambda m: m[1] or re.sub(r"[^\n]", " ", m[0]), text, flags=re.S
     )
 
 

@@ -92,7 +92,7 @@ def _of_script(member: Member) -> Iterator[Enabled]:
     """Lines that enable something, with the nearest ``if`` around them that asks for a fresh install."""
     around: list[str] = []
     for raw in re.sub(r"\\\n", "  ", member.text).splitlines():
-        line = raw.strip()
+        line = raw.strip()[:4000]  # no line that a person writes is longer
         if line.startswith("#"):
             continue
         if re.match(r"(?:fi|esac|done)\b", line) and around:

@@ -128,9 +128,9 @@ class Fields(msgspec.Struct, frozen=True, kw_only=True):
             return by_day
         return (by_day or by_weekday) if self.dialect.either else (by_day and by_weekday)
 
-    def local(self, start: datetime) -> Iterator[datetime]:
-        """Local times (naive) of at least ``start``, by the calendar alone."""
-        for offset in range(HORIZON):
+    def local(self, start: datetime, days: int = HORIZON) -> Iterator[datetime]:
+        """Local times (naive) of at least ``start``, by the calendar alone, of that many days."""
+        for offset in range(days):
             try:
                 day = start.date() + timedelta(days=offset)
             except OverflowError:

@@ -16,7 +16,7 @@ from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import yamlnodes
 
 OPEN = "helm-value"
-_HOLE = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.S)
+_HOLE = re.compile(r"\{\{-?\s*(.{0,400}?)\s*-?\}\}", re.S)
 _VALUE = re.compile(r"\$?\.Values((?:\.[\w-]+)+)")
 
 
@@ -51,7 +51,7 @@ def render(text: str, given: Any) -> Rendered:
     rows: list[str] = []
     open_: list[tuple[int, str]] = []
     conditions: list[tuple[int, int, str]] = []
-    text = re.sub(r"\{\{-?\s*/\*.*?\*/\s*-?\}\}", lambda m: "\n" * m[0].count("\n"), text, flags=re.S)
+    text = re.sub(r"\{\{-?\s*/\*.*?(?:\*/\s*-?\}\}|\Z)", lambda m: "\n" * m[0].count("\n"), text, flags=re.S)
     for number, row in enumerate(text.splitlines(), 1):
         for hole in _HOLE.finditer(row):
             if match := re.match(r"(if|with|range|define|block)\b\s*(.*)", hole[1]):

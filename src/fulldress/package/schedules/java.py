@@ -57,7 +57,7 @@ def sources(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]
     if b"@Schedule" not in member.data:
         return
     text = re.sub(
-        r'("(?:[^"\\\n]|\\.)*")|//[^\n]*|/\*.*?\*/',
+        r'("(?:[^"\\\n]|\\.)*")|//[^\n]*|/\*.*?(?:\*/|\Z)',
         lambda m: m[1] or re.sub(r"[^\n]", " ", m[0]),
         member.text,
         flags=re.S,

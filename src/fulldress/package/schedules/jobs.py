@@ -66,7 +66,7 @@ def facts(package: Package, member: Member, found: Found, clock: Clock) -> Itera
             begin = max(clock.at, found.start) if found.start else clock.at
             runs = fields.next_runs(parsed, begin, zone)
             remarks += clockchanges.remarks(
-                lambda low, high: next((t for t in islice(parsed.local(low), 1) if t < high), None),
+                lambda low, high: next((t for t in islice(parsed.local(low, 2), 1) if t < high), None),
                 clockchanges.Habit(found.mechanism, parsed.dialect.gap, parsed.dialect.fold),
                 zone,
                 clock.at,

@@ -46,7 +46,7 @@ def read(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
         if is_yaml and (parent := re.match(r"(\s*)(?:-\s+)?[\"']?([\w.-]+)[\"']?\s*:\s*(?:#.*)?$", row)):
             indents = [(width, key) for width, key in indents if width < len(parent[1])]
             indents.append((len(parent[1]), parent[2]))
-        match = _ROW.match(row)
+        match = _ROW.match(row) if len(row) < 1000 else None
         if not match or not _KEY.search(match[2]):
             continue
         value = next(value for value in (match[4], match[5], match[6]) if value is not None).strip()

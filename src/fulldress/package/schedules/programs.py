@@ -22,7 +22,7 @@ _CRON_JOB = re.compile(rf"\bnew\s+(?:\w+\.)?(?:CronJob|Cron)\s*\(\s*{_TEXT}|\bCr
 _OBJECT = re.compile(rf"\b(?:CronJob(?:\.from)?)\s*\(\s*\{{[^{{}}]*?\bcronTime\s*:\s*{_TEXT}", re.S)
 _REPEAT = re.compile(rf"\brepeat\s*:\s*\{{[^{{}}]*?\b(?:cron|pattern)\s*:\s*{_TEXT}", re.S)
 _AGENDA = re.compile(rf"\bagenda\.every\s*\(\s*{_TEXT}\s*,\s*{_TEXT}")
-_NEST = re.compile(rf"@Cron\s*\(\s*{_TEXT}[^)]*\)[\s\S]{{0,200}}?\b(\w+)\s*\(")
+_NEST = re.compile(rf"@Cron\s*\(\s*{_TEXT}[^)]{{0,400}}\)[\s\S]{{0,200}}?\b(\w+)\s*\(")
 _ZONE = re.compile(r"""\b(?:timezone|timeZone|tz)\s*:\s*["']([\w/+-]+)["']""")
 
 
@@ -40,7 +40,7 @@ def javascript(package: Package, member: Member, clock: Clock) -> Iterator[AnyFa
     libraries = set(_LIBRARY.findall(member.text))
     if not libraries:
         return
-    text = re.sub(r"(?m)^\s*(?://|\*).*$", "", member.text)
+    text = re.sub(r"(?m)^[ \t]*(?://|\*).*$", "", member.text)
     for match in _SCHEDULE.finditer(text):
         library = "node-schedule" if match[2] == "scheduleJob" else "node-cron"
         if library in libraries:
@@ -78,27 +78,38 @@ def _javascript(
     )  # fmt: skip
 
 
-_ADD_JOB = re.compile(
-    r"\baddJob\s*\(\s*\{((?:[^{}]|\$?\{[^{}]*\}){0,1500}?\bat\s*:\s*[\"'`]((?:[^\"'`{}\n]|\$\{[^{}]*\}){5,120})[\"'`](?:[^{}]|\$?\{[^{}]*\}){0,800})\}"
-)
+_ADD_JOB = re.compile(r"\baddJob\s{0,20}\(\s{0,200}\{")
+_AT = re.compile(r"\bat\s{0,20}:\s{0,20}[\"'`]((?:[^\"'`{}\n$]|\$(?!\{)|\$\{[^{}\n]{0,80}\}){5,120})[\"'`]")
+
+
+def _object(text: str, at: int) -> str:
+    """What stands between the brace before ``at`` and the one that closes it, as far as it is short."""
+    depth = 1
+    for match in re.finditer(r"[{}]", text[at : at + 2000]):
+        depth += 1 if match[0] == "{" else -1
+        if not depth:
+            return text[at : at + match.start()]
+    return ""
 
 
 def bree(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
     """Jobs handed to bree or a job manager on it: ``addJob({at: `${s} ${m} 3 * * *`, name: …, job: …})``."""
     if b"addJob" not in member.data or len(member.data) > 1 << 20:
         return
-    text = re.sub(r"(?m)^\s*(?://|\*).*$", "", member.text)
+    text = re.sub(r"(?m)^[ \t]*(?://|\*).*$", "", member.text)
     for match in _ADD_JOB.finditer(text):
-        drawn = re.sub(r"\$\{[^{}]*\}", "1", match[2])
-        if keys.dialect_of(drawn) == "":
+        body = _object(text, match.end())
+        when = _AT.search(body)
+        drawn = re.sub(r"\$\{[^{}]*\}", "1", when[1]) if when else ""
+        if when is None or keys.dialect_of(drawn) == "":
             continue
-        named = re.search(r"\bname\s*:\s*[\"'`]([^\"'`\n$]+)", match[1])
+        named = re.search(r"\bname\s*:\s*[\"'`]([^\"'`\n$]+)", body)
         file = re.search(
             r"\bjob\s*:\s*[\w.]*\([^()]*?[\"'`]([^\"'`\n]+\.[cm]?js)[\"'`]|\bjob\s*:\s*[\"'`]([^\"'`\n]+)[\"'`]",
-            match[1],
+            body,
         )
         path = (file[1] or file[2]) if file else ""
-        fixed = drawn == match[2]
+        fixed = drawn == when[1]
         yield from facts(
             package,
             member,
@@ -106,7 +117,7 @@ def bree(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
                 line=text.count("\n", 0, match.start()) + 1,
                 name=named[1] if named else (path.rsplit("/", 1)[-1] or member.name),
                 mechanism="bree",
-                expression=re.sub(r"\$\{[^{}]*\}", "…", match[2]),
+                expression=re.sub(r"\$\{[^{}]*\}", "…", when[1]),
                 dialect="node" if fixed else "",
                 command=path,
                 script=_sibling(package, member, path),
@@ -122,7 +133,7 @@ def _sibling(package: Package, member: Member, path: str) -> str:
     return beside if beside in package.members else member.path
 
 
-_EVERY = re.compile(r"(?m)^\s*every\s*\(?\s*(?:(\d+)\.(minute|hour|day|week|month)s?|:(minute|hour|day|week|month|year)|['\"]([^'\"]+)['\"])\s*(?:,\s*:?at\s*(?:=>|:)?\s*['\"]([^'\"]+)['\"])?")  # fmt: skip
+_EVERY = re.compile(r"(?m)^[ \t]*every\s*\(?\s*(?:(\d+)\.(minute|hour|day|week|month)s?|:(minute|hour|day|week|month|year)|['\"]([^'\"]+)['\"])\s*(?:,\s*:?at\s*(?:=>|:)?\s*['\"]([^'\"]+)['\"])?")  # fmt: skip
 _TASK = re.compile(r"\b(runner|rake|command|script)\s*\(?\s*['\"]([^'\"\n]+)['\"]")
 
 
@@ -177,7 +188,7 @@ def php(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
         return
     if b"Illuminate" not in member.data:
         return
-    text = re.sub(r"(?m)^\s*(?://|#|\*).*$", "", member.text)
+    text = re.sub(r"(?m)^[ \t]*(?://|#|\*).*$", "", member.text)
     for match in _LARAVEL.finditer(text):
         chain = text[match.end() : match.end() + 1500].split(";", 1)[0]
         expression = _laravel(chain)
@@ -224,7 +235,7 @@ def go(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
     if b"robfig/cron" not in member.data:
         return
     with_seconds = b"WithSeconds()" in member.data or re.search(rb'robfig/cron"', member.data) is not None
-    for match in _GO.finditer(re.sub(r"(?m)^\s*//.*$", "", member.text)):
+    for match in _GO.finditer(re.sub(r"(?m)^[ \t]*//.*$", "", member.text)):
         expression, zone = match[1], ""
         if found := re.match(r"(?:CRON_)?TZ=(\S+)\s+(.*)", expression):
             zone, expression = found[1], found[2]
@@ -277,14 +288,14 @@ def sidekiq(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]
 def _block(text: str, at: int, indent: int) -> tuple[str, int]:
     """The rows around ``at`` that are indented as much or more, and where they begin."""
     begin = text.rfind("\n", 0, at) + 1
-    while begin > 0:
+    while begin > 0 and at - begin < 4000:
         before = text.rfind("\n", 0, begin - 1) + 1
         row = text[before : begin - 1]
         if row.strip() and len(row) - len(row.lstrip()) < indent:
             break
         begin = before
     end = begin
-    for row in text[begin:].splitlines(keepends=True):
+    for row in text[begin : at + 4000].splitlines(keepends=True):
         if row.strip() and len(row) - len(row.lstrip()) < indent:
             break
         end += len(row)

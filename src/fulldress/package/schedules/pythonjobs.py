@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from fulldress.facts import AnyFact
+from fulldress.facts import AnyFact, Reason, Unread, Witness
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules.jobs import Clock, Found, every, facts
 
@@ -51,7 +51,15 @@ def read(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    for found in _jobs(tree, imports, constants, member):
+    try:
+        jobs = list(_jobs(tree, imports, constants, member))
+    except RecursionError:
+        yield Unread(
+            witness=Witness.READ, evidence=member.evidence(), what=f"the schedules of {member.name}", reason=Reason.CANNOT,
+            detail="its expressions nest too deep", needed=True,
+        )  # fmt: skip
+        return
+    for found in jobs:
         yield from facts(package, member, found, clock)
 
 
