@@ -12,6 +12,7 @@ from fulldress.package.charset import sixteen
 
 #: (offset, bytes, kind)
 _MAGIC: tuple[tuple[int, bytes, str], ...] = (
+    (8, b"AI\x02", "appimage"),
     (0, b"\x7fELF", "elf"),
     (0, b"PK\x03\x04", "zip"),
     (0, b"PK\x05\x06", "zip"),
@@ -37,6 +38,11 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xc7\x71", "cpio"),
     (0, b"\x71\xc7", "cpio"),
     (0, b"xar!", "xar"),
+    (0, b"conectix", "disk"),
+    (0, b"vhdxfile", "disk"),
+    (0, b"QFI\xfb", "disk"),
+    (0, b"KDMV", "disk"),
+    (0, b"MSWIM\0\0\0", "wim"),
     (2, b"-lh", "lha"),
     (2, b"-lz", "lha"),
     (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "cfb"),
@@ -202,6 +208,11 @@ def identify(path: str, head: bytes, mode: int | None = None) -> str:
     suffix = name.rsplit(".", 1)[-1].lower() if "." in name else ""
     if kind := _magic(head, suffix):
         return kind
+    if head.startswith(b"#!") and (match := _SHEBANG.match(head)) and interpreter(match[1], match[2] or b"") == "shell":
+        from fulldress.package.archives.run import is_carrier
+
+        if is_carrier(head):
+            return "run"
     text = decode(head[:8192])
     if text is None:
         return _binary(head, suffix)
@@ -279,6 +290,8 @@ def _certain(magic: bytes, head: bytes, suffix: str) -> bool:
         return head[8:12] == b"WEBP"
     if magic == b"\x5d\x00\x00":
         return suffix == "lzma" or head[5:13] == b"\xff" * 8
+    if magic == b"AI\x02":
+        return head.startswith(b"\x7fELF")
     if magic in (b"\xc7\x71", b"\x71\xc7"):
         from fulldress.package.archives.cpio import is_header
 

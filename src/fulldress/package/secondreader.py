@@ -30,12 +30,13 @@ _KINDS = {
     "zip": "zip", "wheel": "zip", "jar": "zip", "war": "zip", "tar": "tar", "gz": "tar", "npm": "tar", "xz": "tar",
     "zst": "tar", "ar": "ar", "deb": "ar", "cpio": "cpio", "rpm": "rpm",
 }  # fmt: skip
-_UNPACKED = frozenset({"tar", "rpm"})  #: kinds whose names can only be listed by unpacking all of it
 _HASHED = 16 << 20  #: bytes of a container up to which the content of members is compared, too: 0.1 s of a core or so
-_LISTED = 128 << 20  #: bytes of a compressed container up to which it is unpacked a second time: 3 s of a core at most
-_INNER = 64 << 20  #: bytes of all containers directly in the package
+_LISTED = {"zip": 8 << 30, "ar": 8 << 30, "cpio": 1 << 30}  #: bytes of a container whose names stand in the clear
+_UNPACKED = 64 << 20  #: of one that has to be unpacked for them: about 1 s of the other core
+_XZ = 16 << 20  #: of one that xz packed: as long
+_INNER = 64 << 20  #: of all containers directly in the package
 _JOBS = 500  #: of them
-_PATIENCE = 10.0  #: seconds that are waited for it when all else is done
+_PATIENCE = 5.0  #: seconds that are waited for it when all else is done
 _SHOWN = 40  #: disagreements of one container that are told one by one
 _OURS = (".header", ".files", ".scriptlets/")  #: what our RPM reader adds to the payload
 
@@ -44,6 +45,7 @@ class _Row(msgspec.Struct, frozen=True):
     shape: str
     size: int | None
     sha256: str
+    is_hard: bool = False  #: one of several names in a cpio; readers choose differently which of them carries the bytes
 
 
 class _Listing(msgspec.Struct):
@@ -69,11 +71,12 @@ class SecondReader:
                 with self._path.open("rb") as file:
                     size = file.seek(0, io.SEEK_END)
                     file.seek(0)
-                    kind = _KINDS.get(identify(self._path.name, file.read(CHUNK)))
-                    if kind and kind in _UNPACKED and size > _LISTED:
+                    kind = identify(self._path.name, file.read(CHUNK))
+                    if kind in _KINDS and size > _limit(kind):
                         self._left_out.append("")
-                    elif kind:
-                        self._start([("", Slice(cast(BinaryIO, file), 0, size), kind)], hashed=size <= _HASHED)
+                    elif kind in _KINDS:
+                        whole = cast(BinaryIO, Slice(cast(BinaryIO, file), 0, size))
+                        self._start([("", whole, _KINDS[kind])], hashed=size <= _HASHED)
         except OSError:
             pass  # the walk says why the package cannot be read
         return self
@@ -104,7 +107,7 @@ class SecondReader:
             kind = _KINDS.get(member.kind)
             if kind is None or "!/" in path or not member.sha256 or member.size == 0:
                 continue
-            if jobs >= _JOBS or total + member.size > _INNER:
+            if member.size > _limit(member.kind) or jobs >= _JOBS or total + member.size > _INNER:
                 self._left_out.append(path)
                 continue
             with contextlib.suppress(NotRead):
@@ -170,8 +173,14 @@ class SecondReader:
             evidence=Evidence(source=package.source),
             what=f"a second reading of {what}{more}",
             reason=Reason.NOT_MEASURED,
-            detail=self._unable or "too large, or too slow, to be listed once more by another reader",
+            detail=self._unable
+            or "too large or slow to be listed once more, or of a compression that libarchive lacks here",
         )
+
+
+def _limit(kind: str) -> int:
+    """Up to how many bytes a container of this kind is listed a second time."""
+    return _XZ if kind == "xz" else _LISTED.get(_KINDS[kind], _UNPACKED)
 
 
 def _first(members: Mapping[str, Member], path: str) -> dict[str, list[_Row]]:
@@ -187,7 +196,9 @@ def _first(members: Mapping[str, Member], path: str) -> dict[str, list[_Row]]:
         base, _, number = name.rpartition("#")
         twin = bool(base) and number.isdigit() and prefix + base in members
         shape = member.kind if member.kind in ("folder", "link", "device") else "file"
-        row = _Row(shape, member.size if member.sha256 else None, member.sha256)
+        hard = shape == "link" and member.container in ("cpio", "rpm")
+        hard = hard and prefix + member.link.removeprefix("./").lstrip("/") in members
+        row = _Row(shape, member.size if member.sha256 else None, member.sha256, hard)
         found.setdefault(base if twin else name, []).append((int(number) if twin else 1, row))
     return {name: [row for _, row in sorted(rows, key=lambda pair: pair[0])] for name, rows in found.items()}
 
@@ -215,7 +226,7 @@ def _differences(first: list[_Row], second: list[_Row], cut: bool) -> Iterator[t
 
 def _same(one: _Row, other: _Row) -> bool:
     if one.shape != other.shape:
-        return False
+        return {one.shape, other.shape} == {"file", "link"} and (one.is_hard or other.is_hard)
     if one.shape != "file":
         return True
     if one.size is not None and other.size is not None and one.size != other.size:
@@ -252,7 +263,7 @@ def _listings(output: BinaryIO, count: int) -> Iterator[_Listing]:
         if letter == b"E":
             last, given = decoded(body), None
         elif letter == b"X":
-            given = tuple(decoded(body))
+            given = (int(decoded(body)[0]), str(decoded(body)[1]))
         elif letter == b"." and last is not None:
             _note(listing, last, given)
         elif letter == b"Z":
@@ -267,10 +278,11 @@ def _listings(output: BinaryIO, count: int) -> Iterator[_Listing]:
 
 def _note(listing: _Listing, said: dict[str, Any], given: tuple[int, str] | None) -> None:
     shape = {"hardlink": "link"}.get(str(said["shape"]), str(said["shape"]))
+    is_hard = said["shape"] == "hardlink" and "cpio" in str(said["format"]).lower()
     size = given[0] if given else said["size"]
     if said["closed"] or said["secret"]:
         size = None
-    row = _Row(shape, size if isinstance(size, int) else None, given[1] if given else "")
+    row = _Row(shape, size if isinstance(size, int) else None, given[1] if given else "", is_hard)
     if name := _name(str(said["name"]), str(said["format"])):
         listing.rows.setdefault(name, []).append(row)
 

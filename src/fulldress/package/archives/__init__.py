@@ -40,13 +40,17 @@ FORMATS: dict[str, str] = {
     "lz4": "fulldress.package.archives.foreign",
     "lzma": "fulldress.package.archives.foreign",
     "compress": "fulldress.package.archives.foreign",
+    "run": "fulldress.package.archives.run",
 }
 
 #: Archives that are recognised and not opened. Each becomes an Unread fact that a verdict needs.
 CLOSED: dict[str, str] = {
     "cfb": "Microsoft compound file (MSI or Office)",
-    "dmg": "Apple disk image",
-    "squashfs": "SquashFS image",
+    "dmg": "Apple disk image (7z opens it)",
+    "squashfs": "SquashFS image (unsquashfs opens it)",
+    "appimage": "AppImage, a program before a SquashFS image (unsquashfs opens it),",
+    "disk": "image of a virtual disk (guestmount or 7z opens it)",
+    "wim": "Windows image (wimlib or 7z opens it)",
 }
 
 
