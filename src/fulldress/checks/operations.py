@@ -85,6 +85,11 @@ def _heirs(unit: str, index: Index) -> list[str]:
     return sorted(other for other, ratio in near.items() if ratio >= best - 0.1)
 
 
+def _elsewhere(restart: Restart) -> bool:
+    """Whether it happens on another host or in a container, whose units nobody here lists."""
+    return restart.evidence.when.startswith(("on host ", "in "))
+
+
 def _unit_recurs(finding: Finding, index: Index) -> bool | None:
     seen = [r for r in index.of(Restart, Witness.OBSERVED) if unit_name(r.unit) == finding.subject]
     return any("no such" in r.outcome or "fail" in r.outcome for r in seen) if seen else None
@@ -101,6 +106,8 @@ def no_such_unit(index: Index) -> Iterator[Hit]:
         observed_missing = restart.witness is Witness.OBSERVED and "no such" in restart.outcome
         unheard = not (unit in index.units or unit in index.shipped_units or unit in timers or _SYSTEM.fullmatch(unit))
         templated = "$" in unit or "%" in unit or unit.endswith("@")
+        if _elsewhere(restart):
+            continue
         if restart.action in _NEEDS_UNIT and not templated and (observed_missing or unheard):
             by_unit[unit].append(restart)
     for unit, restarts in by_unit.items():
@@ -146,7 +153,7 @@ def foreign_unit(index: Index) -> Iterator[Hit]:
     for restart in index.of(Restart, Witness.READ):
         unit = unit_name(restart.unit)
         own = unit in index.shipped_units or unit in declared or (len(product) > 2 and unit.lower().startswith(product))
-        if not own and unit in index.units and restart.action in _NEEDS_UNIT:
+        if not own and unit in index.units and restart.action in _NEEDS_UNIT and not _elsewhere(restart):
             by_unit[unit].append(restart)
     for unit, restarts in by_unit.items():
         only_reload = all(r.action in ("reload", "enable") for r in restarts)

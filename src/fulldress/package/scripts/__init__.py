@@ -35,7 +35,7 @@ from fulldress.package.scripts import (
     sourced,
     windows,
 )
-from fulldress.package.scripts.events import AnyEvent, Assign, Gap, Write
+from fulldress.package.scripts.events import AnyEvent, Assign, Call, Gap, Write
 from fulldress.package.scripts.maintainer import FRESH
 from fulldress.package.scripts.rule import Context, Rule
 from fulldress.package.scripts.shell import Exhausted, Shell
@@ -90,6 +90,7 @@ _PROGRAM = re.compile(r"(?:^|/)data\.tar(?:\.\w+)?!/(?:\./)?(?:usr|s?bin|lib\w*|
 _HOOK = re.compile(
     r"/etc/(?:[^/]+/)*(?:[\w.\-]+\.d|cron\.\w+)/[^/]+$|/(?:system-sleep|system-shutdown|system-generators|networkd-dispatcher)/"
 )
+_SYSUSERS = re.compile(r"/sysusers\.d/[^/]+\.conf$")
 #: Files of the payload that give rights where they stand.
 _RIGHTS = re.compile(r"(?:^|/)((?:etc/sudoers\.d/[\w-]+|etc/sudoers|[\w./-]*\.ssh/authorized_keys2?))$")
 
@@ -230,6 +231,8 @@ def _reader(member: Member) -> Reader | None:
         return _crontab if member.kind in ("crontab", "cron", "text", "conf", "env", "shell") else None
     if _RIGHTS.search(member.path) and member.kind not in ("folder", "link", "empty", "elf"):
         return _rights
+    if _SYSUSERS.search(member.path) and member.kind not in ("folder", "link", "empty"):
+        return _sysusers
     if member.kind == "systemd-service":
         return _service
     if member.kind == "json" and member.name == "package.json" and "node_modules/" not in member.path:
@@ -279,6 +282,16 @@ def _rights(package: Package, member: Member, emit: Callable[[AnyEvent], None]) 
     if rows and match:
         first = member.text.splitlines().index(rows[0]) + 1
         emit(Write(member=member, line=first, text=rows[0], path=f"/{match[1]}", content="\n".join(rows)))
+
+
+def _sysusers(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
+    """Accounts of sysusers.d(5): the same as a script that creates them."""
+    for number, row in enumerate(member.text.splitlines(), 1):
+        words = row.split()
+        if len(words) > 1 and words[0].rstrip("!-") in ("u", "g"):
+            name = clean(words[1])
+            command = ("groupadd", name) if words[0][0] == "g" else ("useradd", "--system", name)
+            emit(Call(member=member, line=number, text=row, words=command))
 
 
 def _service(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:

@@ -77,7 +77,8 @@ class Words:
         if kind == "string":
             return self.filled(node, node.start_byte + 1, node.end_byte - 1)
         if kind == "concatenation":
-            return combine([self.expand(child) for child in node.children if child.is_named])
+            # what has no name is text, too: the grammar knows no $$
+            return combine([self.expand(child) if child.is_named else [self.raw(child)] for child in node.children])
         if kind == "simple_expansion":
             return self.variable(self.raw(node)[1:])
         if kind == "expansion":
