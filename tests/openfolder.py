@@ -26,6 +26,8 @@ _SUFFIXES = {
     ".php": "php",
     ".js": "javascript",
     ".json": "json",
+    ".xml": "xml",
+    ".yaml": "yaml",
     ".sql": "sql",
     ".timer": "systemd-timer",
     ".service": "systemd-service",

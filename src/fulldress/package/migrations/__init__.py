@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import msgspec
 
 from fulldress.facts import AnyFact, Evidence, Migration, Reason, Unread, Witness, excerpt
-from fulldress.package.migrations import dialect, foreign, naming, programs, roles, sequence, sqlfiles, undo
+from fulldress.package.migrations import dialect, foreign, naming, programs, roles, sequence, sqlfiles, squawk, undo
 from fulldress.package.migrations.effects import Effects, Known, study
 from fulldress.package.migrations.script import Script
 from fulldress.package.migrations.sql import Statement
@@ -23,7 +23,7 @@ from fulldress.package.names import claimed
 from fulldress.package.reader import Member, Package
 
 _DBCONFIG = re.compile(r"dbconfig-common/data/[^/]+/(?:install|upgrade(?:-dbadmin)?)/[^/]+/[^/]+$")
-_ROOT = re.compile(r"(?i)(.*?/(?:[^/]*migrat[^/]*|alembic|changelogs?))/")
+_ROOT = re.compile(r"(?i)((?:.*?/)?(?:[^/]*migrat[^/]*|alembic|changelogs?))/")
 _SET = re.compile(r"^(?:SET |SELECT PG_CATALOG \. SET_CONFIG)")
 
 
@@ -59,6 +59,7 @@ def read(package: Package) -> Iterator[AnyFact]:
     product = claimed(package.name)
     mine = sequence.current(every, product[1] if product else "")
     effects = _study(every, spoken)
+    yield from _advice(every, effects, spoken)
     yield from _facts(every, effects, spoken, mine)
     yield from _unparsed(every, effects)
 
@@ -89,6 +90,25 @@ def _study(every: list[Script], spoken: dict[str, str]) -> dict[int, Effects]:
         for place in places:
             one(place, Known())
     return found
+
+
+def _advice(every: list[Script], effects: dict[int, Effects], spoken: dict[str, str]) -> Iterator[Unread]:
+    """Squawk's, on lines of which our own rules say nothing. Only plain SQL: a tool's own file wraps itself."""
+    texts = {
+        place: script.member.text
+        for place, script in enumerate(every)
+        if not script.language and script.direction == "up" and spoken.get(script.member.path) == "postgresql"
+        if not script.tool and effects[place].count and script.other != script.member.path
+    }
+    try:
+        advice = squawk.advise(texts)
+    except squawk.Unavailable as error:
+        member = every[next(iter(texts))].member
+        yield _unread(member, 0, "what squawk would say of the migrations", Reason.CANNOT, str(error))
+        return
+    for place, found in advice.items():
+        said = {effect.line for effect in effects[place].every}
+        effects[place].every += [effect for effect in found if effect.line not in said]
 
 
 def _facts(

@@ -24,7 +24,7 @@ _CREATE_TABLE = re.compile(
 _SELECT_INTO = re.compile(rf"SELECT .*? INTO (?:TEMP(?:ORARY)? )?TABLE {_NAME}")
 _TARGETED = (
     r"(?:ALTER (?:FOREIGN )?TABLE (?:IF EXISTS )?|DROP TABLE (?:IF EXISTS )?|TRUNCATE (?:TABLE )?|DELETE FROM |UPDATE "
-    r"|VACUUM (?:\(?.*?FULL.*?\)? )?|CLUSTER (?:VERBOSE )?|LOCK (?:TABLE )?|CREATE (?:UNIQUE )?INDEX (?:.*?)ON )"
+    r"|VACUUM (?:\(?.*?FULL.*?\)? )?|CLUSTER (?:VERBOSE )?|LOCK (?:TABLES? )?|CREATE (?:UNIQUE )?INDEX (?:.*?)ON )"
 )
 _ON_TABLE = re.compile(_TARGETED + _NAME)
 _VOLATILE = re.compile(
@@ -278,10 +278,8 @@ def _one(
             return
     if tree is None:
         judged = _by_words(bare, dialect, narrows)
-    for said in judged.said:
-        _note(
-            found, Effect(kind=said.kind, statement=words, line=line, table=said.table, says=said.says), shown or text
-        )
+    for one in judged.said:
+        _note(found, Effect(kind=one.kind, statement=words, line=line, table=one.table, says=one.says), shown or text)
     found.preflight += [query for query in judged.preflight if query]
 
 

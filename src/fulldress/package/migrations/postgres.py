@@ -432,8 +432,8 @@ def _is_plain_cast(node: Any) -> bool:
     """``USING col::type``: says no more than TYPE does."""
     which = node.WhichOneof("node")
     if which == "type_cast":
-        return node.type_cast.arg.WhichOneof("node") == "column_ref"
-    return which == "column_ref"
+        return bool(node.type_cast.arg.WhichOneof("node") == "column_ref")
+    return bool(which == "column_ref")
 
 
 def _rename(node: Any, state: State, found: Judged) -> None:

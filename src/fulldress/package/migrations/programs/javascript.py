@@ -293,11 +293,11 @@ class _Reading:
             words += " NOT NULL" if "notNullable" in rest or "notNull" in rest else ""
             words += " UNIQUE" if "unique" in rest else ""
             if "references" in rest or "inTable" in rest:
-                other = _literal(rest["references"][0], self.known) if rest.get("references") else None
+                key = _literal(rest["references"][0], self.known) if rest.get("references") else None
                 named = (
                     self.name(rest["inTable"][0])
                     if rest.get("inTable")
-                    else quoted((other or "other.id").partition(".")[0])
+                    else quoted((key or "other.id").partition(".")[0])
                 )
                 words += f" REFERENCES {named} (id)"
             yield f"{head} ADD COLUMN {column} {_sized(first, given)}{words}"

@@ -234,7 +234,8 @@ def _kind(value: Any) -> str:
 
 def _column(c: dict[str, Any]) -> str:
     words = [quoted(str(c.get("name") or "unnamed")), _kind(c.get("type"))]
-    constraints = c.get("constraints") if isinstance(c.get("constraints"), dict) else {}
+    given = c.get("constraints")
+    constraints: dict[str, Any] = given if isinstance(given, dict) else {}
     if any(key.startswith("defaultValue") for key in c):
         words.append("DEFAULT 0")
     if str(constraints.get("nullable", "true")).lower() == "false":

@@ -1,0 +1,10 @@
+"""x"""
+from alembic import op
+import sqlalchemy as sa
+
+revision = "a1"
+down_revision = None
+
+
+def upgrade():
+    op.drop_table('t')

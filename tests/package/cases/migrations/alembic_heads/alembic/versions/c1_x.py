@@ -1,0 +1,10 @@
+"""x"""
+from alembic import op
+import sqlalchemy as sa
+
+revision = "c1"
+down_revision = 'a1'
+
+
+def upgrade():
+    op.drop_table('t')

@@ -1,0 +1,8 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = []
+    operations = [
+        AddIndexConcurrently("order", models.Index(fields=["a"], name="i")),
+    ]

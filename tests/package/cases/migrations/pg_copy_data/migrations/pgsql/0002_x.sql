@@ -1,0 +1,6 @@
+CREATE TABLE t (a text);
+COPY t (a) FROM stdin;
+DROP TABLE customers;
+; DELETE FROM x;
+\.
+ALTER TABLE z DROP COLUMN y;

@@ -1,0 +1,1 @@
+ALTER TABLE t ADD COLUMN u_id int REFERENCES u (id);

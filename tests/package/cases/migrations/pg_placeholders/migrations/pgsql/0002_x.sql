@@ -1,0 +1,2 @@
+ALTER TABLE ${schema}.t DROP COLUMN y;
+CREATE INDEX i ON :tab (a);

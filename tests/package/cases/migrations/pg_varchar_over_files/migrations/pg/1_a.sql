@@ -1,0 +1,1 @@
+CREATE TABLE t (a varchar(50), b varchar(50), c numeric(8,2));

@@ -1,0 +1,3 @@
+ALTER TABLE t ALTER COLUMN a TYPE varchar(80);
+ALTER TABLE t ALTER b TYPE varchar(40);
+ALTER TABLE t ALTER c TYPE numeric(10,2);

@@ -1,0 +1,2 @@
+CREATE TABLE IF NOT EXISTS t0 (a varchar(50), n numeric(8,2));
+ALTER TABLE t ALTER COLUMN a TYPE text;

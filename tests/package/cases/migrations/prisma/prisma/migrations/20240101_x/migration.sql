@@ -1,0 +1,2 @@
+-- DropColumn
+ALTER TABLE "User" DROP COLUMN "note";

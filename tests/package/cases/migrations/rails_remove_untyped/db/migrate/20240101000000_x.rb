@@ -1,0 +1,5 @@
+class X < ActiveRecord::Migration[7.0]
+  def change
+    remove_column :orders, :note
+  end
+end

@@ -1,0 +1,2 @@
+ALTER TABLE t ADD COLUMN note text;
+UPDATE t SET note = '';

@@ -1,0 +1,2 @@
+CREATE TABLE a (i int);
+ALTER TABLE t ADD COLUMN c int;

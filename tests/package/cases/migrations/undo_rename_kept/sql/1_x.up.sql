@@ -1,0 +1,2 @@
+ALTER TABLE t RENAME a TO b;
+CREATE TABLE n (i int);

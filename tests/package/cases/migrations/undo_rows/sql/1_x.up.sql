@@ -1,0 +1,2 @@
+UPDATE t SET a = 2 WHERE a = 1;
+ALTER TABLE u ADD c int;
