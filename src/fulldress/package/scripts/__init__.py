@@ -154,7 +154,9 @@ class _Facts:
         self.extra: list[AnyFact] = []
 
     def event(self, event: AnyEvent) -> None:
-        self.events.setdefault(event)
+        if event in self.events:
+            return
+        self.events[event] = None
         for _ in secrets.facts(event, self.context):
             pass  # what it learns has to be known before any fact is worded
 

@@ -69,6 +69,8 @@ _HARMLESS = frozenset(
 )
 _CHECKS = re.compile(r"^(?:sha\d*sum|md5sum|shasum|b2sum|cksum|gpgv?2?|cosign|minisign|signify|rpmkeys|slsa-verifier)$")
 _COPIES = frozenset({"cp", "tar", "rsync", "zip", "pg_dump", "mysqldump", "mariadb-dump", "mongodump"})
+#: Files in between, which are there to be deleted.
+_SCRATCH = re.compile(r"@temporary|(?i:tmp|temp\b)")
 _STOPS, _STARTS = ("stop",), ("start", "restart", "try-restart", "reload-or-restart", "force-restart")
 
 
@@ -94,7 +96,7 @@ def _stopped(calls: list[Call], context: Context) -> Iterator[Hazard]:
                 down.setdefault(unit, index)
             elif action in _STARTS and unit in down:
                 between = calls[down.pop(unit) + 1 : index]
-                risky = next((c for c in between if c.errexit and not c.handled and c.name not in _HARMLESS), None)
+                risky = next((c for c in between if c.errexit and not c.handled and _may_fail(c)), None)
                 if risky is not None:
                     yield hazard(
                         risky,
@@ -103,6 +105,11 @@ def _stopped(calls: list[Call], context: Context) -> Iterator[Hazard]:
                         show(unit).removesuffix(".service"),
                         f"set -e ends the script where {show(risky.name)} fails; the start in line {call.line} is not reached",
                     )
+
+
+def _may_fail(call: Call) -> bool:
+    letters = "".join(word for word in call.arguments if re.match(r"-\w", word))
+    return call.name not in _HARMLESS and not (call.name in ("rm", "mkdir") and re.search(r"[fp]", letters))
 
 
 def _not_reached(events: Sequence[AnyEvent], context: Context) -> Iterator[Hazard]:
@@ -154,7 +161,8 @@ def _lost(calls: list[Call], context: Context) -> Iterator[Hazard]:
                 if after.name == "rm"
                 else set()
             )
-            hit = sorted(path for path in gone & sources if path and after.handled != "after")
+            whole = call.name != "cp" or any(re.match(r"-\w*[rR]|--recursive", word) for word in after.arguments)
+            hit = sorted(path for path in gone & sources if path and whole and not _SCRATCH.search(path))
             if hit and after.member is call.member:
                 yield hazard(
                     after,
