@@ -425,7 +425,12 @@ def _change_type(name: str, definition: Any, table: str, state: State, found: Ju
         found.preflight.extend(preflight.narrow(table, name, new))
     if verdict.rewrites:
         says = "the whole table and its indexes are written anew while nobody can read or write it"
-        found.add("rewrite", table, says if verdict.rewrites == "yes" else f"{says}, unless {name} only becomes wider")
+        unless = (
+            "the session's time zone is UTC"
+            if old and old.name.startswith("timestamp")
+            else f"{name} only becomes wider"
+        )
+        found.add("rewrite", table, says if verdict.rewrites == "yes" else f"{says}, unless {unless}")
 
 
 def _is_plain_cast(node: Any) -> bool:

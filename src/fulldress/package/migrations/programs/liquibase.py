@@ -159,7 +159,9 @@ def _xml_change(node: dict[str, Any]) -> Change:
     columns = []
     for child in node["children"]:
         if child["name"] == "column":
-            constraints = next((c["attributes"] for c in child["children"] if c["name"] == "constraints"), {})
+            constraints: dict[str, Any] = next(
+                (c["attributes"] for c in child["children"] if c["name"] == "constraints"), {}
+            )
             columns.append({**child["attributes"], "constraints": constraints})
         elif child["text"].strip():
             fields[child["name"]] = child["text"].strip()
