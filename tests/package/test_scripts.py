@@ -86,3 +86,43 @@ def test_a_guard_makes_a_deletion_sure() -> None:
 def test_alternatives_of_two_branches_are_both_called() -> None:
     found = facts_of("#!/bin/sh\nif [ -f /etc/eu ]; then H=eu.vendor.example; else H=us.vendor.example; fi\nsftp $H\n")
     assert {fact.host for fact in found if isinstance(fact, Endpoint)} == {"eu.vendor.example", "us.vendor.example"}
+
+
+_INPUTS = sorted(path for path in CASES.rglob("*") if path.suffix in (".sh", "") and path.is_file())
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.sampled_from(_INPUTS), st.data())
+def test_a_damaged_script_is_read(path: Path, data: st.DataObject) -> None:
+    """What vendors write, with a piece of it cut out, doubled, or something else put in its place."""
+    text = path.read_text()
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, min(len(text), start + 60)))
+    put = data.draw(
+        st.sampled_from(["", text[start:end] * 2, '"', "$(", "\n}\n", "EOF\n", "\\", "${", "((", "\x00", "\ue000"])
+    )
+    for name in ("a.sh", "x.deb!/control.tar.xz!/./postinst"):
+        for fact in facts_of(text[:start] + put + text[end:], name, "shell"):
+            assert encode([fact])  # type: ignore[list-item]
+
+
+def test_what_is_written_and_called_in_circles_ends() -> None:
+    script = "cat > /opt/a.sh <<'EOF'\n#!/bin/sh\nsh /opt/b.sh\nEOF\ncp /opt/a.sh /opt/b.sh\nsh /opt/a.sh\n"
+    facts_of(f"#!/bin/sh\n{script * 20}")
+    facts_of("#!/bin/sh\ncat > /opt/a.sh <<'EOF'\n#!/bin/sh\ncat $0 > /opt/a.sh\n. /opt/a.sh\nEOF\n. /opt/a.sh\n")
+
+
+def test_large_input_is_bounded() -> None:
+    rows = "\n".join(f"echo 'line {number}' >> /usr/local/bin/x.sh" for number in range(3000))
+    facts_of(f"#!/bin/sh\n{rows}\n")
+    facts_of(
+        "#!/bin/bash\nA=("
+        + " ".join(f"h{n}.vendor.example" for n in range(5000))
+        + ')\nfor a in "${A[@]}"; do ping $a; done\n'
+    )
+
+
+def test_a_removal_that_no_upgrade_takes_is_not_told_and_a_fresh_install_is_told_apart() -> None:
+    text = '#!/bin/sh\nset -e\nif [ "$1" = configure ] && [ -z "$2" ]; then useradd -r app; fi\nif [ "$1" = remove ]; then reboot; fi\n'
+    found = facts_of(text, "x.deb!/control.tar.xz!/./postinst", "shell")
+    assert {fact.evidence.when for fact in found} == {"only on a fresh install"}  # type: ignore[attr-defined]

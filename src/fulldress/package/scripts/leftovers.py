@@ -147,10 +147,15 @@ def _switches(text: str) -> Iterator[tuple[str, str]]:
 # -- credentials
 
 
+#: Options of one letter that take a value; ``useradd -r`` and ``-m`` take none.
+_VALUES = {"useradd": "bcdefgGkKpPRsuZ", "groupadd": "gKpPR", "createuser": "chpUg"}
+
+
 def _credentials(call: Call) -> Iterator[tuple[str, str]]:
     name, words = call.name, call.arguments
     long = {"home", "shell", "uid", "gid", "gecos", "comment", "ingroup", "firstuid", "lastuid", "conf"}
-    plain = operands(words, "ugGdscekKpbrm", frozenset(long | ({"group", "groups"} if name != "adduser" else set())))
+    letters = _VALUES.get(name, "ugGdscekKpbrm")
+    plain = operands(words, letters, frozenset(long | ({"group", "groups"} if name != "adduser" else set())))
     method, address, _ = _posts(call)
     if method == "POST" and address and _TOKENS.search(address.partition("://")[2]):
         yield "token", address

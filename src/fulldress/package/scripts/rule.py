@@ -12,6 +12,10 @@ from fulldress.package.scripts.events import AnyEvent, Call, Event
 from fulldress.package.scripts.values import show
 
 
+#: Characters beyond what is shown that are looked at for secrets; all of a line of 100 kB would be masked for each fact.
+_MARGIN = 4000
+
+
 class Context:
     """The package, the clock, and the secrets found so far, which no fact may show."""
 
@@ -23,14 +27,14 @@ class Context:
 
     def words(self, text: str, limit: int = 160) -> str:
         """``text`` with holes written as the shell does, secrets masked, and shortened."""
-        return excerpt(self.scrubbed(show(text)), limit)
+        return excerpt(self.scrubbed(show(text)[: limit + _MARGIN]), limit)
 
     def command(self, call: Call, limit: int = 160) -> str:
         """The command as a person reads it."""
         return self.words(" ".join(_quoted(word) for word in call.words), limit)
 
     def evidence(self, event: Event, text: str = "") -> Evidence:
-        return event.member.evidence(event.line, text=self.scrubbed(show(text or event.text)))
+        return event.member.evidence(event.line, text=self.scrubbed(show(text or event.text)[:_MARGIN]))
 
     def scrubbed(self, text: str) -> str:
         for secret in sorted(self.secrets, key=len, reverse=True):
