@@ -72,7 +72,8 @@ REAL: dict[str, tuple[tuple[str, ...], str, dict[str, int], list[dict[str, Any]]
         {"Entry": 900},
         [
             {"fact": "Release", "product": "apache-airflow-core"},
-            {"fact": "Unread", "reason": "unknown format", "needed": True},  # its migrations are Python
+            {"fact": "Unread", "reason": "beyond its grammar", "needed": True},  # helpers that its migrations call
+            {"fact": "Migration", "tool": "alembic"},
         ],
         {"python", "json"},
     ),

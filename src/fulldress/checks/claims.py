@@ -174,7 +174,8 @@ def _database(witness: Witness, facts: list[Fact]) -> str:
     downs = [m for m in migrations if m.direction == "down"]
     parts = []
     if ups:
-        parts.append(count(len(ups), "migration"))
+        current = sum(bool(m.current) for m in ups)
+        parts.append(count(len(ups), "migration") + (f" ({current} of this release)" if current else ""))
     if heavy := [m for m in ups if m.heavy]:
         parts.append(f"{len(heavy)} lock or rewrite a table")
     if lost := [m for m in ups if m.destructive]:

@@ -53,13 +53,18 @@ def ups(index: Index) -> list[Migration]:
 
 
 def forth(index: Index) -> list[Migration]:
-    """All migrations, programs included, that may run: without those known to belong to earlier releases."""
-    return [m for m in index.of(Migration, Witness.READ) if m.direction == "up" and m.current is not False]
+    """All migrations, programs included. Where one comes from decides how many of them run."""
+    return [m for m in index.of(Migration, Witness.READ) if m.direction == "up"]
 
 
 def history(index: Index) -> bool:
-    """Whether the package carries its migrations since the first release, and does not say which are new."""
-    return len([m for m in forth(index) if m.current is None]) > MANY
+    """Whether the package carries more migrations than one upgrade has: those since its first release."""
+    return len(forth(index)) > MANY
+
+
+def new(index: Index, found: list[Migration]) -> list[Migration]:
+    """Those to be told one by one: all of a short list, those of this release where the package carries its history."""
+    return [m for m in found if m.current] if history(index) else found
 
 
 def latest(found: list[Migration]) -> list[Migration]:
@@ -131,10 +136,10 @@ def _of_history(
 def destructive(index: Index) -> Iterator[Hit]:
     empty_downs = {d.path for d in _downs(index) if d.empty}
     found = [m for m in forth(index) if m.destructive]
-    if found and history(index):
+    told = new(index, found)
+    if len(found) > len(told):
         yield _of_history(found, index, _LOST, "lose data" if len(found) > 1 else "loses data", keep(database=True))
-        return
-    for migration in found:
+    for migration in told:
         way_back = migration.counterpart and migration.counterpart not in empty_downs
         yield Hit(
             title=f"{migration.name} loses data: {several([brief(s) for s in migration.destructive], 2)}",
@@ -151,11 +156,11 @@ def heavy(index: Index) -> Iterator[Hit]:
     watched = {work.migration for work in index.of(Work, Witness.OBSERVED)}
     # once a rehearsal has measured it, FD208 says how long it really took
     found = [m for m in forth(index) if m.heavy and not {m.name, m.path} & watched]
-    if found and history(index):
+    told = new(index, found)
+    if len(found) > len(told):
         does = "lock a table" if len(found) > 1 else "locks a table"
         yield _of_history(found, index, _HEAVY, f"{does} for as long as it is large", None)
-        return
-    for migration in found:
+    for migration in told:
         yield Hit(
             title=f"{migration.name} locks a table for as long as it is large: {several([brief(s) for s in migration.heavy], 2)}",
             subject=migration.path or migration.name,
@@ -205,7 +210,7 @@ def no_down(index: Index) -> Iterator[Hit]:
 @rule("FD204", Severity.BLOCKER, "A rollback script is empty", rows_recur)
 def empty_down(index: Index) -> Iterator[Hit]:
     every = [m for m in index.of(Migration, Witness.READ) if m.direction == "up"]
-    changed = {m.counterpart for m in every if not m.empty and m.current is not False}
+    changed = {m.counterpart for m in every if not m.empty}
     found = [m for m in _downs(index) if m.empty and (m.path in changed or not every)]
     remedy = "Ask the vendor for its contents; until then come back by restoring (the offered snapshot)."
     if len(found) > FEW:

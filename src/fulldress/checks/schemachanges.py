@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from fulldress.checks.index import Index
-from fulldress.checks.migrations import FEW, forth, history, keep, latest, rows_recur
+from fulldress.checks.migrations import FEW, forth, history, keep, latest, new, rows_recur
 from fulldress.checks.rule import Hit, brief, count, rule, says, several
 from fulldress.facts import Migration, Witness
 from fulldress.facts.database import Effect
@@ -22,15 +22,12 @@ def _at(migration: Migration, effect: Effect) -> Testimony:
 
 
 def _with(index: Index, kind: str) -> list[tuple[Migration, Effect]]:
-    return [(m, e) for m in forth(index) for e in m.effects if e.kind == kind]
+    return [(m, e) for m in new(index, forth(index)) for e in m.effects if e.kind == kind]
 
 
 @rule("FD212", Severity.MAJOR, "A rollback script runs, and does not restore what was there", rows_recur)
 def unrestored(index: Index) -> Iterator[Hit]:
-    past = {m.counterpart for m in index.of(Migration, Witness.READ) if m.direction == "up" and m.current is False}
-    found = [
-        m for m in index.of(Migration, Witness.READ) if m.direction == "down" and m.unrestored and m.path not in past
-    ]
+    found = [m for m in index.of(Migration, Witness.READ) if m.direction == "down" and m.unrestored]
     remedy = "Come back by restoring (the offered snapshot); fulldress rehearse proves which rows differ afterwards."
     if len(found) > FEW:
         newest = latest(found)
@@ -96,8 +93,8 @@ def disorder(index: Index) -> Iterator[Hit]:
 
 @rule("FD215", Severity.MINOR, "Rows that are there already may break a migration")
 def preflight(index: Index) -> Iterator[Hit]:
-    found = [m for m in forth(index) if m.preflight]
-    if not found or history(index):
+    found = [m for m in new(index, forth(index)) if m.preflight]
+    if not found:
         return
     queries = list(dict.fromkeys(query for m in found for query in m.preflight))
     more = f"\n-- and {len(queries) - 5} more: fulldress inspect --json" if len(queries) > 5 else ""
@@ -115,7 +112,7 @@ def preflight(index: Index) -> Iterator[Hit]:
 @rule("FD216", Severity.NOTE, "A migration deletes or overwrites some rows")
 def rows(index: Index) -> Iterator[Hit]:
     pairs = _with(index, "rows")
-    if pairs and not history(index):
+    if pairs:
         names = list(dict.fromkeys(m.name for m, _ in pairs))
         yield Hit(
             title=f"{several(names, 3)} {'deletes or overwrites' if len(names) == 1 else 'delete or overwrite'} rows of "
@@ -129,7 +126,7 @@ def rows(index: Index) -> Iterator[Hit]:
 @rule("FD217", Severity.MINOR, "A migration takes away a name that the running version uses")
 def renamed(index: Index) -> Iterator[Hit]:
     pairs = _with(index, "rename")
-    if pairs and not history(index):
+    if pairs:
         yield Hit(
             title=f"{several([m.name for m, _ in pairs], 3)}: whatever still runs in the old version fails from here on: "
             f"{several([brief(e.statement) for _, e in pairs], 2)}",
@@ -142,7 +139,7 @@ def renamed(index: Index) -> Iterator[Hit]:
 @rule("FD218", Severity.MINOR, "A migration needs more rights than a product's role has")
 def rights(index: Index) -> Iterator[Hit]:
     pairs = _with(index, "rights")
-    if pairs and not history(index):
+    if pairs:
         yield Hit(
             title=f"{several([m.name for m, _ in pairs], 3)}: {several([e.says for _, e in pairs], 2)}",
             subject="rights",
@@ -166,10 +163,12 @@ def triggers(index: Index) -> Iterator[Hit]:
 def unknown_start(index: Index) -> Iterator[Hit]:
     if not history(index):
         return
-    found = [m for m in forth(index) if m.current is None]
+    found = forth(index)
     newest = latest(found)
+    mine = sum(bool(m.current) for m in found)
+    of_release = f", {mine} of this one" if mine else ""
     yield Hit(
-        title=f"{count(len(found), 'migration')} since the first release; which of them run, the package does not tell",
+        title=f"{count(len(found), 'migration')} since the first release{of_release}; how many of them run depends on where you come from",
         subject="history of migrations",
         remedy="fulldress inspect NEW --against OLD lists those that were added; production's table of versions knows as well.",
         testimony=tuple(says(m, "the last in order" if m is newest[0] else "before it") for m in newest[:3]),

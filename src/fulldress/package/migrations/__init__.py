@@ -133,8 +133,9 @@ def _untold(scripts: list[Script]) -> Iterator[Unread]:
     groups: dict[tuple[str, str], list[Script]] = defaultdict(list)
     for script in scripts:
         if script.unread:
-            groups[_root(script.member), script.tool or script.language].append(script)
-    for (folder, tool), group in sorted(groups.items()):
+            groups[script.member.prefix, script.tool or script.language].append(script)
+    for (_, tool), group in sorted(groups.items()):
+        folder = posixpath.commonpath([_root(script.member) for script in group]) or "the package"
         first = {script.member.path: script for script in reversed(group)}
         places = [f"{s.member.name} line {s.unread[0][0]}: {s.unread[0][1]}" for _, s in sorted(first.items())]
         paths = {script.member.path for script in group}

@@ -14,12 +14,16 @@ from fulldress.package.reader import Member
 
 #: Kind of a member -> language, and what tells a migration from another module that lies in such a folder.
 _LANGUAGES: dict[str, tuple[str, re.Pattern[str]]] = {
-    "python": ("Python", re.compile(r"(?m)^(?:async )?def upgrade\(|^class Migration\(|^revision\b.*=")),
+    "python": (
+        "Python",
+        re.compile(r"(?m)^(?:async )?def (?:upgrade|run_create|run_upgrade)\(|^class Migration\(|^revision\b.*="),
+    ),
     "javascript": ("JavaScript", re.compile(r"\bup\b\s*[:=(]|[Mm]igrations?\(|\b(?:add|drop|create)Table\(")),
     "ruby": ("Ruby", re.compile(r"(?m)^\s*class \w+ < (?:ActiveRecord::)?Migration\b|Sequel\.migration")),
     "php": ("PHP", re.compile(r"extends (?:\\?\w+\\)*\w*Migration\b|function up\(")),
 }
-_PLACE = re.compile(r"(?i)^(?P<folder>(?:.*/)?(?:\w+[_\-])?(?:migrations?|migrate|alembic))/(?:.*/)?[^/]+$")
+_PLACE = re.compile(r"(?i)^(?P<folder>(?:.*/)?(?:\w+[_\-])?(?:migrations?|migrate|alembic|deltas?))/(?:.*/)?[^/]+$")
+_TESTS = re.compile(r"(?i)(?:^|/)(?:tests?|testing|spec|__tests__)/")
 _OTHERS = re.compile(
     r"(?i)(?:^|/)(?:tests?|spec|node_modules|utils?|lib|helpers?|hooks|cli)/|\.(?:test|spec)\.\w+$|(?:^|/)index\.\w+$"
 )
@@ -33,7 +37,7 @@ def read(members: Iterable[Member], translated: Set[str] = frozenset()) -> Itera
         place = _PLACE.match(member.inner)
         if telling is None or place is None or _OTHERS.search(member.inner[place.end("folder") :]):
             continue
-        if member.path in translated:
+        if member.path in translated or _TESTS.search(member.inner):
             continue
         if member.kept and not telling.search(member.text):
             continue
