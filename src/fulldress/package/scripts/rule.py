@@ -11,7 +11,6 @@ from fulldress.package.reader import Package
 from fulldress.package.scripts.events import AnyEvent, Call, Event
 from fulldress.package.scripts.values import show
 
-
 #: Characters beyond what is shown that are looked at for secrets; all of a line of 100 kB would be masked for each fact.
 _MARGIN = 4000
 
