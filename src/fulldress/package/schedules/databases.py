@@ -9,7 +9,7 @@ from fulldress.facts import AnyFact
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules.jobs import Clock, Found, facts
 
-_QUOTED = r"(?:'((?:[^']|'')*)'|\$(\w{0,40})\$(.{0,8000}?)\$\2\$)"
+_QUOTED = r"(?:'((?:[^']|'')*)'|\$(\w{0,40})\$(.{0,2000}?)\$\2\$)"
 _PG_CRON = re.compile(
     rf"\bcron\.(schedule|schedule_in_database|unschedule)\s*\(\s*(?:(?:job_?name|schedule)\s*(?::=|=>)\s*)?{_QUOTED}",
     re.S | re.I,
