@@ -1,7 +1,9 @@
 """Claim: listing and hashing a package runs at half the speed of its physical limit or better.
 
-The limit is isal's inflate with sha256 over the same deflate stream, in this process and in this run. Printed are the
-ratios for a ZIP and for a compressed tar of a few large files, and for a ZIP of many small ones.
+The limit is isal's inflate with sha256 over the same deflate stream, in this process and in this run, on one core. Printed
+are the ratios for a ZIP and for a compressed tar of a few large files, for a ZIP of many small ones, and, where they lie in
+``.cache/real``, for the wheels of superset (few large files) and synapse (many small ones). Of those two also: listing with a
+scan of every byte for what readers look for, and all of ``package.read``, readers' processes counted in.
 """
 
 from __future__ import annotations
@@ -10,21 +12,24 @@ import gzip
 import hashlib
 import io
 import random
+import resource
 import sys
 import tarfile
 import tempfile
 import time
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 from isal import igzip_lib
 
+from fulldress.package import read
 from fulldress.package.reader import Options
 from fulldress.package.walk import Budget, Opened
 
 SEED = 20260901
-ROUNDS = 5
+ROUNDS = 3
 GOAL = 0.5
 
 
@@ -50,9 +55,64 @@ def limit(stream: bytes) -> float:
 
 def walked(path: Path) -> float:
     begin = time.process_time()
-    with Opened(path, Budget(), Options()) as package:
+    with Opened(path, Budget(workers=1), Options()) as package:
         assert not package.unread
     return time.process_time() - begin
+
+
+#: What a scan of all bytes would have to look for, at least. Each is one pass of memmem, a few GB/s.
+_LOOKED_FOR = (
+    b"http", b"sftp:", b"ftp:", b"systemctl", b"shutdown", b"cron", b"curl ", b"wget ", b"rm -rf", b"password",
+    b"create table", b"alter table", b"drop table",
+)  # fmt: skip
+
+
+def hits(data: bytes) -> int:
+    low = data.lower()
+    return sum(word in low for word in _LOOKED_FOR)
+
+
+def scanned(path: Path) -> float:
+    """Listing, hashing, and one pass for each of these words over every byte that is kept or can be opened."""
+    begin = time.process_time()
+    found = 0
+    with Opened(path, Budget(workers=1), Options()) as package:
+        for member in package.members.values():
+            if member.kept:
+                found += hits(member.data)
+            elif member.sha256:
+                with package.open(member.path) as file:
+                    while chunk := file.read(1 << 20):
+                        found += hits(chunk)
+    return time.process_time() - begin
+
+
+def read_whole(path: Path) -> float:
+    """All that ``package.read`` does, the second reader and the readers' processes included."""
+    before = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    read(path, budget=Budget(workers=1))
+    after = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(b.ru_utime + b.ru_stime - a.ru_utime - a.ru_stime for a, b in zip(before, after, strict=True))
+
+
+def real(pattern: str) -> float:
+    """The ratio of one real package's listing; 1 where it is not there."""
+    path = next(iter(sorted((Path(__file__).parents[1] / ".cache/real").glob(pattern))), None)
+    if path is None:
+        print(f"{pattern} is not in .cache/real, skipped")
+        return 1.0
+    with zipfile.ZipFile(path) as archive:
+        content = b"".join(archive.read(name) for name in archive.namelist())
+    packed = zlib.compressobj(6, zlib.DEFLATED, -15)
+    raw = packed.compress(content) + packed.flush()
+    bound, listing, scan = best(lambda: limit(raw)), best(lambda: walked(path)), best(lambda: scanned(path))
+    reading = min(read_whole(path) for _ in range(2))
+    print(
+        f"{path.name[:16]} {len(content) / 1e6:5.0f} MB   limit {len(content) / bound / 1e6:5.0f} MB/s   ratios: listing"
+        f" {bound / listing:.2f} (goal {GOAL}), with a scan of every byte {bound / scan:.2f} (goal 0.3),"
+        f" all of package.read {bound / reading:.2f}"
+    )
+    return bound / listing
 
 
 def best(measure: Callable[[], float]) -> float:
@@ -90,6 +150,7 @@ def main() -> int:
                 f"   fulldress {size / ours / 1e6:5.0f} MB/s   ratio {ratio:.2f}" + ("" if gates else "  (no goal)")
             )
             worst = min(worst, ratio) if gates else worst
+    worst = min([worst, *(real(pattern) for pattern in ("apache_superset*.whl", "matrix_synapse*.whl"))])
     print(f"goal: {GOAL} of isal inflate + sha256 on large files; reached: {worst:.2f}   (seed {SEED})")
     return 0 if worst >= GOAL else 1
 

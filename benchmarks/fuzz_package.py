@@ -129,7 +129,7 @@ def main() -> int:
     seen: set[tuple[object, ...]] = set()
     grown = 0
     given.keep.mkdir(parents=True, exist_ok=True)
-    with Guarded(wall=20, cpu=given.cpu) as guarded, tempfile.TemporaryDirectory() as folder:
+    with Guarded(wall=20, cpu=given.cpu, second=False) as guarded, tempfile.TemporaryDirectory() as folder:
 
         def read(name: str, data: bytes) -> Outcome:
             path = Path(folder) / (Path(name).name if name in _CONTAINERS else "input.zip")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -179,3 +180,33 @@ def _token(signature: bytes, authority: Identity, at: datetime) -> cms.ContentIn
         }
     )
     return cms.ContentInfo.load(sign(info.dump(), authority, attached=True, content_type="tst_info"))
+
+
+def portable(table: bytes = b"") -> bytes:
+    """The smallest program for Windows that has a certificate table: headers, 512 bytes of code, the table."""
+    optional = bytearray(struct.pack("<H", 0x20B) + b"\0" * 238)
+    struct.pack_into("<I", optional, 108, 16)
+    if table:
+        struct.pack_into("<II", optional, 112 + 32, 0x400, len(table))
+    head = b"MZ" + b"\0" * 58 + struct.pack("<I", 0x80) + b"\0" * 64
+    coff = b"PE\0\0" + struct.pack("<HHIIIHH", 0x8664, 0, 0, 0, 0, len(optional), 0x22)
+    body = (head + coff + bytes(optional)).ljust(0x200, b"\0")
+    return body + b"\x90" * 0x200 + table
+
+
+def signed_portable(who: Identity, *others: Identity, stamp: tuple[Identity, datetime] | None = None) -> bytes:
+    """The same with an Authenticode signature."""
+    blank = portable(b"\0" * 8)  # the place of the table is known before its size is
+    digest = hashlib.sha256(
+        blank[: 0x80 + 24 + 64] + blank[0x80 + 24 + 68 : 0x80 + 24 + 144] + blank[0x80 + 24 + 152 : 0x400]
+    )
+    data = core.Sequence.load(bytes.fromhex("3017060a2b06010401823702010f3009030100a004a20280 00".replace(" ", "")))
+    info = algos.DigestInfo({"digest_algorithm": {"algorithm": "sha256"}, "digest": digest.digest()})
+    content = data.dump() + info.dump()
+    blob = sign(content, who, *others, stamp=stamp, content_type="1.3.6.1.4.1.311.2.1.4", attached=True)
+    # the content is no OCTET STRING but a SEQUENCE, with the same length; what is signed are its contents either way
+    place = blob.index(content) - (2 if len(content) < 128 else 3)
+    blob = blob[:place] + b"\x30" + blob[place + 1 :]
+    blob = blob.replace(b"\x02\x01\x03", b"\x02\x01\x01", 1)  # Authenticode is of PKCS #7's version
+    entry = struct.pack("<IHH", 8 + len(blob), 0x200, 2) + blob
+    return portable(entry + b"\0" * (-len(entry) % 8))

@@ -44,8 +44,9 @@ class Outcome(msgspec.Struct, kw_only=True):
 class Guarded:
     """A worker, as a context manager."""
 
-    def __init__(self, wall: float = 30.0, cpu: float = 10.0) -> None:
-        self._wall, self._cpu = wall, cpu
+    def __init__(self, wall: float = 30.0, cpu: float = 10.0, second: bool = True) -> None:
+        """``second``: with the second reader, a process of its own for every package."""
+        self._wall, self._cpu, self._second = wall, cpu, second
         self._worker: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Guarded:
@@ -79,7 +80,10 @@ class Guarded:
     def _started(self) -> subprocess.Popen[bytes]:
         if self._worker is None or self._worker.poll() is not None:
             self._worker = subprocess.Popen(
-                [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                [sys.executable, __file__, *([] if self._second else ["--alone"])],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
             )
         return self._worker
 
@@ -157,7 +161,30 @@ def _place(fault: BaseException) -> str:
     return f"{type(fault).__name__}: {str(fault)[:200]} at {where}"
 
 
+class _Nobody:
+    """In the place of the second reader."""
+
+    def __init__(self, path: Path) -> None:
+        pass
+
+    def __enter__(self) -> _Nobody:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def inner(self, package: object) -> None:
+        pass
+
+    def facts(self, package: object) -> tuple[()]:
+        return ()
+
+
 def _serve() -> None:
+    if "--alone" in sys.argv:
+        import fulldress.package as room
+
+        room.SecondReader = _Nobody  # type: ignore[attr-defined,misc,assignment]
     resource.setrlimit(resource.RLIMIT_AS, (_ADDRESSES, _ADDRESSES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     out = os.fdopen(os.dup(1), "wb")

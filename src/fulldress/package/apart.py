@@ -204,8 +204,8 @@ class _Pool:
 
 def _work(package: Opened, names: Sequence[str], tasks: int, to: int) -> None:
     """The life of a child: one reader after the other."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
-        signal.signal(number, signal.SIG_DFL)
+    for ends in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        signal.signal(ends, signal.SIG_DFL)
     _bound_memory()
     package.apart()
     while task := os.read(tasks, 1):

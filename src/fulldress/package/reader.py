@@ -91,8 +91,8 @@ class Stored(Member, frozen=True, kw_only=True):
 
     fetch: Callable[[], bytes]
 
-    @property
-    def data(self) -> bytes:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def data(self) -> bytes:
         """Its bytes."""
         return self.fetch()
 

@@ -82,7 +82,7 @@ class SecondReader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for child, output, _ in self._children:
+        for child, output, _names in self._children:
             child.close()
             output.close()
         self._scratch.close()

@@ -26,11 +26,17 @@ class Slice(io.RawIOBase):
 
     def __init__(self, source: BinaryIO | Slice, start: int, length: int) -> None:
         super().__init__()
+        self._source: BinaryIO
+        self._start: int
+        self._length: int
+        below: BinaryIO
         if isinstance(source, Slice):  # a slice of a slice is one of the file below, within the bounds of both
             length = max(0, min(length, source._length - start))
-            source, start = source._source, source._start + start
-        self._source, self._start, self._length, self._at = source, start, length, 0
-        self._number = _number(source)
+            below, start = source._source, source._start + start
+        else:
+            below = source
+        self._source, self._start, self._length, self._at = below, start, length, 0
+        self._number = _number(below)
 
     def another(self) -> Slice:
         """The same bytes, from their beginning."""

@@ -139,9 +139,7 @@ class _File:
             self._rest()
             return
         number = self._next()
-        self.messages[message].append(
-            _Field(name, int(number, 0) if number.isalnum() and number[0].isdigit() else 0, type_, label)
-        )
+        self.messages[message].append(_Field(name, _number(number), type_, label))
         if self._peek() == "[":
             self._rest()
         elif self._peek() == ";":
@@ -230,6 +228,15 @@ def _resolve(file: _File, name: str, scope: str) -> str | None:
             return f"{scope}.{name}"
         scope = scope.rpartition(".")[0]
     return name if name in file.messages else None
+
+
+def _number(text: str) -> int:
+    """A field's number: decimal, hexadecimal or octal, as in C; 0 for what is none."""
+    octal = len(text) > 1 and text[0] == "0" and text.isdigit()
+    try:
+        return int(text, 8 if octal else 0)
+    except ValueError:
+        return 0
 
 
 def _tokens(text: str) -> Iterator[tuple[str, int]]:

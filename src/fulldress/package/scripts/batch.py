@@ -192,6 +192,10 @@ class _Script(Follower):
                 self.run(line, raw, (name, *rest), fed=fed)
         else:
             first = found[0] if re.search(r"[\\/]|\.(bat|cmd|ps1|vbs|py|pl|js|msi)$", found[0], re.I) else name
+            if name == "shutdown":  # Unix has another one
+                first = "shutdown.exe"
+            elif file_name(found[0]) in self.trail.fetched:
+                first = found[0]
             self.run(line, raw, (first, *rest), fed=fed)
 
     def _set(self, line: int, raw: str, bare: str, fed: bool) -> None:

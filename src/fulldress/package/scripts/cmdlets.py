@@ -276,7 +276,7 @@ def _done(
     if re.search(r"[-]", cmdlet) and re.fullmatch(r"[a-z]+-[\w]+", cmdlet) and "." not in cmdlet:
         script.emit(line, row, (name if cmdlet == name.lower() else cmdlet, *words))
         return hole(f"$({name})"[:60])
-    script.run(line, row, (name, *words))
+    script.run(line, row, ("shutdown.exe" if cmdlet == "shutdown" else name, *words))
     return hole(f"$({name})"[:60])
 
 

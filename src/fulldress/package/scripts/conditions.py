@@ -18,7 +18,23 @@ from fulldress.package.scripts.values import holes, is_constant, is_full
 
 _NAMES = re.compile(r"\$(?:\{[!#]?)?(\w+|[#@*?!$-])")
 _OPERANDS = frozenset(
-    ["word", "string", "raw_string", "ansi_c_string", "concatenation", "simple_expansion", "expansion", "number", "command_substitution", "extglob_pattern", "regex", "translated_string", "arithmetic_expansion", "array", "subscript"]
+    [
+        "word",
+        "string",
+        "raw_string",
+        "ansi_c_string",
+        "concatenation",
+        "simple_expansion",
+        "expansion",
+        "number",
+        "command_substitution",
+        "extglob_pattern",
+        "regex",
+        "translated_string",
+        "arithmetic_expansion",
+        "array",
+        "subscript",
+    ]
 )
 _NUMBERS: dict[str, Callable[[int, int], bool]] = {
     "-eq": operator.eq,

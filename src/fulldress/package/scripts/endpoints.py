@@ -264,7 +264,7 @@ def _of_write(write: Write) -> Iterator[Address]:
 
 
 _DOCUMENTATION = re.compile(
-    r"(?i)home_?page|docs?_|_docs?|help|license|bug|support|readme|wiki|manual|usage|message|msg|text"
+    r"(?i)home_?page|schema|name_?space|xmlns|^ns$|docs?_|_docs?|help|license|bug|support|readme|wiki|manual|usage|message|msg|text"
 )
 
 

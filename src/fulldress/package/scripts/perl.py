@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Callable
 
+import msgspec
 import tree_sitter_perl
 from tree_sitter import Language, Node, Parser
 
@@ -44,6 +45,7 @@ def follow(trail: Trail, member: Member, text: str, offset: int, arguments: tupl
     script.follow(root)
     for name in sorted(set(script.subs) - script.called):
         script.sub(name, None)
+    script.finish()
 
 
 def _without_end(text: str) -> str:
@@ -52,12 +54,22 @@ def _without_end(text: str) -> str:
     return re.sub(r"(?ms)^=[a-zA-Z].*?^=cut[^\n]*$", lambda m: "\n" * m[0].count("\n"), text)
 
 
+class File(msgspec.Struct):
+    """A file that was opened for writing, and what is printed to it."""
+
+    path: str
+    append: bool
+    line: int
+    row: str
+    parts: list[str]
+
+
 class Script(Follower):
     def __init__(self, trail: Trail, member: Member, offset: int) -> None:
         super().__init__(trail, member, offset)
         self.subs: dict[str, Node] = {}
         self.called: set[str] = set()
-        self.files: dict[str, str] = {}  #: file handle -> path that is written
+        self.files: dict[str, File] = {}  #: by file handle
 
     @staticmethod
     def raw(node: Node) -> str:
@@ -76,6 +88,16 @@ class Script(Follower):
                 self.subs[self.raw(name)] = node
             elif node.type in ("block", "block_statement", "package_statement"):
                 self.collect(node)
+
+    def finish(self) -> None:
+        """Files that were opened, with what was printed to them."""
+        for handle in list(self.files):
+            self.close(handle)
+
+    def close(self, handle: str) -> None:
+        file = self.files.pop(handle, None)
+        if file is not None:
+            self.write(file.line, file.row, file.path, "".join(file.parts) if file.parts else None, append=file.append)
 
     # -- statements
 
@@ -182,6 +204,7 @@ class Script(Follower):
         other.collect(root)
         other.names = self.names
         other.follow(root)
+        other.finish()
         self.names = other.names
         for name, node in other.subs.items():
             self.subs.setdefault(name, node)

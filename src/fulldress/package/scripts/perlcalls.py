@@ -62,6 +62,8 @@ def function(script: Script, node: Node) -> Value:
             script.command_line(first, line)
         elif words:
             script.run(line, row, words)
+    elif name == "close":
+        script.close(row.removeprefix("close").strip("(); "))
     elif name == "open":
         _opened(script, node, given, line, row)
     elif name in ("print", "printf", "say"):
@@ -206,6 +208,8 @@ def _database(script: Script, line: int, row: str, given: list[Value]) -> None:
 
 def _opened(script: Script, node: Node, given: list[Value], line: int, row: str) -> None:
     """``open(F, '>', path)``, ``open(F, '>path')``, ``open(F, 'cmd |')``, ``open(F, '-|', cmd, …)``."""
+    from fulldress.package.scripts.perl import File
+
     mode = text_of(given[1]).strip() if len(given) > 1 else ""
     path = text_of(given[2]) if len(given) > 2 else ""
     handle = re.search(r"open\s*\(?\s*(?:my\s+)?(\$?\w+)", row)
@@ -223,18 +227,17 @@ def _opened(script: Script, node: Node, given: list[Value], line: int, row: str)
             return
         mode, path = (match[1], match[2]) if match else ("<", mode)
     if mode.startswith((">", "+<", "+>")) and path:
-        if handle:
-            script.files[handle[1]] = f"{'>>' if mode.startswith('>>') else '>'}{path}"
-        script.write(line, row, path, None, append=mode.startswith(">>"))
+        name = handle[1] if handle else f"{line}"
+        script.close(name)
+        script.files[name] = File(path, mode.startswith(">>"), line, row, [])
 
 
 def _printed(script: Script, node: Node, given: list[Value]) -> None:
     """``print $fh text``: what a file gets that was opened before."""
     target = next((c for c in node.named_children if c.type == "indirect_object"), None)
-    path = script.files.get(re.sub(r"[{}\s]", "", script.raw(target))) if target is not None else None
-    if path:
-        text = "".join(text_of(item) for item in given)
-        script.write(script.line(node), script.raw(node), path.lstrip(">"), text, append=True)
+    name = re.sub(r"[{}\s]", "", script.raw(target)) if target is not None else ""
+    if name in script.files:
+        script.files[name].parts.append("".join(text_of(item) for item in given))
 
 
 def _formatted(given: list[Value]) -> Value:

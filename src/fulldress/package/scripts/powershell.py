@@ -21,6 +21,7 @@ from fulldress.package.scripts.values import clean, hole, is_constant
 
 _LANGUAGE = Language(tree_sitter_powershell.language())
 _PASSES = 32  #: passes of a loop over constants that are followed
+_STATEMENTS = ("_statement", "statement_list", "pipeline", "statement_block", "pipeline_chain")
 _BRANCHES = ("if_statement", "elseif_clause", "switch_statement", "try_statement")
 _ATTRIBUTES = re.compile(
     r"(?im)\[(?:Parameter|CmdletBinding|Validate\w+|Alias|OutputType|AllowNull|AllowEmpty\w+|SuppressMessage\w*|Diagnostics\.\w+[\w.]*|"
@@ -161,7 +162,7 @@ class _Script(Values):
         """Statements inside the node are followed as usual; the lines between them are read one by one."""
         first, last = self.line(node), node.end_point.row + 1 + self.offset
         self.gap(first, last)
-        good = [c for c in node.named_children if c.type not in ("ERROR", "comment") and not c.has_error]
+        good = [c for c in node.named_children if c.type.endswith(_STATEMENTS) and not c.has_error]
         covered = {row for c in good for row in range(c.start_point.row, c.end_point.row + 1)}
         for child in good:
             self.follow(child)

@@ -223,7 +223,7 @@ class Script(Values):
         if "TYPE_CHECKING" in test[:40]:
             return
         self.value(node.test)
-        if re.search(r"\bget(?:e)?uid\(\)|IsUserAnAdmin", test):
+        if re.search(r"\bgete?uid\(\)\s*(?:!=|==|>|is not|is)\s*0\b|not os\.gete?uid\(\)|IsUserAnAdmin", test):
             self.emit(self.line(node), self.row(node), ("isuseranadmin", test[:60]))
         before = dict(self.names)
         self.block(node.body)
@@ -340,7 +340,11 @@ class Script(Values):
 
 
 def _is_text(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp) or (
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str)
+    if isinstance(node, ast.BinOp):
+        return _is_text(node.left) or _is_text(node.right)
+    return isinstance(node, ast.JoinedStr) or (
         isinstance(node, ast.Call) and dotted(node.func).endswith((".get", "getenv", ".format", "Path"))
     )
 

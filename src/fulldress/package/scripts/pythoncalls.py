@@ -133,7 +133,7 @@ def _plain(
     if last == "dirname" and isinstance(first, str):
         return first.rsplit("/", 1)[0] if "/" in first else HERE if is_constant(first) else hole("a folder")
     if last in ("get", "getenv", "pop") and (name.endswith(("environ.get", "getenv", "environ.pop"))):
-        return given[1] if len(given) > 1 and given[1] is not None else hole(text_of(first))
+        return given[1] if len(given) > 1 and given[1] else hole(text_of(first))
     if last == "get" and isinstance(owner, dict) and isinstance(first, str) and "@type" not in owner:
         return owner.get(first, given[1] if len(given) > 1 else hole(first))
     if last == "split" and name == "shlex.split":
@@ -266,11 +266,11 @@ def _acts(
             script.emit(line, row, ("verify-off", f"ssl.{last}()"))
     elif last in ("exec_command", "sudo") and (kind or holder in ("ssh", "client")):
         return None  # on the other host
-    elif name in ("exec", "eval") and first:
+    elif name in ("exec", "eval") and "$(curl" in first:
         script.emit(line, row, ("exec", first))
     elif name in ("sys.exit", "exit", "quit", "os._exit"):
         script.emit(line, row, ("exit", first or "0"))
-    elif last in _SERVICES and module in ("win32serviceutil", "win32service"):
+    elif last in _SERVICES and module == "win32serviceutil":
         script.emit(
             line, row, (_SERVICES[last], text_of(given[1]) if last == "InstallService" and len(given) > 1 else first)
         )

@@ -53,7 +53,7 @@ def show(text: str) -> str:
             return name
         return f"${name}" if re.fullmatch(r"\w|[A-Za-z_]\w*|[@*#?!-]", name) else f"${{{name}}}"
 
-    return _HOLE.sub(written, text)
+    return _HOLE.sub(written, text).replace(_OPEN, "").replace(_CLOSE, "")  # also the halves of one that was cut
 
 
 def without(text: str) -> str:

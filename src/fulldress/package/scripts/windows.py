@@ -81,11 +81,11 @@ def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
     for how in _rights(name, words):
         if how == "everybody may write":
             target = next((word for word in _slashed(words) if not _WHOLE.match(word)), "")
-            yield Hazard(
-                **place, kind="open to everybody", what=context.words(target, 120), detail=context.command(event)
-            )  # type: ignore[arg-type]
+            folder = context.words(target, 120)
+            yield Hazard(**place, kind="open to everybody", what=folder, detail=context.command(event))  # type: ignore[arg-type]
             continue
-        yield Privilege(**place, how=how, command=context.command(event))  # type: ignore[arg-type]
+        command = event.text.strip() if name == "isuseranadmin" else context.command(event)
+        yield Privilege(**place, how=how, command=context.words(command, 160))  # type: ignore[arg-type]
     for kind, account in _accounts(name, words):
         yield Credential(**place, kind=kind, name=context.words(account, 80))  # type: ignore[arg-type]
     for component, constraint in _installs(name, words):

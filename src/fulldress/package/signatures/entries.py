@@ -157,7 +157,7 @@ def digest(package: Package, member: Member, name: str) -> bytes:
         return bytes.fromhex(member.sha256)
     state = new(name)
     _feed(package, member, state)
-    return state.digest()
+    return bytes(state.digest())
 
 
 def _feed(package: Package, member: Member, state: Any) -> None:

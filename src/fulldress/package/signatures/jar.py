@@ -88,14 +88,14 @@ def read(package: Package, block: Member, ground: Ground) -> Iterator[AnyFact]:
         yield unread(block.evidence(), block.name, Reason.DAMAGED, str(error))
         return
     problem, names, weak = _chained(listed, manifest)
-    wrong, missing, good = _entries(package, block.prefix, manifest, names)
+    wrong, gone, good = _entries(package, block.prefix, manifest, names)
     left = tuple(_left_out(package, block.prefix, set(good) | set(wrong)))
     for signer in data.signers:
         more = [f"its list of digests uses {weak.upper()}, which can be forged"] if weak in ("md5", "sha1") else []
         fact = signature(
             signer, data, entry(package, listed), ground, block.evidence(), block.path, scheme="JAR", more=more
         )
-        yield _whole(fact, problem, wrong, missing, good, left)
+        yield _whole(fact, problem, wrong, gone, good, left)
 
 
 def _whole(
@@ -118,11 +118,14 @@ def _whole(
 def _chained(listed: Member, manifest: Member) -> tuple[str, list[str], str]:
     """What breaks the chain from .SF to the manifest, the entries it speaks for, and the weakest hash used."""
     top, rows = sections(listed.data)
-    _, wanted = sections(manifest.data)
+    main, wanted = sections(manifest.data)
     whole = _best(top.fields, "-manifest")
     if whole is not None and hashlib.new(whole[0], manifest.data, usedforsecurity=False).digest() == whole[1]:
         return "", list(wanted), whole[0]
-    weak, good = "", []
+    head = _best(top.fields, "-manifest-main-attributes")
+    if head is not None and hashlib.new(head[0], main.raw, usedforsecurity=False).digest() != head[1]:
+        return "the main part of the manifest was changed", [], head[0]
+    weak, good = "", list[str]()
     for name, row in rows.items():
         said, held = _best(row.fields), wanted.get(name)
         if said is None or held is None:
@@ -141,7 +144,7 @@ def _entries(
 ) -> tuple[list[str], list[str], list[str]]:
     """Entries that do not fit, that are gone, and that fit."""
     _, rows = sections(manifest.data)
-    wrong, missing, good = [], [], []
+    wrong, missing, good = list[str](), list[str](), list[str]()
     for name in names:
         said = _best(rows[name].fields) if name in rows else None
         if said is None:

@@ -139,7 +139,7 @@ def check(packet: Packet, covered: Covered, ground: Ground, scheme: str) -> byke
         and not bykey.sooner(newest[0].ends(newest[1]), ground.at)
     )
     revoked = any(holder.primary.revoked or key.revoked for holder, key in (*held, *brought))
-    key = Key(
+    whose = Key(
         scheme="OpenPGP",
         fingerprint=best[0].fingerprint,
         name=best[0].name,
@@ -148,13 +148,13 @@ def check(packet: Packet, covered: Covered, ground: Ground, scheme: str) -> byke
         revoked=revoked,
         held_in=tuple(dict.fromkeys(holder.path for holder, _ in held)),
     )
-    lasting = [_faults(packet, best, weak, revoked)]
+    lasting = _faults(packet, best, weak, revoked)
     return bykey.Made(
         scheme=scheme,
         integrity=integrity,
         problem=problem,
-        key=key,
-        faults=lambda at: [*lasting[0], *_on(packet, best, at)],
+        key=whose,
+        faults=lambda at: [*lasting, *_on(packet, best, at)],
         signed_at=packet.created,
         stale=stale,
     )

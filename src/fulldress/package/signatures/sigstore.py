@@ -25,6 +25,11 @@ from fulldress.package.signatures import certificates as certs
 from fulldress.package.signatures.judged import Ground, quoted
 
 _ISSUER_V2, _ISSUER_V1 = "1.3.6.1.4.1.57264.1.8", "1.3.6.1.4.1.57264.1.1"
+_PREHASHED: dict[str, type[hashes.HashAlgorithm]] = {
+    "sha256": hashes.SHA256,
+    "sha384": hashes.SHA384,
+    "sha512": hashes.SHA512,
+}
 _MOST = 200  #: bundles or proof hashes in one file
 
 
@@ -259,7 +264,7 @@ def _bytes(bundle: Bundle, find: Find, named: tuple[str, bytes | None]) -> tuple
         _verify(key, bundle.signature, None, (digest[0], digest[1]))
     except InvalidSignature:
         return (entry or named[0],), Integrity.BROKEN, "the bytes are not those that were signed"
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, KeyError, UnsupportedAlgorithm) as error:
         return (entry or named[0],), Integrity.UNVERIFIED, f"its key could not be used ({str(error)[:80]})"
     return (entry or named[0],), Integrity.INTACT, ""
 
@@ -271,7 +276,7 @@ def _verify(key: Any, signature: bytes, data: bytes | None, digest: tuple[str, b
     if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.key_size > 256:
         chosen = hashes.SHA384() if key.curve.key_size <= 384 else hashes.SHA512()
     if data is None and digest is not None:
-        chosen = Prehashed({"sha256": hashes.SHA256, "sha384": hashes.SHA384, "sha512": hashes.SHA512}[digest[0]]())
+        chosen = Prehashed(_PREHASHED[digest[0]]())
         data = digest[1]
     if isinstance(key, ec.EllipticCurvePublicKey):
         key.verify(signature, data or b"", ec.ECDSA(chosen))

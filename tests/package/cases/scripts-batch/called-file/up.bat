@@ -1,0 +1,1 @@
+call "%~dp0lib.bat" AppSvc

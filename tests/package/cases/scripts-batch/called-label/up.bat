@@ -1,0 +1,5 @@
+call :halt "Mail Server"
+goto :eof
+:halt
+net stop "%~1"
+exit /b

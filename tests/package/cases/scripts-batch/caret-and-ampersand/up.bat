@@ -1,0 +1,3 @@
+curl ^
+  -o x ^
+  https://dl.vendor.example/a^&b & net stop App && net start App

@@ -1,0 +1,3 @@
+rd /s /q "%APPDIR%\"
+rd /s /q "%ProgramFiles%\App"
+del /q "%~dp0tmp\*.log"

@@ -1,0 +1,5 @@
+shutdown /a
+shutdown /l
+echo shutdown /r
+rem shutdown /r
+:: shutdown /r

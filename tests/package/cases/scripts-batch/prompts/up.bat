@@ -1,0 +1,5 @@
+set /p NAME=Your name: 
+choice /c yn
+pause
+pause < nul
+set /p V=<version.txt

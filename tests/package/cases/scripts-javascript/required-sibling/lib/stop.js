@@ -1,0 +1,3 @@
+const cp = require('child_process');
+module.exports = function () { cp.execSync('service app stop'); };
+cp.execSync('service app start');

@@ -1,0 +1,2 @@
+const stop = require('./lib/stop');
+stop();

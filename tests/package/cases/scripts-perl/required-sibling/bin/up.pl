@@ -1,0 +1,3 @@
+#!/usr/bin/perl
+require "./lib.pl";
+stop_it("mailer");

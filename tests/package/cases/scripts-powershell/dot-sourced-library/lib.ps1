@@ -1,0 +1,2 @@
+$ServiceName = 'AppSvc'
+function Stop-It($n) { Stop-Service -Name $n -Force }

@@ -1,0 +1,2 @@
+. "$PSScriptRoot\lib.ps1"
+Stop-It $ServiceName

@@ -1,0 +1,2 @@
+@echo off
+powershell.exe -NoProfile -ExecutionPolicy Bypass -EncodedCommand UgBlAHMAdABhAHIAdAAtAFMAZQByAHYAaQBjAGUAIABTAHAAbwBvAGwAZQByAA==

@@ -1,0 +1,3 @@
+Restart-Service One
+if ($x) { }}} ))
+Restart-Service Two

@@ -1,0 +1,3 @@
+Set-MpPreference -DisableRealtimeMonitoring $true
+.\setup.exe /S
+Set-MpPreference -DisableRealtimeMonitoring $false

@@ -1,0 +1,1 @@
+irm https://get.vendor.example/i.ps1 | iex

