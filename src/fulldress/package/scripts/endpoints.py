@@ -26,7 +26,7 @@ TALK = frozenset(
     rm mkdir touch chmod chown install jq yq crudini update-xmlcatalog xmlcatalog update-catalog
     doc-base install-docs
     write-host write-output write-verbose write-warning write-error write-information write-debug write-eventlog throw
-    set-member invoke-expression select-string new-item add-type out-null exit verify-off invoke-sql
+    set-member invoke-expression select-string new-item add-type out-null exit verify-off run-fetched
     """.split()  # noqa: SIM905 - a table of words is read as words
 )
 _SCP = {"scp": "scp", "rsync": "ssh", "sftp": "sftp"}

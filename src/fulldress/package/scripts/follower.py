@@ -118,7 +118,7 @@ class Follower:
         name = re.sub(r"(?i)\.exe$", "", re.split(r"[/\\]", words[0])[-1]).lower()
         rest = words[1:]
         if fetched := self.trail.fetched.get(_file(words[0])):
-            self.emit(line, " ".join(words), ("eval", hole(f"$(curl {fetched})")))
+            self.emit(line, " ".join(words), ("run-fetched", fetched))
         if name in ("cmd", "command"):
             place = next((i for i, word in enumerate(rest) if word.lower()[:2] in ("/c", "/k", "/r")), -1)
             if place >= 0:

@@ -48,7 +48,12 @@ def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
     elif isinstance(event, Call):
         for how in _taken(event):
             if how in _RIGHTS:
-                command = context.command(event)
+                fetched = event.words[0] == "run-fetched"
+                command = (
+                    context.words(f"{event.text.strip()}, fetched from {event.words[1]}")
+                    if fetched
+                    else context.command(event)
+                )
                 yield Privilege(witness=Witness.READ, evidence=context.evidence(event), how=how, command=command)
             elif how not in _AGAIN or not _AGAIN[how].search(event.member.text):
                 named = event.words[0] in ("verify-off", "set-member")
@@ -115,8 +120,10 @@ def _taken(call: Call) -> Iterator[str]:
         r"\bdisable(?:antispyware|realtimemonitoring)\b.*\b1\b", joined
     ):
         yield "virus scanner off"
-    elif (name == "invoke-expression" and any(_FETCHED.search(hole) for word in words for hole in holes(word))) or (
-        name in ("exec", "eval") and any(_FETCHED.search(show(word)) for word in words) and name == "exec"
+    elif (
+        (name == "invoke-expression" and any(_FETCHED.search(hole) for word in words for hole in holes(word)))
+        or (name in ("exec", "eval") and any(_FETCHED.search(show(word)) for word in words) and name == "exec")
+        or name == "run-fetched"
     ):
         yield "downloaded code"
     elif name == "spctl" and "--master-disable" in lower:
