@@ -7,7 +7,6 @@ size. For small ones a thread costs more than it saves; those are taken at their
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,14 +20,6 @@ Taken = tuple[bytes, str] | None
 _PAYS = 1 << 17  #: a member of so many bytes is worth a thread (measured with benchmarks/bench_inspect.py)
 _LARGE = 1 << 23  #: a container of so many bytes is
 _ITEMS, _BYTES = 64, 32 << 20  #: how far ahead
-
-
-def cores(limit: int = 0) -> int:
-    """How many workers there may be: ``limit``, or ``FULLDRESS_WORKERS``, or as many as there are cores for us."""
-    said = os.environ.get("FULLDRESS_WORKERS", "")
-    most = limit or (int(said) if said.isdigit() else 0)
-    have = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(most or have, 64))
 
 
 def taken(whole: Callable[[], bytes]) -> Taken:

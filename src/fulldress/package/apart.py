@@ -25,7 +25,7 @@ from typing import Any
 import msgspec
 
 from fulldress.facts import AnyFact, Evidence, Reason, Unread, Witness
-from fulldress.package.ahead import cores
+from fulldress.package.cores import cores
 from fulldress.package.flow import OutOfTime
 from fulldress.package.walk import Opened
 

@@ -21,7 +21,7 @@ import msgspec
 
 from fulldress.errors import PackageNotFound, PackageUnreadable
 from fulldress.facts import Evidence, Reason, Unread, Witness
-from fulldress.package.ahead import Taken, ahead, cores, taken
+from fulldress.package.ahead import Taken, ahead, taken
 from fulldress.package.archives import (
     CLOSED,
     FORMATS,
@@ -35,6 +35,7 @@ from fulldress.package.archives import (
     zipdirectory,
 )
 from fulldress.package.archives.streams import CHUNK, Scratch, Slice
+from fulldress.package.cores import cores
 from fulldress.package.flow import FAULTS, Flow, Gaps, Stop, Timed
 from fulldress.package.identify import identify, refine, shown
 from fulldress.package.reader import Member, NotRead, Options, Stored

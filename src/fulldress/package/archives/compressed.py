@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from fulldress.facts import Reason
 from fulldress.package.archives import Gap, Offer, tar
-from fulldress.package.archives.streams import CHUNK, Forward, Inflated
+from fulldress.package.archives.readahead import ReadAhead
+from fulldress.package.archives.streams import CHUNK, Forward, Inflated, Slice
+from fulldress.package.cores import cores
 from fulldress.package.identify import identify
 
+_LARGE = 1 << 20  #: bytes of a compressed stream from which on a thread inflates it
 _SUFFIXES = {
     ".tgz": ".tar",
     ".txz": ".tar",
@@ -28,7 +32,27 @@ def members(source: BinaryIO, name: str, limit: int) -> Iterator[Offer | Gap]:
     kind = identify(name, source.read(CHUNK))
     source.seek(0)
     stream = Inflated(source, kind, limit)
-    forward = Forward(stream)
+    if not _alone(source):
+        yield from _members(stream, stream, name, kind)
+        return
+    thread = ReadAhead(stream)
+    try:
+        yield from _members(stream, thread, name, kind)
+    finally:
+        thread.close()
+
+
+def _alone(source: BinaryIO) -> bool:
+    """Whether the stream is worth a thread: it is large, there are cores, and nobody moves the file under it."""
+    if not isinstance(source, Slice) or not source.steady or cores() < 2:
+        return False
+    size = source.seek(0, os.SEEK_END)
+    source.seek(0)
+    return size >= _LARGE
+
+
+def _members(stream: Inflated, pieces: Inflated | ReadAhead, name: str, kind: str) -> Iterator[Offer | Gap]:
+    forward = Forward(pieces)
     if tar.is_header(forward.peek(512)):
         for offer in tar.walk(forward):
             if isinstance(offer, Offer):

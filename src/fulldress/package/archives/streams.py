@@ -46,6 +46,11 @@ class Slice(io.RawIOBase):
         """The file in which these bytes lie, where they begin there, and how many they are."""
         return self._source, self._start, self._length
 
+    @property
+    def steady(self) -> bool:
+        """Whether it is read by position, so that threads and processes may share the file."""
+        return self._number is not None
+
     def readable(self) -> bool:
         return True
 
@@ -292,10 +297,16 @@ class Inflated:
         return False
 
 
+class Readable(Protocol):
+    """What can be read forwards."""
+
+    def read(self, size: int = ..., /) -> bytes: ...
+
+
 class Forward:
     """A file that is read forwards only, in exact pieces."""
 
-    def __init__(self, source: BinaryIO | Inflated) -> None:
+    def __init__(self, source: Readable) -> None:
         self._source = source
         self._buffer = b""
         self._at = 0

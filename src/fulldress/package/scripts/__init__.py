@@ -26,6 +26,7 @@ from fulldress.package.scripts import (
     leftovers,
     order,
     perl,
+    plain,
     powershell,
     privilege,
     python,
@@ -82,6 +83,11 @@ _LIFECYCLE = frozenset(
 #: Python files that act at installation or on the command line; modules of an application are not scripts.
 _PYTHON_SCRIPT = re.compile(
     r"(?i)(^|/)(setup|install\w*|upgrade\w*|update\w*|migrate\w*|deploy\w*|pre_?\w*inst\w*|post_?\w*inst\w*|bootstrap|uninstall\w*)\.py$"
+    r"|(^|/)(s?bin|scripts?|hooks?|libexec|tools|cron[\w.]*|DEBIAN)/[^/]+$"
+)
+#: The same for languages whose files are told apart by their kind already.
+_INSTALLER = re.compile(
+    r"(?i)(^|/)(setup|(un)?install\w*|(up|down)grade\w*|update\w*|migrate\w*|deploy\w*|(pre|post)_?\w*inst\w*|bootstrap)\.\w+$"
     r"|(^|/)(s?bin|scripts?|hooks?|libexec|tools|cron[\w.]*|DEBIAN)/[^/]+$"
 )
 #: The payload of a Debian package below /usr and its like, and of a wheel: programs that somebody runs one day. What of
@@ -177,9 +183,9 @@ class _Facts:
                 continue
             for rule in RULES:
                 for fact in rule(event, self.context):
-                    plain = encode([fact])
+                    bare = encode([fact])
                     if event.when and not fact.evidence.when:
-                        if plain in seen or (event.when == FRESH and (rule, _place(fact)) in told):
+                        if bare in seen or (event.when == FRESH and (rule, _place(fact)) in told):
                             continue  # every upgrade does it
                         fact = replace(fact, evidence=replace(fact.evidence, when=event.when))
                     else:
@@ -245,8 +251,12 @@ def _reader(member: Member) -> Reader | None:
         return None if member.name.lower().endswith(".psd1") else powershell.read
     if member.kind == "batch":
         return batch.read
-    if member.kind == "perl" and (_is_executable(member) or _PYTHON_SCRIPT.search(member.inner)):
+    if member.kind == "perl" and (_is_executable(member) or _INSTALLER.search(member.inner)):
         return perl.read
+    if member.kind in ("ruby", "php") and (_is_executable(member) or _INSTALLER.search(member.inner)):
+        return plain.read
+    if member.kind == "text" and re.search(r"(?i)\.(?:vbs|wsf)$", member.name):
+        return plain.read
     return None
 
 

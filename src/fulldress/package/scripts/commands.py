@@ -369,7 +369,9 @@ class Commands(Words):
         def emit(event: AnyEvent) -> None:
             self.emit(msgspec.structs.replace(event, member=own))
 
-        {"python": python.read, "javascript": javascript.read}.get(kind, perl.read)(self.package, text, emit)
+        {"python": python.read, "javascript": javascript.read, "perl": perl.read}.get(kind, perl.read)(
+            self.package, text, emit
+        )
 
     def nested(self, text: str, node: Node) -> str:
         """Follows text that is itself a script, such as that of ``sh -c``."""

@@ -141,7 +141,7 @@ def _addresses(call: Call) -> Iterator[Address | None]:
                 and is_constant(word)
                 and "." not in word.rpartition("/")[0].partition("/")[0]
             ):
-                yield address("https", "docker.io")  # an image without a registry's name is Docker Hub's
+                yield address("https", ".".join(("docker", "io")))  # an image without a registry's name is Docker Hub's
     elif name in ("gpg", "gpg2", "apt-key") and (server := option(words, "--keyserver")) and "://" not in server:
         yield address("hkp", server)
     elif name == "smbclient" and (rest := operands(words, "UWpkc")) and rest[0].startswith("//"):

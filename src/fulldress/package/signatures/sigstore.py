@@ -80,7 +80,7 @@ def parse(data: bytes) -> list[Bundle]:
     """Every bundle of a file. Raises :class:`NotBundle`."""
     try:
         whole = msgspec.json.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NotBundle(f"it is no JSON ({str(error)[:80]})") from error
     try:
         found = [_bundle(item) for item in _items(whole)]
