@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from fulldress.package.archives import Gap, Offer
@@ -31,7 +31,9 @@ def taken(whole: Callable[[], bytes]) -> Taken:
     return data, hashlib.sha256(data).hexdigest()
 
 
-def ahead(items: Iterator[Offer | Gap], size: int, workers: int) -> Iterator[tuple[Offer | Gap, Future[Taken] | None]]:
+def ahead(
+    items: Iterator[Offer | Gap], size: int, workers: int
+) -> Generator[tuple[Offer | Gap, Future[Taken] | None], None, None]:
     """The items in their order, each with what takes its bytes already, if something does."""
     if workers < 2 or size < _LARGE:
         for item in items:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
@@ -230,11 +230,12 @@ class Opened:
     ) -> None:
         place = prefix.removesuffix("!/")
         start = self._unpacked
+        size = source.seek(0, io.SEEK_END) if source is not None else 0
+        if source is not None:
+            source.seek(0)
+        offers = ahead(items, size, self.workers)
         try:
-            size = source.seek(0, io.SEEK_END) if source is not None else 0
-            if source is not None:
-                source.seek(0)
-            for ordinal, (item, job) in enumerate(ahead(items, size, self.workers)):
+            for ordinal, (item, job) in enumerate(offers):
                 if isinstance(item, Gap):
                     self._gaps.append((prefix + shown(item.name) if item.name else place, item))
                     continue
@@ -253,6 +254,10 @@ class Opened:
         except FAULTS as fault:
             detail = str(fault) if isinstance(fault, Damage) else f"not as its format demands ({fault})"
             self._gaps.append((place, Gap(reason=Reason.DAMAGED, detail=detail)))
+        finally:
+            offers.close()  # and what runs in threads for them
+            if isinstance(items, Generator):
+                items.close()
 
     def _member(
         self,
