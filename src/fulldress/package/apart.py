@@ -204,6 +204,8 @@ class _Pool:
 
 def _work(package: Opened, names: Sequence[str], tasks: int, to: int) -> None:
     """The life of a child: one reader after the other."""
+    if (handler := sys.modules.get("faulthandler")) is not None:
+        handler.disable()  # a crash is told as a gap, not on the screen
     for ends in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
         signal.signal(ends, signal.SIG_DFL)
     _bound_memory()
