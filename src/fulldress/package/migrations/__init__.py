@@ -17,7 +17,7 @@ import msgspec
 from fulldress.facts import AnyFact, Evidence, Migration, Reason, Unread, Witness, excerpt
 from fulldress.package.migrations import dialect, foreign, naming, programs, roles, sequence, sqlfiles, squawk, undo
 from fulldress.package.migrations.effects import Effects, Known, study
-from fulldress.package.migrations.script import Script
+from fulldress.package.migrations.script import PASSED_OVER, Script
 from fulldress.package.migrations.sql import Statement
 from fulldress.package.names import claimed
 from fulldress.package.reader import Member, Package
@@ -35,6 +35,7 @@ def read(package: Package) -> Iterator[AnyFact]:
     yield from foreign.read(
         (package.members[path] for path in sorted(package.members)), {script.member.path for script in translated}
     )
+    translated = [script for script in translated if script.direction != PASSED_OVER]
     yield from _untold(translated)
     for path in [path for path, member in members.items() if not member.kept]:
         member = members.pop(path)

@@ -35,6 +35,8 @@ _WIDTHS = (
     ("float4", "float8"),
 )
 _SERIAL = {"serial": "int4", "serial4": "int4", "bigserial": "int8", "serial8": "int8", "smallserial": "int2"}
+#: How translators write a type that they cannot tell; nothing follows from it.
+UNKNOWN = ("unknown_kind", "kind_")
 #: Extensions that PostgreSQL 13 and later let an ordinary role create (manual, "F. Additional Supplied Modules").
 TRUSTED_EXTENSIONS = frozenset(
     [
@@ -74,6 +76,10 @@ def change(old: Type | None, new: Type, *, converts: bool = False) -> Change:
     """``converts``: an expression of its own (USING) makes the new values."""
     if converts:
         return Change("yes", old is not None and _narrower(old, new))
+    if old is not None and old.name.startswith(UNKNOWN):
+        old = None
+    if new.name.startswith(UNKNOWN):
+        return Change()  # a translator could not tell it: nothing is said of it
     if old is None:
         # most changes to text without a length come from a shorter text: nothing is written
         return Change("" if new.name in ("text", "varchar") and not new.size else "maybe")

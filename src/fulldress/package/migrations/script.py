@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from fulldress.package.migrations.sql import Statement, statements
 from fulldress.package.reader import Member
 
+#: Direction of a script that is understood, and that says nothing which others do not say.
+PASSED_OVER = "passed over"
+
 
 @dataclass
 class Script:

@@ -35,6 +35,7 @@ def read(package: Package) -> Iterator[Script]:
     """Scripts of all programs, by path with numbers in order."""
     kinds = {kind for kind, _, _ in _TRANSLATORS}
     memory: dict[str, object] = {}  #: what translators remember from one file to the next: a model's fields
+    memory["paths"] = frozenset(package.members)
     members = sorted((m for m in package.of(*kinds) if m.kept), key=lambda m: naming.order(m.path))
     for member in members:
         declared = member.kind in ("xml", "yaml", "json")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fulldress.package.migrations.programs.pysource import Source, called
-from fulldress.package.migrations.script import Script, embedded, listed, quoted, translated
+from fulldress.package.migrations.script import PASSED_OVER, Script, embedded, listed, quoted, translated
 from fulldress.package.migrations.sql import Statement
 from fulldress.package.reader import Member
 
@@ -59,6 +59,9 @@ def read(member: Member, memory: dict[str, object]) -> Iterator[Script]:
     }
     if "operations" not in body and "dependencies" not in body:
         return
+    if _stands_for_others(body.get("replaces"), source, member, memory):
+        yield Script(member=member, direction=PASSED_OVER)
+        return
     app = (member.inner.rsplit("/", 3)[-3:] or [""])[0] if member.inner.count("/") >= 2 else member.inner.split("/")[0]
     name = member.name.removesuffix(".py")
     reading = _Reading(source, app.lower(), memory)
@@ -79,6 +82,15 @@ def read(member: Member, memory: dict[str, object]) -> Iterator[Script]:
     if possible:
         back = [s for node, one in reversed(both) for s in (*_said(one.back or [], node, source), *one.back_sql)]
         yield Script(direction="down", statements=back, other=member.path, unread=unread, line=line, **common)
+
+
+def _stands_for_others(node: ast.expr | None, source: Source, member: Member, memory: dict[str, object]) -> bool:
+    """A squashed migration beside those that it replaces: the same changes a second time, for new installations."""
+    paths, folder = memory.get("paths"), member.path.rpartition("/")[0]
+    if not isinstance(paths, frozenset) or not isinstance(node, ast.List | ast.Tuple):
+        return False
+    names = [source.text(pair.elts[1]) for pair in node.elts if isinstance(pair, ast.Tuple) and len(pair.elts) == 2]
+    return any(f"{folder}/{name}.py" in paths for name in names)
 
 
 def _said(texts: list[str], node: ast.Call, source: Source) -> list[Statement]:

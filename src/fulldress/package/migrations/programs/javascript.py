@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _TYPES = {"string": "varchar", "integer": "integer", "bigint": "bigint", "biginteger": "bigint", "text": "text", "boolean": "boolean",
           "datetime": "timestamp", "timestamp": "timestamp", "date": "date", "float": "real", "decimal": "numeric", "json": "json",
-          "jsonb": "jsonb", "uuid": "uuid", "binary": "bytea", "specifictype": "text", "increments": "serial", "bigincrements": "bigserial",
-          "enum": "text", "enu": "text", "tinyint": "smallint", "smallint": "smallint", "double": "double precision", "number": "integer"}  # fmt: skip
+          "jsonb": "jsonb", "uuid": "uuid", "binary": "bytea", "specifictype": "unknown_kind", "increments": "serial", "bigincrements": "bigserial",
+          "enum": "unknown_kind", "enu": "unknown_kind", "tinyint": "smallint", "smallint": "smallint", "double": "double precision", "number": "integer"}  # fmt: skip
 _LARGEST = 400_000
 _DEEPEST = 150
 #: Calls of Ghost's kind: helpers whose names say what they do.
@@ -371,7 +371,7 @@ def _definition(node: Node | None) -> str:
     """The type and the flags of a column as Sequelize and TypeORM give it, by words."""
     text = _text(node)
     match = re.search(r"(?:Sequelize|DataTypes|type)\s*[.:]\s*(?:\w+\.)?['\"]?(\w+)(?:\((\d+)\))?", text)
-    name = _TYPES.get(match[1].lower(), "text") if match else "text"
+    name = _TYPES.get(match[1].lower(), "unknown_kind") if match else "unknown_kind"
     size = f"({match[2]})" if match and match[2] and name == "varchar" else ""
     words = " DEFAULT 0" if re.search(r"default(?:Value)?\s*:", text) else ""
     if re.search(r"allowNull\s*:\s*false|isNullable\s*:\s*false", text):
@@ -509,7 +509,7 @@ def _exported(node: Node) -> bool:
 
 def _helped(match: re.Match[str], table: str, given: list[Node], r: _Reading) -> tuple[str, str]:
     column = r.name(given[1]) if len(given) > 1 else "unnamed"
-    add, drop = f"ALTER TABLE {table} ADD COLUMN {column} text", f"ALTER TABLE {table} DROP COLUMN {column}"
+    add, drop = f"ALTER TABLE {table} ADD COLUMN {column} unknown_kind", f"ALTER TABLE {table} DROP COLUMN {column}"
     if match["tables"]:
         names = [r.name(n) for n in _elements(given[0])]
         made, gone = "; ".join(f"CREATE TABLE {n} ()" for n in names), "; ".join(f"DROP TABLE {n}" for n in names)

@@ -230,8 +230,10 @@ def _names(value: Any) -> str:
 
 
 def _kind(value: Any) -> str:
-    text = str(value or "text")
-    return "text" if _TYPES.match(text) or not re.fullmatch(r"[\w ]+(?:\([\d, ]+\))?(?: [\w ]+)?", text) else text
+    text = str(value or "unknown_kind")
+    return (
+        "unknown_kind" if _TYPES.match(text) or not re.fullmatch(r"[\w ]+(?:\([\d, ]+\))?(?: [\w ]+)?", text) else text
+    )
 
 
 def _column(c: dict[str, Any]) -> str:

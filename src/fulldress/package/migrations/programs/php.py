@@ -29,7 +29,7 @@ _TYPES = {"string": "varchar(255)", "char": "char(255)", "integer": "integer", "
           "unsignedinteger": "integer", "foreignid": "bigint", "tinyinteger": "smallint", "smallinteger": "smallint", "text": "text",
           "longtext": "text", "mediumtext": "text", "boolean": "boolean", "date": "date", "datetime": "timestamp", "timestamp": "timestamp",
           "decimal": "numeric", "float": "real", "double": "double precision", "json": "json", "jsonb": "jsonb", "uuid": "uuid",
-          "binary": "bytea", "enum": "text", "id": "bigserial", "increments": "serial", "bigincrements": "bigserial", "foreignuuid": "uuid"}  # fmt: skip
+          "binary": "bytea", "enum": "unknown_kind", "id": "bigserial", "increments": "serial", "bigincrements": "bigserial", "foreignuuid": "uuid"}  # fmt: skip
 _OWN_CODE = re.compile(
     r"->(?:save|persist|flush|chunk|each)\s*\(|::(?:chunk|each|all|create)\s*\(|DB::table\(|->fetchAllAssociative\("
 )
@@ -183,14 +183,14 @@ def _phinx(table: str, verb: str, arguments: str, chain: str) -> Iterator[str]:
     elif fresh or not names:
         return
     elif verb == "addColumn":
-        kind = _TYPES.get(names[1].lower() if len(names) > 1 else "", "text")
+        kind = _TYPES.get(names[1].lower() if len(names) > 1 else "", "unknown_kind")
         yield f"{head} ADD COLUMN {quoted(names[0])} {kind}"
     elif verb == "removeColumn":
         yield f"{head} DROP COLUMN {quoted(names[0])}"
     elif verb == "renameColumn" and len(names) > 1:
         yield f"{head} RENAME COLUMN {quoted(names[0])} TO {quoted(names[1])}"
     elif verb == "changeColumn" and len(names) > 1:
-        yield f"{head} ALTER COLUMN {quoted(names[0])} TYPE {_TYPES.get(names[1].lower(), 'text')}"
+        yield f"{head} ALTER COLUMN {quoted(names[0])} TYPE {_TYPES.get(names[1].lower(), 'unknown_kind')}"
     elif verb == "addIndex":
         columns = names if arguments.lstrip().startswith("[") and "=>" not in arguments else names[:1]
         yield (

@@ -17,7 +17,7 @@ TYPES = {
     "smallint": "smallint", "boolean": "boolean", "date": "date", "datetime": "timestamp", "timestamp": "timestamp",
     "time": "time", "interval": "interval", "float": "double precision", "double": "double precision", "real": "real",
     "numeric": "numeric", "decimal": "numeric", "json": "json", "jsonb": "jsonb", "uuid": "uuid", "largebinary": "bytea",
-    "bytea": "bytea", "enum": "text", "pickletype": "bytea",
+    "bytea": "bytea", "enum": "unknown_kind", "pickletype": "bytea",
 }  # fmt: skip
 
 
@@ -160,11 +160,11 @@ def kind_of(node: ast.expr | None, source: Source) -> str:
     if isinstance(node, ast.Name) and isinstance(source.assigned.get(node.id), ast.Call):
         node = source.assigned[node.id]
     if node is None:
-        return "text"
+        return "unknown_kind"
     name = called(node)
     kind = TYPES.get(name)
     if kind is None:
-        return f"kind_{name}" if name else "text"
+        return f"kind_{name}" if name else "unknown_kind"
     if isinstance(node, ast.Call):
         if name in ("datetime", "timestamp") and any(
             k.arg == "timezone" and isinstance(k.value, ast.Constant) and k.value.value for k in node.keywords

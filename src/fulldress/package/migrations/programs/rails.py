@@ -106,9 +106,7 @@ def _body(first: int, lines: list[str]) -> tuple[list[Statement], list[Statement
             continue
         if creating:
             if (column := re.match(r"\s*\w+\.(\w+)\s*\(?\s*[:\"'](\w+)", line)) is not None:
-                creating += (
-                    f"{', ' if not creating.endswith('(') else ''}{quoted(column[2])} {_TYPES.get(column[1], 'text')}"
-                )
+                creating += f"{', ' if not creating.endswith('(') else ''}{quoted(column[2])} {_TYPES.get(column[1], 'unknown_kind')}"
             continue
         if _OWN_CODE.search(line):
             unread.append((number, line.strip()[:50]))
@@ -155,7 +153,7 @@ def _columns(arguments: str, words: list[str]) -> list[str]:
 
 def _add_column(words: list[str], arguments: str) -> tuple[list[str], list[str] | None]:
     table, column = quoted(words[0]), quoted(words[1] if len(words) > 1 else "unnamed")
-    kind = _TYPES.get(words[2] if len(words) > 2 else "", "text")
+    kind = _TYPES.get(words[2] if len(words) > 2 else "", "unknown_kind")
     default = _option(arguments, "default")
     volatile = "gen_random_uuid()" if "gen_random_uuid" in arguments else "0"
     more = f" DEFAULT {volatile}" if default or "default:" in arguments else ""
@@ -166,7 +164,7 @@ def _add_column(words: list[str], arguments: str) -> tuple[list[str], list[str] 
 def _remove_column(words: list[str], arguments: str) -> tuple[list[str], list[str] | None]:
     table, columns = quoted(words[0]), words[1:2]
     again = (
-        [f"ALTER TABLE {table} ADD COLUMN {quoted(c)} {_TYPES.get(words[2], 'text')}" for c in columns]
+        [f"ALTER TABLE {table} ADD COLUMN {quoted(c)} {_TYPES.get(words[2], 'unknown_kind')}" for c in columns]
         if len(words) > 2
         else None
     )
@@ -176,7 +174,9 @@ def _remove_column(words: list[str], arguments: str) -> tuple[list[str], list[st
 def _remove_columns(words: list[str], arguments: str) -> tuple[list[str], list[str] | None]:
     names = [w for w in words[1:] if w != _option(arguments, "type")]
     back = (
-        [f"ALTER TABLE {quoted(words[0])} ADD COLUMN {quoted(c)} text" for c in names] if "type:" in arguments else None
+        [f"ALTER TABLE {quoted(words[0])} ADD COLUMN {quoted(c)} unknown_kind" for c in names]
+        if "type:" in arguments
+        else None
     )
     return [f"ALTER TABLE {quoted(words[0])} DROP COLUMN {quoted(c)}" for c in names], back
 

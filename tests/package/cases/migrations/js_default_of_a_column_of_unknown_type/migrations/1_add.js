@@ -1,0 +1,3 @@
+const {createAddColumnMigration} = require('../utils');
+
+module.exports = createAddColumnMigration('letters', 'colour', {type: 'string', maxlength: 50});
