@@ -170,6 +170,7 @@ def _signatures(out: Console, view: View) -> None:
     if not any(s.names_a_maker and not s.of_a_part for s in view.signatures):
         parts = any(s.of_a_part for s in view.signatures)
         _line(out, f"nobody{' signed the package itself' if parts else ''}, as far as this program can tell", 1)
+    several = sum(s.names_a_maker and not s.of_a_part for s in view.signatures) > 1
     # who made it before what fits what
     alike: dict[object, list[Signature]] = {}
     for signature in view.signatures:
@@ -193,12 +194,13 @@ def _signatures(out: Console, view: View) -> None:
             words.append(signature.continuity)
         if signature.announced_in and signature.announced_in not in signature.words:
             words.append(f"announced in {signature.announced_in}")
-        _line(out, "; ".join(words), 1)
+        place = f"{signature.path}: " if several and signature.names_a_maker and not signature.of_a_part else ""
+        _line(out, place + "; ".join(words), 1)
         if (
             signature.trust is not Trust.TRUSTED
             and signature.names_a_maker
             and not signature.of_a_part
-            and (signature.chain or signature.key)
+            and (signature.chain or (signature.key and not signature.key.held_in))
         ):
             if view.kind == "inspect":
                 _line(out, "→ not trusted here yet; fulldress check prints what to say on the phone", 1, 3)

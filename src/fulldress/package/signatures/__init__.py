@@ -39,6 +39,8 @@ from fulldress.package.signatures.gaps import unread
 from fulldress.package.signatures.judged import Ground
 
 _SHA256 = re.compile(r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{64}(?![0-9A-Fa-f])")
+#: Signatures known by their place or name only: time stamps by themselves, wheels' of old, macOS.
+_SEEN = re.compile(r"\.(?:tsr|tst)$|\.dist-info/RECORD\.jws$|/_CodeSignature/CodeResources$")
 _MOST_KEYS = 50  #: key rings of a package that are read, to look for renewed copies of known keys
 
 
@@ -155,6 +157,11 @@ def _member(
         yield from debsig.read(package, member, ground)
     elif jar.is_block(member):
         yield from jar.read(package, member, ground)
+    elif _SEEN.search(member.path):
+        what = f"signature {member.name}"
+        yield unread(
+            member.evidence(), what, Reason.FORMAT, "it is of a kind that fulldress does not verify", needed=False
+        )
     elif entries.may_sign(member) or _clear(member):
         yield from _signature(package, member, ground, verified)
 
