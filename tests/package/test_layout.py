@@ -10,6 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import archivemaking as make
+import hostile
 
 from fulldress.errors import PackageEntryMissing
 from fulldress.facts import Reason
@@ -125,3 +126,17 @@ def test_an_entry_by_its_digest(tmp_path: Path) -> None:
     assert extract(path, digest) == b"#!/bin/sh\n"
     with pytest.raises(PackageEntryMissing):
         extract(path, "0" * 64)
+
+
+def test_a_hole_of_a_pebibyte_does_not_fill_the_disk(tmp_path: Path) -> None:
+    header = hostile.pax({"GNU.sparse.map": "0,4", "GNU.sparse.size": str(1 << 50)})
+    data = header + hostile.member(b"s", b"1234") + hostile.member(b"after", b"1") + hostile.END
+    ground, left_out = laid(tmp_path, data)
+    assert (ground / "s").stat().st_size <= 1 << 30
+    assert "unpacks to more than" in left_out[-1]
+
+
+def test_a_name_longer_than_a_path_may_be(tmp_path: Path) -> None:
+    ground, left_out = laid(tmp_path, make.tar_of(make.file("a/" * 2100 + "x"), make.file("b")))
+    assert [path.name for path in ground.iterdir()] == ["b"]
+    assert "longer than 4,096 bytes" in left_out[0]

@@ -14,7 +14,13 @@ _VALUE = re.compile(r'"""(?:[^\\]|\\.)*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:[^"\\\n]|\\.
 _WHERE = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
 
 
+#: More keys in one dotted name than any person writes; ``tomllib`` takes time by their square, and memory.
+_DEEP = re.compile(r"""(?<![\w.-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){200}""")
+
+
 def scan(text: str) -> list[Place]:
+    if (match := _DEEP.search(text)) is not None:
+        raise Broken(text.count("\n", 0, match.start()) + 1, "nested more than 200 deep")
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

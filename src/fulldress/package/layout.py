@@ -16,15 +16,22 @@ from typing import BinaryIO, cast
 
 from fulldress.errors import PackageNotFound, PackageUnreadable
 from fulldress.facts import Evidence, Reason, Unread, Witness
-from fulldress.package.archives import FORMATS, Damage, Gap, Offer, folder, opener
+from fulldress.package.archives import FORMATS, Gap, Offer, folder, opener
 from fulldress.package.archives.streams import CHUNK, Scratch, Slice
+from fulldress.package.flow import FAULTS
 from fulldress.package.identify import identify, shown
 
 _LIMIT = 64 << 30  #: bytes that one container may unpack to here
+_RATIO, _FREE = 1000, 1 << 30  #: of unpacked to packed bytes, and bytes up to which the ratio does not matter
+_PATH_MAX = 4096  #: bytes of a name, as Linux has it
 
 
 class _Refused(Exception):
     """Why an entry is not laid out."""
+
+
+class _Full(Exception):
+    """More bytes than the package may unpack to."""
 
 
 def lay_out(path: Path, folder: Path) -> list[Unread]:
@@ -36,8 +43,9 @@ def lay_out(path: Path, folder: Path) -> list[Unread]:
     """
     if not path.exists():
         raise PackageNotFound(path)
-    with _Ground(folder) as ground:
+    with _Ground(folder, _FREE if path.is_dir() else max(_FREE, path.stat().st_size * _RATIO)) as ground:
         if path.is_dir():
+            ground.left = _LIMIT  # what lies in a folder takes this room already
             _all(_below(path), ground)
         else:
             with path.open("rb") as file, contextlib.closing(Scratch()) as scratch:
@@ -86,8 +94,12 @@ def _all(items: Iterator[Offer | Gap], ground: _Ground) -> None:
                 ground.place(item)
                 if item.shape == "folder":
                     folders.append(item)
-    except Damage as damage:
+    except FAULTS as damage:
         ground.leave_out("", Reason.DAMAGED, str(damage))
+    except _Full:
+        ground.leave_out(
+            "", Reason.BUDGET, f"it unpacks to more than {_RATIO:,} times its size; the rest was not laid out"
+        )
     for link in sorted(links, key=lambda link: link.shape != "hardlink"):
         ground.place(link)
     for made in reversed(folders):
@@ -97,7 +109,8 @@ def _all(items: Iterator[Offer | Gap], ground: _Ground) -> None:
 class _Ground:
     """The folder, held by its descriptor."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, left: int) -> None:
+        self.left = min(left, _LIMIT)  #: bytes that may still be written
         self._root = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         self.left_out: list[Unread] = []
 
@@ -134,8 +147,10 @@ class _Ground:
                 self._put(parent, parts, offer)
         except _Refused as refused:
             self.leave_out(offer.name, Reason.REFUSED, f"not laid out: {refused}")
-        except Damage as damage:
+        except FAULTS as damage:
             self.leave_out(offer.name, Reason.DAMAGED, f"laid out in part: {damage}")
+        except OSError as error:
+            self.leave_out(offer.name, Reason.CANNOT, f"not laid out: {error.strerror or error}")
 
     def _put(self, parent: int, parts: list[str], offer: Offer) -> None:
         name = parts[-1]
@@ -163,6 +178,9 @@ class _Ground:
         target = os.open(name, flags, 0o600, dir_fd=parent)
         try:
             for chunk in offer.chunks():
+                self.left -= len(chunk)
+                if self.left < 0:
+                    raise _Full
                 view = memoryview(chunk)
                 while view:
                     view = view[os.write(target, view) :]
@@ -227,6 +245,8 @@ def _parts(name: str) -> list[str]:
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
         raise _Refused("its name leads out of the package")
+    if len(os.fsencode(name)) > _PATH_MAX:
+        raise _Refused(f"its name is longer than {_PATH_MAX:,} bytes")
     if any(len(os.fsencode(part)) > 255 for part in parts):
         raise _Refused("a part of its name is longer than 255 bytes")
     return parts

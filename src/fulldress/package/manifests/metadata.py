@@ -178,7 +178,7 @@ def jar(member: Member) -> Iterator[AnyFact]:
             vendor=of("implementation-vendor", "bundle-vendor", "specification-vendor")[0],
         )  # fmt: skip
     bundles, line = of("require-bundle")
-    for clause in re.split(r",(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)", bundles):
+    for clause in re.findall(r'(?:[^,"]++|"[^"]*+"?+)++', bundles):  # a comma between quotes divides nothing
         if clause.strip():
             constraint = re.search(r'bundle-version="([^"]*)"', clause)
             optional = "resolution:=optional" in clause
