@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """A bar on standard error, only where a person sees it."""
+    """A bar on standard error, only where a person sees it.
+
+    ``ticking`` lets its clock run by itself, in a thread: not while a package is read, since a thread beside the readers
+    would keep them out of processes of their own (:mod:`fulldress.package.apart`)."""
+
+    def __init__(self, *, ticking: bool = False) -> None:
+        self._ticking = ticking
 
     def __enter__(self) -> Progress:
         from rich.console import Console
@@ -22,18 +28,18 @@ class Progress:
         console = Console(stderr=True)
         self._bar = Bar(
             TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
-            console=console, transient=True, disable=not console.is_terminal,
+            console=console, transient=True, disable=not console.is_terminal, auto_refresh=self._ticking,
         )  # fmt: skip
         self._bar.start()
         self._task = self._bar.add_task("reading", total=None)
         return self
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        self._bar.update(self._task, description=what[-40:], completed=done, total=total or None)
+        self._bar.update(self._task, description=what[-40:], completed=done, total=total or None, refresh=True)
 
     def say(self, words: str) -> None:
         """What is being done, where nobody knows how much of it there is."""
-        self._bar.update(self._task, description=words[:60], total=None)
+        self._bar.update(self._task, description=words[:60], total=None, refresh=True)
 
     def __exit__(self, *exception: object) -> None:
         self._bar.stop()

@@ -171,10 +171,11 @@ class _Bar:
             from rich.console import Console
             from rich.progress import Progress
 
-            self._bar = Progress(console=Console(stderr=True), transient=True)
+            # refreshed by hand: a thread beside the readers would keep them out of processes of their own (package.apart)
+            self._bar = Progress(console=Console(stderr=True), transient=True, auto_refresh=False)
             self._task = self._bar.add_task(what, total=None)
             self._bar.start()
-        self._bar.update(self._task, description=what, completed=done, total=total or None)
+        self._bar.update(self._task, description=what, completed=done, total=total or None, refresh=True)
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:

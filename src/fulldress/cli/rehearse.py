@@ -108,8 +108,9 @@ def _rehearse(
     store = Store(case_store)
     known = store.find(book.runbook.package)
     source = find_package(book, path, known, package_path)
-    with opened_package(source, book.runbook.package), Progress() as progress:
-        reading = continued(read_package(source, production, progress))
+    with opened_package(source, book.runbook.package):
+        with Progress() as progress:
+            reading = continued(read_package(source, production, progress))
         static = joined(reading.facts, production)
         case = known or store.open_case(
             reading.source,
@@ -118,7 +119,8 @@ def _rehearse(
             size=reading.size,
             path=str(source.resolve()),
         )
-        rehearsal = rehearse(book, source, production, options, tell=progress.say)
+        with Progress(ticking=True) as progress:
+            rehearsal = rehearse(book, source, production, options, tell=progress.say)
     facts = checks.shown([*static, *rehearsal.facts], rehearsal.facts)
     findings = checks.settle(checks.judge(facts), book.step, rehearsal.facts)
     saved = _save(case, rehearsal, static)

@@ -22,6 +22,27 @@ _LANGUAGES: dict[str, tuple[str, re.Pattern[str]]] = {
     "ruby": ("Ruby", re.compile(r"(?m)^\s*class \w+ < (?:ActiveRecord::)?Migration\b|Sequel\.migration")),
     "php": ("PHP", re.compile(r"extends (?:\\?\w+\\)*\w*Migration\b|function up\(")),
 }
+#: Suffix -> language or tool, and what makes a file of it a migration wherever it lies.
+_ANYWHERE: dict[str, tuple[str, re.Pattern[str]]] = {
+    "cs": ("C# (EF Core)", re.compile(r"class \w+\s*:\s*Migration\b[\s\S]{0,2000}?MigrationBuilder")),
+    "exs": ("Elixir (Ecto)", re.compile(r"use Ecto\.Migration\b")),
+    "java": ("Java (Flyway)", re.compile(r"extends BaseJavaMigration\b|implements JavaMigration\b")),
+    "kt": ("Kotlin (Flyway)", re.compile(r"class \w+\s*(?:\([^)]*\))?\s*:\s*(?:Base)?JavaMigration\b")),
+    "go": (
+        "Go",
+        re.compile(
+            r"\bgoose\.Add(?:Named)?Migration\w*\(|\bmigrations\.(?:MustR|R)egister\w*\(|gormigrate\.Migration\{"
+        ),
+    ),
+    "scala": ("Scala (Flyway)", re.compile(r"extends BaseJavaMigration\b")),
+    "pm": ("Perl (DBIx::Class)", re.compile(r"DBIx::Class::(?:DeploymentHandler|Schema::Versioned)\b")),
+}
+#: A script that upgrades the database by hand: it lies in a folder or bears a name of upgrades, and holds DDL.
+_BY_HAND = re.compile(
+    r"(?i)(?:^|/)(?:upgrades?|db[_-]?updates?|updates)/(?:.*/)?[^/]+\.(?:php|pl|pm)$|(?:^|/)(?:db[_-]?)?upgrade[\w.-]*\.(?:php|pl)$"
+)
+_DDL = re.compile(r"(?i)\b(?:alter|create|drop)\s+table\b|\b(?:add|drop|modify)_column\(")
+_CLASS = re.compile(r"(?:^|/)db/migration/(?:.*/)?[VRUB][\d_.]*__\w+\.class$")
 _PLACE = re.compile(r"(?i)^(?P<folder>(?:.*/)?(?:\w+[_\-])?(?:migrations?|migrate|alembic|deltas?))/(?:.*/)?[^/]+$")
 _TESTS = re.compile(r"(?i)(?:^|/)(?:tests?|testing|spec|__tests__)/")
 _OTHERS = re.compile(
@@ -33,6 +54,10 @@ def read(members: Iterable[Member], translated: Set[str] = frozenset()) -> Itera
     """One :class:`Unread` for the migrations of each language below each folder."""
     found: dict[tuple[str, str], list[Member]] = defaultdict(list)
     for member in members:
+        if language := _elsewhere(member):
+            folder = member.inner.rpartition("/")[0]
+            found[language, member.prefix + folder if folder else "the package's root"].append(member)
+            continue
         language, telling = _LANGUAGES.get(member.kind, ("", None))
         place = _PLACE.match(member.inner)
         if telling is None or place is None or _OTHERS.search(member.inner[place.end("folder") :]):
@@ -52,3 +77,19 @@ def read(members: Iterable[Member], translated: Set[str] = frozenset()) -> Itera
             needed=True,
             shows=True,
         )
+
+
+def _elsewhere(member: Member) -> str:
+    """Language of a migration that is known by its words, not by its folder; empty for every other file."""
+    if _TESTS.search(member.inner):
+        return ""
+    if _CLASS.search(member.inner):  # its bytes are not held, its name says enough
+        return "Java classes (Flyway)"
+    if not member.kept:
+        return ""
+    name, telling = _ANYWHERE.get(member.name.rsplit(".", 1)[-1].lower(), ("", None))
+    if telling is not None and member.kind in ("text", "perl") and telling.search(member.text):
+        return name
+    if member.kind in ("php", "perl") and _BY_HAND.search(member.inner) and _DDL.search(member.text):
+        return f"{'PHP' if member.kind == 'php' else 'Perl'} scripts of upgrades"
+    return ""

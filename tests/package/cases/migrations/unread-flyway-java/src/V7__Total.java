@@ -1,0 +1,1 @@
+public class V7__Total extends BaseJavaMigration { }

@@ -1,0 +1,2 @@
+package db
+func init() { goose.AddMigrationContext(up, down) }

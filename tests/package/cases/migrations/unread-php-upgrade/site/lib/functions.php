@@ -1,0 +1,1 @@
+<?php function f() { return "ALTER TABLE x ADD y"; }
