@@ -39,8 +39,12 @@ def loose(index: Index) -> Iterator[Hit]:
         return
     total = len(_requirements(index))
     examples = [_example(r) for r in found]
+    have = "has" if len(found) == 1 else "have"
+    # A distribution's own packages are held by the release of the distribution, not by their bounds.
+    by_distribution = all(r.scheme in ("deb", "rpm") for r in found)
     yield Hit(
-        title=f"{len(found)} of {count(total, 'dependency', 'dependencies')} have no upper bound: {several(examples, 3)}",
+        title=f"{len(found)} of {count(total, 'dependency', 'dependencies')} {have} no upper bound: {several(examples, 3)}",
+        severity=Severity.NOTE if by_distribution else None,
         subject="dependencies",
         remedy="Resolve them now, write the versions down (a lock file), and install from that list in the window.",
         testimony=tuple(says(r, f"{r.component} {r.constraint}: {r.looseness.value}") for r in found),
