@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -16,7 +18,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import archivemaking as make
 
-from fulldress.facts import AnyFact, Unread
+from fulldress.facts import AnyFact, Reason, Unread
 from fulldress.package import apart
 from fulldress.package.apart import facts_of
 from fulldress.package.reader import Options, Package
@@ -150,3 +152,24 @@ def test_ctrl_c_leaves_nobody_behind(tmp_path: Path, names: list[str]) -> None:
     with Opened(tmp_path / "x.zip", Budget(workers=2), Options()) as package, pytest.raises(KeyboardInterrupt):
         facts_of(package, ["reader_endless", "reader_well"], interrupt)
     assert children() <= before, "somebody is left behind"
+
+
+def test_only_facts_are_taken_from_a_child() -> None:
+    class Early:
+        """A member as Python 3.11.0 to 3.11.3 pickles it."""
+
+        def __reduce__(self) -> tuple[object, tuple[object, str]]:
+            return getattr, (Reason, "DAMAGED")
+
+    class Hostile:
+        def __reduce__(self) -> tuple[object, tuple[object, str]]:
+            return getattr, (Unread, "__init__")
+
+    class Worse:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return os.system, ("true",)
+
+    assert apart._Facts(io.BytesIO(pickle.dumps(Early()))).load() is Reason.DAMAGED
+    for bad in (Hostile(), Worse()):
+        with pytest.raises(pickle.UnpicklingError):
+            apart._Facts(io.BytesIO(pickle.dumps(bad))).load()

@@ -7,6 +7,7 @@ reason; see decision 0100. Facts come in the order of the readers, whoever was f
 
 from __future__ import annotations
 
+import enum
 import gc
 import importlib
 import io
@@ -20,7 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -243,7 +244,16 @@ class _Facts(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if module.split(".")[0] in _OURS and (_OURS[0] not in module or module.startswith("fulldress.facts")):
             return super().find_class(module, name)
+        if (module, name) == ("builtins", "getattr"):
+            return _member
         raise pickle.UnpicklingError(f"{module}.{name} is no part of a fact")
+
+
+def _member(kind: object, name: str) -> enum.Enum:
+    """A member of one of our enumerations: Python 3.11.0 to 3.11.3 pickles it as a call of ``getattr``."""
+    if isinstance(kind, enum.EnumMeta):
+        return cast(enum.Enum, kind[name])
+    raise pickle.UnpicklingError(f"{name} of {kind!r} is no part of a fact")
 
 
 def _bound_memory() -> None:
