@@ -56,7 +56,7 @@ def test_the_weightiest_comes_first() -> None:
     assert told(changes(reading(), new)) == [
         ("added", "Reboot", "reboot (read)"),
         ("added", "Schedule", "import"),
-        ("added", "Endpoint", "https://a.example"),
+        ("added", "Endpoint", "a.example"),
     ]
 
 

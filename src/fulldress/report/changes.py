@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -23,7 +24,10 @@ def _value(change: Change) -> str:
 
 
 def _job(change: Change) -> str:
-    return f"{change.subject} {' '.join((change.after or change.before).split()[:5])}"
+    """The job with its hours; what it runs begins at the first path."""
+    words = (change.after or change.before).split()
+    hours = list(itertools.takewhile(lambda word: not word.startswith("/") or word.startswith("*/"), words))
+    return f"{change.subject} {' '.join(hours[:6])}".strip()
 
 
 def _named(change: Change) -> str:
@@ -70,7 +74,7 @@ _KINDS: dict[str, _Kind] = {
     "Flag": _Kind("flags"),
     "Requirement": _Kind("dependencies", one=lambda c: f"{c.subject} {c.after or c.before}"),
     "Restart": _Kind("restarts"),
-    "Downtime": _Kind("downtime", one=lambda c: c.after or c.before),
+    "Downtime": _Kind("downtime", one=lambda c: c.after or c.before, changed=lambda c: f"{c.before} → {c.after}"),
     "Migration": _Kind("migrations", one=_migration),
     "Binary": _Kind("programs", one=_file, changed=lambda c: f"{_file(c)} {c.before} → {c.after}", most=3),
     "Entry": _Kind("files", one=_file, changed=_file, most=3),

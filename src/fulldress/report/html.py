@@ -10,7 +10,7 @@ import jinja2
 
 from fulldress.facts import Growth, JobRun, Timeline, Witness, mask
 from fulldress.findings import Severity
-from fulldress.report import chart_night, chart_timeline, chart_window, files, words
+from fulldress.report import changes, chart_night, chart_timeline, chart_window, files, words
 from fulldress.report.view import View
 
 _HEADINGS = {
@@ -45,6 +45,7 @@ def render(view: View) -> str:
         view=view,
         witnesses=[w for w in Witness if any(c.cell(w).says for c in view.claims)],
         severities=[(s, _HEADINGS[s], view.of(s)) for s in Severity],
+        changes=changes.lines(view.changes) if view.against else (),
         timeline=slowest,
         picture=chart_timeline.draw(slowest, view.fidelity) if slowest else "",
         gates=chart_timeline.legend(slowest) if slowest else [],

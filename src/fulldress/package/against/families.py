@@ -49,8 +49,12 @@ def _migration(fact: Migration) -> str:
 
 
 def _endpoint(fact: Endpoint) -> str:
-    port = f":{fact.port}" if fact.port else ""
-    return f"{fact.scheme}://{fact.host}{port}" if fact.scheme else f"{fact.host}{port}"
+    user, port = f"{fact.user}@" if fact.user else "", f":{fact.port}" if fact.port else ""
+    return f"{fact.scheme}://{user}{fact.host}{port}" if fact.scheme else f"{user}{fact.host}{port}"
+
+
+def _minutes(fact: Downtime) -> str:
+    return f"{fact.duration.total_seconds() / 60:g} min"
 
 
 FAMILIES: tuple[Family, ...] = (
@@ -60,7 +64,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(Migration, lambda f: f"{f.name} ({f.direction})", _migration, 10, 42),
     Family(Setting, lambda f: f"{f.component} {f.key}".strip(), lambda f: f.value, 14, 7),
     Family(Lookup, lambda f: f.key, lambda f: "required" if f.required else f.default, 37, 38),
-    Family(Endpoint, _endpoint, lambda f: f.user, 8, 32),
+    Family(Endpoint, lambda f: f.host, _endpoint, 8, 32),
     Family(Privilege, lambda f: f.how, lambda f: "", 9, 46),
     Family(Service, lambda f: f.unit, lambda f: f.start, 15, 19),
     Family(Secret, lambda f: f"{f.kind} {f.name}".strip(), lambda f: "", 12, 48),
@@ -69,7 +73,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(Flag, lambda f: f.name, lambda f: f.value, 13, 34),
     Family(Requirement, lambda f: f.component, lambda f: f"{f.constraint or 'any'} ({f.looseness})", 16, 31),
     Family(Restart, lambda f: f"{f.action} {f.unit}", lambda f: f.outcome, 17, 35),
-    Family(Downtime, lambda f: "downtime", lambda f: str(f.duration), 18, 36),
+    Family(Downtime, lambda f: "downtime", _minutes, 18, 36),
     Family(FileEffect, lambda f: f"{f.action} {f.path}", lambda f: "", 40, 47),
     Family(Unread, lambda f: f.what, lambda f: f"{f.reason}: {f.detail}", 22, 50),
 )
