@@ -68,13 +68,17 @@ def run(argv: list[str] | None = None) -> int:
 def _known(error: Exception) -> int:
     """One clear line for errors of ours and of the operating system; anything else is a bug and keeps its traceback."""
     import errno
+    import tempfile
 
     import click
 
     from fulldress.errors import DiskFull, FulldressError
 
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        error = DiskFull(error.filename or "the disk")
+        error = DiskFull(
+            error.filename
+            or f"a disk in use (temporary files lie in {tempfile.gettempdir()}; TMPDIR names another place)"
+        )
     if isinstance(error, FulldressError):
         click.echo(f"fulldress: {error}", err=True)
         return error.exit_code

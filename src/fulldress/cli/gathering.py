@@ -90,7 +90,9 @@ def remember(reading: Reading) -> None:
     try:
         Store(default_folder()).remember(reading.source, reading.name, reading.facts)
     except OSError as problem:
-        click.echo(f"not remembered for fulldress keys: {problem.filename}: {problem.strerror}", err=True)
+        click.echo(
+            f"not remembered for fulldress keys: {problem.filename or default_folder()}: {problem.strerror}", err=True
+        )
 
 
 def seen_before(reading: Reading) -> list[Change]:
