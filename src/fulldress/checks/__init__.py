@@ -30,6 +30,7 @@ FAMILIES = (
     "schedules",
     "operations",
     "units",
+    "hosts",
     "scripts",
     "safeguards",
     "dependencies",
