@@ -11,7 +11,7 @@ from fulldress.package.scripts.follower import Value, file_name, text_of, words_
 from fulldress.package.scripts.values import hole
 
 if TYPE_CHECKING:
-    from fulldress.package.scripts.perl import Script
+    from fulldress.package.scripts.perlvalues import Values
 
 #: LWP::Simple, HTTP::Tiny, LWP::UserAgent, Mojo: the method's name is the request's.
 _REQUESTS = frozenset(
@@ -23,7 +23,7 @@ _TALK = frozenset({"print", "printf", "say", "warn", "die", "croak", "carp", "co
 _PLACED = {"copy": "cp", "move": "mv", "rename": "mv", "symlink": "ln", "link": "ln"}
 
 
-def function(script: Script, node: Node) -> Value:
+def function(script: Values, node: Node) -> Value:
     """Follows a call of a function; what it gives."""
     named = node.child_by_field_name("function")
     name = (
@@ -111,7 +111,7 @@ def function(script: Script, node: Node) -> Value:
     return hole(f"{name}()")
 
 
-def method(script: Script, node: Node) -> Value:
+def method(script: Values, node: Node) -> Value:
     """Follows a method call; what it gives."""
     invocant, named = node.child_by_field_name("invocant"), node.child_by_field_name("method")
     arguments = node.child_by_field_name("arguments")
@@ -189,7 +189,7 @@ def _options(given: list[Value]) -> dict[str, Value]:
     return found
 
 
-def _database(script: Script, line: int, row: str, given: list[Value]) -> None:
+def _database(script: Values, line: int, row: str, given: list[Value]) -> None:
     """``DBI->connect("dbi:Pg:dbname=x;host=y", user, password)``."""
     source = text_of(given[0]) if given else ""
     match = re.match(r"(?is)dbi:(\w+)(?:\([^)]*\))?:(.*)", source)
@@ -206,9 +206,9 @@ def _database(script: Script, line: int, row: str, given: list[Value]) -> None:
         script.emit(line, row, (client, "-h", host, *port, *login))
 
 
-def _opened(script: Script, node: Node, given: list[Value], line: int, row: str) -> None:
+def _opened(script: Values, node: Node, given: list[Value], line: int, row: str) -> None:
     """``open(F, '>', path)``, ``open(F, '>path')``, ``open(F, 'cmd |')``, ``open(F, '-|', cmd, …)``."""
-    from fulldress.package.scripts.perl import File
+    from fulldress.package.scripts.perlvalues import File
 
     mode = text_of(given[1]).strip() if len(given) > 1 else ""
     path = text_of(given[2]) if len(given) > 2 else ""
@@ -232,7 +232,7 @@ def _opened(script: Script, node: Node, given: list[Value], line: int, row: str)
         script.files[name] = File(path, mode.startswith(">>"), line, row, [])
 
 
-def _printed(script: Script, node: Node, given: list[Value]) -> None:
+def _printed(script: Values, node: Node, given: list[Value]) -> None:
     """``print $fh text``: what a file gets that was opened before."""
     target = next((c for c in node.named_children if c.type == "indirect_object"), None)
     name = re.sub(r"[{}\s]", "", script.raw(target)) if target is not None else ""
