@@ -40,6 +40,9 @@ _ACTIONS = frozenset(
 _HELPER_ACTIONS = frozenset(["enable", "disable", "mask", "unmask", "reenable", "purge", "remove"])
 _UNITS = re.compile(r"\.(service|socket|target|mount|path|slice|scope|swap|device|automount)$")
 _PID_FILE = re.compile(r"(?:cat|<)\s+\S*?([\w@.-]+?)\.pid\b")
+#: A service's own machinery, which its manager runs: to start and stop there is what it is for, not what an upgrade does.
+_OWN_INIT = re.compile(r"(?:^|/)etc/(?:rc\.d/)?init\.d/([^/]+)$")
+_MANAGERS = frozenset({"systemctl", "deb-systemd-invoke", "service", "invoke-rc.d", "rc-service", "supervisorctl"})
 _UNIT_FILE = re.compile(r"/systemd/(?:system|user)/([^/]+\.(?:service|socket|timer|path|mount))$")
 
 
@@ -113,7 +116,17 @@ def _reboots(call: Call) -> str:
 
 
 def restarts(call: Call) -> Iterator[tuple[str, str]]:
-    """Units that the command acts upon, as it writes them, each with the action."""
+    """Units that the command acts upon, as it writes them, each with the action; not a service's upon itself."""
+    member = call.member
+    init = _OWN_INIT.search(member.path)
+    if init is None and member.kind != "systemd-service":
+        yield from _acted(call)
+    elif call.name in _MANAGERS:  # a kill or start-stop-daemon is aimed at the service's own process
+        own = init[1] if init else member.name.removesuffix(".service")
+        yield from ((unit, action) for unit, action in _acted(call) if unit.removesuffix(".service") != own)
+
+
+def _acted(call: Call) -> Iterator[tuple[str, str]]:
     name, words = call.name, call.arguments
     plain = operands(
         words, "HMntpPo", frozenset({"host", "machine", "type", "state", "root", "signal", "job-mode", "when"})
