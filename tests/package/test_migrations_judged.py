@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fulldress.facts import Migration, Unread
 from fulldress.package import migrations
-from fulldress.package.migrations import columntypes, postgres, sequence, squawk, undo
+from fulldress.package.migrations import columntypes, pgtree, sequence, squawk, undo
 from fulldress.package.migrations.columntypes import Type
 from fulldress.package.migrations.effects import Known, study
 from fulldress.package.migrations.sql import statements, without_data
@@ -62,7 +62,7 @@ def test_nesting_that_would_break_the_parser_is_not_given_to_it() -> None:
         "SELECT 1" + "::int" * 3500,
         "\0",
     ):
-        assert postgres.parse(text) is None
+        assert pgtree.parse(text) is None
 
 
 def test_a_large_script_is_read_in_linear_time() -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from fulldress.facts import excerpt
 from fulldress.facts.database import Effect
-from fulldress.package.migrations import mysql, postgres, rights
+from fulldress.package.migrations import mysql, pgalter, pgtree, postgres, rights
 from fulldress.package.migrations.rebuilds import Rebuilds, plain
 from fulldress.package.migrations.sql import Statement, statements
 
@@ -137,12 +137,12 @@ class Known:
     """What earlier scripts of one dialect told of tables, for the word rules and for those on the tree."""
 
     columns: Columns = field(default_factory=dict)
-    state: postgres.State = field(default_factory=postgres.State)
+    state: pgtree.State = field(default_factory=pgtree.State)
 
     def copy(self) -> Known:
         """What is known now, for a script that nothing is learned from."""
         state = self.state
-        kept = postgres.State(types=dict(state.types), checks=dict(state.checks), proven=set(state.proven))
+        kept = pgtree.State(types=dict(state.types), checks=dict(state.checks), proven=set(state.proven))
         return Known(dict(self.columns), kept)
 
 
@@ -182,7 +182,7 @@ def study(
     return found
 
 
-def _uses_added_value(found: Effects, statement: Statement, state: postgres.State) -> None:
+def _uses_added_value(found: Effects, statement: Statement, state: pgtree.State) -> None:
     """``unsafe use of new value``: PostgreSQL refuses a value that the same transaction added to its type."""
     if state.values and statement.verb in ("INSERT", "UPDATE", "ALTER", "CREATE") and "ADD VALUE" not in statement.bare:
         used = next((v for v in sorted(state.values) if f"'{v}'" in statement.text), "")
@@ -251,12 +251,12 @@ def _one(
     words = excerpt((shown or text)[:2000], 120)
     tree = None
     if dialect in ("postgresql", "") and bare.partition(" ")[0] in _JUDGED and "`" not in bare:
-        tree = postgres.parse(text)
-        if tree is None and dialect and len(text) <= postgres.LONGEST:
+        tree = pgtree.parse(text)
+        if tree is None and dialect and len(text) <= pgtree.LONGEST:
             found.unparsed.append(line)
     if shown and tree is not None:
-        postgres.told_old_type(text, tree, known.state)
-    judged = postgres.judge(tree, known.state) if tree is not None else postgres.Judged()
+        pgalter.told_old_type(text, tree, known.state)
+    judged = postgres.judge(tree, known.state) if tree is not None else pgtree.Judged()
     match = _CREATE_TABLE.match(bare) or _SELECT_INTO.match(bare)
     if match:
         created.add(plain(match["table"]))
@@ -291,9 +291,9 @@ def _note(found: Effects, effect: Effect, text: str) -> None:
             found.lines.append((effect.line, text))
 
 
-def _by_words(bare: str, dialect: str, narrows: bool) -> postgres.Judged:
+def _by_words(bare: str, dialect: str, narrows: bool) -> pgtree.Judged:
     """Where there is no tree: other dialects, and what libpg_query does not take."""
-    judged = postgres.Judged()
+    judged = pgtree.Judged()
     on = _ON_TABLE.match(bare)
     table = plain(on["table"]).lower() if on else ""
     if narrows:

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fulldress.package.migrations.postgres import Judged
+    from fulldress.package.migrations.pgtree import Judged
 
 _COPY = "the whole table is copied while nobody can write to it"
 _REBUILD = (
