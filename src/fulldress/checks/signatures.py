@@ -41,6 +41,16 @@ def _runs(index: Index, entries: list[Entry]) -> bool:
     return bool(index.of(Schedule, Witness.READ) or index.of(Restart, Witness.READ) or index.of(Command, Witness.READ))
 
 
+def _is_deb(entries: list[Entry]) -> bool:
+    """Whether the package is one .deb: apt looks at the signature of the repository's list (apt-secure(8)), not at files."""
+    return any(e.container == "deb" and "!/" not in e.path for e in entries)
+
+
+def _named(index: Index) -> str:
+    release = index.release
+    return f"{release.product}={release.version}" if release is not None and release.version else "PACKAGE"
+
+
 def _anchor(signature: Signature) -> str:
     """The name at the top of the chain."""
     return signature.chain[-1].issuer if signature.chain else signature.signer or "an unknown signer"
@@ -72,6 +82,16 @@ def not_signed(index: Index) -> Iterator[Hit]:
     among = (
         f"{count(len(parts), 'of them is', 'of them are')} signed on its own" if parts else "no signature among them"
     )
+    if _is_deb(entries):
+        yield Hit(
+            title="a .deb carries no signature of its own: only the repository that it came from can vouch for it",
+            subject="signature",
+            remedy="Let apt fetch it from a repository whose key production holds; a file that came another way, compare with its list:\n"
+            f"  apt-cache show {_named(index)} | grep SHA256\n  {digest}",
+            testimony=(says(whole, f"{count(len(entries), 'entry', 'entries')}, {among}{lists}"),),
+            severity=Severity.MINOR,
+        )
+        return
     yield Hit(
         title="nobody signed it: anyone on the way could have changed it",
         subject="signature",
