@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fulldress.report import columns
+from fulldress.report.words import plain
 
 texts = st.text(st.sampled_from("ab /.:-_,é "), max_size=80)
 
@@ -36,3 +37,14 @@ def test_breaks() -> None:
     assert columns.end("it hangs, or fails there", 15) == "it hangs, or…"
     assert columns.packed(["aaaa", "bbbb", "cc"], 11) == ["aaaa   bbbb", "cc"]
     assert columns.rows(["a b", "12"], [2, 4], right=[1]) == ["a     12", "b"]
+
+
+def test_of_a_path_that_does_not_fit_the_beginning_is_shown() -> None:
+    assert columns.end("preinst deletes /etc/logrotate.d/relayd-full", 40) == "preinst deletes /etc/logrotate.d/relayd…"
+
+
+def test_members_of_a_deb_are_named_as_dpkg_names_them() -> None:
+    assert plain("control.tar.xz!/postinst deletes /etc/a") == "postinst deletes /etc/a"
+    assert plain("data.tar.zst!/./etc/a.conf, data.tar.zst!/etc/b.conf") == "/etc/a.conf, /etc/b.conf"
+    assert plain("debs/a.deb!/control.tar.gz!/./preinst:3") == "debs/a.deb!/preinst:3"
+    assert plain("app/data.tar.gz!/etc/a") == "app/data.tar.gz!/etc/a"

@@ -10,6 +10,9 @@ from itertools import zip_longest
 _COARSE = re.compile(r"[^/]*/+|[^/]+")
 _FINE = re.compile(r"[^.,;:=_@?&-]*[.,;:=_@?&-]+|[^.,;:=_@?&-]+")
 
+#: A word that is cut short tells more than its absence from this many characters on.
+_LONG = 14
+
 
 def wrap(text: str, width: int) -> list[str]:
     """``text`` in lines of at most ``width``: at spaces, else after punctuation, else cut where nothing else helps."""
@@ -48,13 +51,13 @@ def middle(text: str, width: int) -> str:
 
 
 def end(text: str, width: int) -> str:
-    """``text`` up to the last word that fits, and an ellipsis."""
+    """``text`` up to the last word that fits, and an ellipsis; of a long word, a path, the beginning is shown."""
     text = " ".join(text.split())
     if len(text) <= width:
         return text
     short = text[: width - 1]
     at = short.rfind(" ")
-    return (short[:at] if at > width // 2 else short).rstrip(" ,;:(") + "…"
+    return (short[:at] if at > max(width // 2, len(short) - _LONG) else short).rstrip(" ,;:(") + "…"
 
 
 def rows(cells: Sequence[str], widths: Sequence[int], gap: int = 2, right: Sequence[int] = ()) -> list[str]:

@@ -12,7 +12,7 @@ from fulldress.facts import Integrity, Signature, Trust, Witness
 from fulldress.findings import Outcome, Severity
 from fulldress.report import changes, columns, terminal_findings
 from fulldress.report.view import ActRow, View
-from fulldress.report.words import both, clock, digest, long, size, tally
+from fulldress.report.words import both, clock, digest, long, plain, size, tally
 
 WIDTH = 80
 _STYLE = {Outcome.PASS: "bold green", Outcome.FAIL: "bold red", Outcome.UNKNOWN: "bold yellow"}
@@ -240,14 +240,15 @@ def _unread(out: Console, view: View) -> None:
     rest = [gap for gap in view.unread if not gap.needed]
     out.print(Text(" Not read, not reached, not measured", style="bold"))
     for gap in needed:
-        _line(out, f"needed  {gap.what}: {gap.reason.value}" + (f" ({gap.detail})" if gap.detail else ""), 1, 9)
+        detail = f" ({gap.detail})" if gap.detail else ""
+        _line(out, plain(f"needed  {gap.what}: {gap.reason.value}{detail}"), 1, 9)
     # many gaps of one reason are one line; --json has each of them
     by_reason: dict[str, list[str]] = {}
     for gap in rest:
         by_reason.setdefault(gap.reason.value, []).append(gap.what)
     for reason, names in by_reason.items():
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        _line(out, f"{reason}: {shown}", 1, 9)
+        _line(out, plain(f"{reason}: {shown}"), 1, 9)
     out.print()
 
 

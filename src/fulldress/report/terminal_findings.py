@@ -15,7 +15,7 @@ from rich.text import Text
 from fulldress.findings import Finding, Severity
 from fulldress.report import columns
 from fulldress.report.view import View
-from fulldress.report.words import tally
+from fulldress.report.words import plain, tally
 
 _TITLES = {Severity.BLOCKER: "Blockers", Severity.MAJOR: "Major", Severity.MINOR: "Minor"}
 _STYLE = {Severity.BLOCKER: "red", Severity.MAJOR: "yellow"}
@@ -56,11 +56,11 @@ def show(out: Console, view: View, width: int, *, remedies: bool) -> None:
 def _group(out: Console, found: list[Finding], width: int, *, whole: bool, remedies: bool) -> None:
     """Findings of one rule with one remedy, which is then said once."""
     for finding in found:
-        title = columns.wrap(finding.title, width - INDENT)
+        title = columns.wrap(plain(finding.title), width - INDENT)
         room = _MOST * (width - INDENT)
         while not whole and len(title) > _MOST:
             room -= 4
-            title = columns.wrap(columns.end(finding.title, room), width - INDENT)
+            title = columns.wrap(columns.end(plain(finding.title), room), width - INDENT)
         style = _STYLE[finding.severity]
         place = _place(finding)
         for number, text in enumerate(title):
@@ -93,10 +93,11 @@ def _line(out: Console, finding: Finding, width: int) -> None:
     # the file alone: the whole path is in --json, and the words need the room
     place = re.split(r"[/!]", _place(finding).partition(", step ")[0])[-1]
     # words before places: what is cut first is the file's name
-    left = width - INDENT - 2 - len(finding.title)
+    words = plain(finding.title)
+    left = width - INDENT - 2 - len(words)
     place = columns.middle(place, min(max(left, _SHORT), _PLACE))
     room = width - INDENT - (len(place) + 2 if place else 0)
-    title = columns.end(finding.title, room)
+    title = columns.end(words, room)
     gap = " " * (width - INDENT - len(title) - len(place)) if place else ""
     out.print(Text(f" {finding.rule}  {title}{gap}").append(place, "dim"), soft_wrap=True)
 
@@ -114,7 +115,7 @@ def _notes(out: Console, view: View, width: int) -> None:
 
 def _answered(out: Console, finding: Finding, how: str, width: int) -> None:
     how = columns.end(how, 34)
-    title = columns.end(finding.title, width - INDENT - len(how) - 3)
+    title = columns.end(plain(finding.title), width - INDENT - len(how) - 3)
     out.print(Text(f" {finding.rule}  {title} [{how}]", style="dim"), soft_wrap=True)
 
 
@@ -125,4 +126,4 @@ def _first(finding: Finding) -> str:
 def _place(finding: Finding) -> str:
     place = finding.testimony[0].evidence.where() if finding.testimony else ""
     # the table of acts tells of the runs
-    return "" if place.startswith("run:") or place == "(no place)" or place in finding.title else place
+    return "" if place.startswith("run:") or place == "(no place)" or place in finding.title else plain(place)

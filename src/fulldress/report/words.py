@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -61,3 +62,12 @@ def both(instant: datetime, zone: str) -> str:
 
 def tally(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+_DEB_CONTROL = re.compile(r"(?<![\w/!.])((?:[^\s!]+!/)?)control\.tar(?:\.\w+)?!/(?:\./)?(?=\w)")
+_DEB_DATA = re.compile(r"(?<![\w/!.])((?:[^\s!]+!/)?)data\.tar(?:\.\w+)?!(?:/\.)?(?=/)")
+
+
+def plain(text: str) -> str:
+    """``text`` with the members of a .deb named as dpkg does: ``postinst`` and ``/etc/app.conf``, not the archive they lie in."""
+    return _DEB_DATA.sub(r"\1", _DEB_CONTROL.sub(r"\1", text)) if ".tar" in text else text
