@@ -341,25 +341,42 @@ def downtime_unsupported(index: Index) -> Iterator[Hit]:
 @rule("FD412", Severity.MINOR, "A script deletes files that its rollback cannot bring back")
 def deletes(index: Index) -> Iterator[Hit]:
     by_place: dict[str, list[FileEffect]] = defaultdict(list)
-    for effect in index.of(FileEffect, Witness.READ):
+    made: dict[str, dict[str, int]] = defaultdict(dict)  # what the script itself made before, it may take away
+    effects = index.of(FileEffect, Witness.READ)
+    for effect in effects:
+        if effect.action == "create":
+            line = effect.evidence.line or 0
+            made[effect.evidence.path][effect.path] = min(line, made[effect.evidence.path].get(effect.path, line))
+    for effect in effects:
         temporary = effect.path.startswith(("/tmp/", "/var/tmp/", "/run/", "$TMP", "${TMP"))  # noqa: S108 - names in scripts
-        if effect.action == "delete" and not temporary:
+        own = made[effect.evidence.path].get(effect.path)
+        scratch = own is not None and own < (effect.evidence.line or 0)
+        if effect.action == "delete" and not (temporary or scratch or effect.detail.startswith(_LOSES_NOTHING)):
             by_place[effect.evidence.path].append(effect)
-    for place, effects in by_place.items():
-        absolute = [
-            e.path
-            for e in effects
-            if e.path.startswith("/") and e.path.count("/") > 1 and not set("$*?[") & set(e.path)
-        ]
+    for place, found in by_place.items():
+        absolute = list(
+            dict.fromkeys(
+                e.path
+                for e in found
+                if e.path.startswith("/") and e.path.count("/") > 1 and not set("$*?[") & set(e.path)
+            )
+        )
+        moved = list(dict.fromkeys(e.path for e in found if e.detail.startswith("moved to ")))
+        gone = [path for path in dict.fromkeys(e.path for e in found) if path not in moved]
+        acts = [f"{verb} {several(paths)}" for verb, paths in (("deletes", gone), ("moves away", moved)) if paths]
         yield Hit(
-            title=f"{place} deletes {several([e.path for e in effects])}",
+            title=f"{place} {' and '.join(acts)}",
             subject=place,
             remedy="Keep a copy first (the offered snapshot), or make sure that nothing of value stands there.",
-            testimony=tuple(says(e, e.detail or f"delete {e.path}") for e in effects),
+            testimony=tuple(says(e, e.detail or f"delete {e.path}") for e in found),
             offers={"kind": "snapshot", "name": "keep-before-upgrade", "phase": "before", "paths": absolute}
             if absolute
             else None,
         )
+
+
+#: How a reader words deletions after which nothing is missing: an empty folder, a conffile of which edits are kept.
+_LOSES_NOTHING = ("if it is empty", "an old conffile")
 
 
 @rule("FD413", Severity.MAJOR, "A secret stands in the open")
