@@ -18,7 +18,7 @@ def parsed(parser: Parser, text: bytes) -> Tree:
         return tree
     before = _lost(tree.root_node)
     better = text
-    for mend in (_groups, _dollars, _classes):
+    for mend in _MENDS:
         candidate = mend(better)
         if candidate == better:
             continue
@@ -27,8 +27,13 @@ def parsed(parser: Parser, text: bytes) -> Tree:
         if after < before:
             tree, before, better = other, after, candidate
         if not after:
-            break
-    return tree
+            return tree
+    # a script with several such writings may be lost as a whole until the last of them is mended
+    together = text
+    for mend in _MENDS:
+        together = mend(together)
+    other = parser.parse(together)
+    return other if _lost(other.root_node) < before else tree
 
 
 def _lost(root: Node) -> int:
@@ -60,3 +65,25 @@ def _classes(text: bytes) -> bytes:
         lambda row: re.sub(rb"(?<=[\w/.])(?:\[[\w!^-]+\])+", lambda found: b"?" * len(found[0]), row[0]),
         text,
     )
+
+
+def _patterns(text: bytes) -> bytes:
+    r"""``${k%%[\"\']\]*}``: quoted characters in the pattern of an expansion."""
+    return re.sub(
+        rb"\$\{\w+(?:%%?|##?|//?)[^{}\n]*\}",
+        lambda found: re.sub(rb"\\[\[\]\"'()*?]", b"??", found[0]),
+        text,
+    )
+
+
+def _numbers(text: bytes) -> bytes:
+    """``$((0x$mode & 0x7))``: a prefix before a variable's digits."""
+    return re.sub(rb"(?<![\w$])0[xX](?=\$\{?\w)", b"0+", text)
+
+
+def _closers(text: bytes) -> bytes:
+    """``if ! { a || b; } then``: after a closing brace or parenthesis the semicolon may be left out."""
+    return re.sub(rb"(?<=[})])[ \t](?=[ \t]*(?:then|do)\b)", b";", text)
+
+
+_MENDS = (_groups, _dollars, _classes, _patterns, _numbers, _closers)
