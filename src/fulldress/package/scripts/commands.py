@@ -56,6 +56,7 @@ class Commands(Words):
         self.maps: dict[str, dict[str, str]] = {}
         self.fixed: frozenset[str] = frozenset()
         self.written: dict[str, Written] = {}
+        self.traps: dict[str, tuple[Node, Member, int]] = {}  # text that runs at the end -> where it stands
         self.locals: list[Environment] = []  # what the variables of a running function hid
         self.doubt = 0  # conditions around this place that are not known
         self.ended = ""  # "exit" or "return" was surely reached
@@ -82,7 +83,7 @@ class Commands(Words):
         """Starts over for a further way in which the script is called."""
         self.arguments = arguments
         self.variables, self.functions, self.arrays, self.maps = {}, {}, {}, {}
-        self.called, self.scripts, self.written = set(), {}, {}
+        self.called, self.scripts, self.written, self.traps = set(), {}, {}, {}
         self.sure, self.nounset, self.doubt, self.ended = frozenset(), False, 0, ""
         self.errexit = self.pipefail = False
 
@@ -269,6 +270,9 @@ class Commands(Words):
                 text = script or (self.stdin if self.fed and self.stdin else "")
                 return self._apart(text, node) if text else ""
         text = wrappers.text(words)
+        if text and name == "trap" and {"EXIT", "0"} & set(words[2:]):
+            self.traps.setdefault(text, (node, self.member, self.offset))
+            return ""
         if text:
             return self.nested(text, node)
         if name in ("at", "batch") and self.fed and self.stdin and words[1:2] not in (("-l",), ("-d",), ("-c",)):
@@ -514,8 +518,13 @@ class Commands(Words):
             self.arguments, self.offset, self.ended, self.member, self.fixed = state[1:]
 
     def finish(self) -> None:
-        """Reads the scripts and units that were written and that this script did not run itself."""
+        """What runs at the end, with what is known then; and the scripts and units that were written and not run here."""
         self.ended = ""
+        for text, (node, member, offset) in list(self.traps.items()):
+            kept_place = self.member, self.offset
+            self.member, self.offset = member, offset
+            self.nested(text, node)
+            self.member, self.offset = kept_place
         for path, wrote in list(self.written.items()):
             kind = wrote.kind(path) if wrote.known and not wrote.read else ""
             if not kind or not wrote.rows:
