@@ -214,17 +214,29 @@ def _rollback(witness: Witness, facts: list[Fact]) -> str:
 def _leftovers(witness: Witness, facts: list[Fact]) -> str:
     observed = witness is Witness.OBSERVED
     parts = []
-    for family, noun in ((Flag, "flag"), (Webhook, "webhook"), (Credential, "credential")):
-        found = [f for f in facts if isinstance(f, family) and (not observed or f.left)]
-        names = list(
-            dict.fromkeys(getattr(f, "name", "") or getattr(f, "target", "").partition("://")[2] for f in found)
-        )
-        if found:
-            parts.append(f"{noun if len(names) == 1 else noun + 's'} {several(names, 2)}")
+    by_noun: dict[str, list[str]] = {}
+    for fact in facts:
+        if isinstance(fact, Flag | Webhook | Credential) and (not observed or fact.left):
+            name = fact.target.partition("://")[2] if isinstance(fact, Webhook) else fact.name
+            by_noun.setdefault(_noun(fact), []).append(name)
+    order = ("flag", "webhook", "credential", *_NO_WAY_IN)
+    for noun in sorted(by_noun, key=order.index):
+        names = list(dict.fromkeys(by_noun[noun]))
+        parts.append(f"{noun if len(names) == 1 else noun + 's'} {several(names, 2)}")
     files = {f.path for f in facts if isinstance(f, FileEffect) and f.left}
     if files:
         parts.append(count(len(files), "file"))
     return "; ".join(parts)
+
+
+#: Kinds of credentials with which nobody gets in; called by their own name.
+_NO_WAY_IN = ("system account", "group", "SSH host key")
+
+
+def _noun(fact: Flag | Webhook | Credential) -> str:
+    if isinstance(fact, Credential):
+        return fact.kind if fact.kind in _NO_WAY_IN else "credential"
+    return "flag" if isinstance(fact, Flag) else "webhook"
 
 
 def _release(witness: Witness, facts: list[Fact]) -> str:

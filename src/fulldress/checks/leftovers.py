@@ -67,6 +67,20 @@ def webhooks(index: Index) -> Iterator[Hit]:
         )
 
 
+#: Kinds that are no way in: what to do about them, and what is said of them.
+_OF_THE_HOST = {
+    "system account": (
+        "Nobody logs in with it. Where the product goes for good: userdel {name}",
+        "no log-in, no expiry",
+    ),
+    "group": ("Nobody logs in with it. Where the product goes for good: groupdel {name}", "no log-in, no expiry"),
+    "SSH host key": (
+        "Keep {name} with the host's backup: a new one makes every client ask whether this is still the same host.",
+        "the host's own identity, no expiry",
+    ),
+}
+
+
 @rule("FD903", Severity.MAJOR, "A credential is created that never expires")
 def credentials(index: Index) -> Iterator[Hit]:
     by_name: dict[tuple[str, str], list[Credential]] = defaultdict(list)
@@ -77,12 +91,13 @@ def credentials(index: Index) -> Iterator[Hit]:
         expires = [c.expires for c in group if c.expires]
         if expires and not left:
             continue
-        if kind in ("system account", "group") and not left:
+        if kind in _OF_THE_HOST and not left:
+            remedy, words = _OF_THE_HOST[kind]
             yield Hit(
                 title=f"{kind} {name} is created, and stays",
                 subject=f"{kind} {name}",
-                remedy=f"Nobody logs in with it. Where the product goes for good: {'groupdel' if kind == 'group' else 'userdel'} {name}",
-                testimony=tuple(says(c, "no log-in, no expiry") for c in group),
+                remedy=remedy.format(name=name),
+                testimony=tuple(says(c, words) for c in group),
                 severity=Severity.NOTE,
             )
             continue

@@ -20,6 +20,8 @@ _TOKENS = re.compile(
 )
 _FLAG_FILE = re.compile(r"(?i)(?:flag|feature|toggle)s?[\w.\-]*$")
 _ROLE = re.compile(r"(?i)\bCREATE\s+(ROLE|USER|LOGIN)\s+(?:IF\s+NOT\s+EXISTS\s+)?[\"'`]?([\w.\-\ue000\ue001$]+)")
+#: How sshd(8) names the keys of a host: made where they are missing, and known to all who ever logged in.
+_HOST_KEY = re.compile(r"/ssh_host_\w+_key$")
 _UNTIL = re.compile(r"(?i)\bVALID\s+UNTIL\s+'([^']+)'")
 _FLAG_SQL = re.compile(r"(?i)\b(?:UPDATE|INSERT\s+INTO)\s+[\"`]?(\w*(?:flag|toggle|feature)\w*)[\"`]?\s+(.*)")
 
@@ -175,7 +177,8 @@ def _credentials(call: Call) -> Iterator[tuple[str, str]]:
     elif name in ("addgroup", "groupadd") and plain and (len(plain) == 1 or name == "groupadd"):
         yield "group", plain[-1]
     elif name == "ssh-keygen" and not any(word in ("-R", "-l", "-lf", "-F", "-y", "-A", "-H", "-L") for word in words):
-        yield "SSH key", option(words, "-f") or "~/.ssh"
+        path = option(words, "-f") or "~/.ssh"
+        yield ("SSH host key" if _HOST_KEY.search(path) else "SSH key"), path
     elif name == "openssl" and _makes_key(words):
         yield "private key", option(words, "-out", "-keyout") or "(printed)"
     elif name == "keytool" and any(word.startswith("-genkey") for word in words):
