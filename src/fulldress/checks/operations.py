@@ -197,10 +197,17 @@ def assumes_sudo(index: Index) -> Iterator[Hit]:
     found = [p for p in index.of(Privilege, Witness.READ) if p.how in ("sudo", "su", "doas", "pkexec")]
     if found:
         ways = several(sorted({p.how for p in found}))
+        # dpkg runs them as root, who needs no rule, only the program
+        by_root = all(re.search(r"(?:^|/)control\.tar[\w.]*!/", p.evidence.path) for p in found)
+        otherwise = (
+            f"where no {ways} is installed, it fails" if by_root else "without a rule for it the script stops there"
+        )
         yield Hit(
-            title=f"{count(len(found), 'command')} assume{'s' if len(found) == 1 else ''} {ways}: without a rule for it the script stops there",
+            title=f"{count(len(found), 'command')} assume{'s' if len(found) == 1 else ''} {ways}: {otherwise}",
             subject="sudo",
-            remedy="Run as root, or prove beforehand that it needs no password: sudo -n true && echo ready",
+            remedy=f"Look whether it is there: command -v {found[0].how}"
+            if by_root
+            else "Run as root, or prove beforehand that it needs no password: sudo -n true && echo ready",
             testimony=tuple(says(p, p.command or p.how) for p in found),
         )
 
@@ -218,12 +225,25 @@ def setuid(index: Index) -> Iterator[Hit]:
     for target, group in by_file.items():
         whose = "its group's" if all(p.how == "setgid" for p in group) else "its owner's"
         mend = f"setcap -r {target}" if all(p.how == "capability" for p in group) else f"chmod u-s,g-s {target}"
+        who, closed = _who(group), _closed(index, target)
+        if closed and who == "anyone on the host":
+            who = f"whoever may enter {closed}"
         yield Hit(
-            title=f"{_who(group)} may then run {target} with {whose} rights ({several(sorted({p.how for p in group}))})",
+            title=f"{who} may then run {target} with {whose} rights ({several(sorted({p.how for p in group}))})",
             subject=target,
             remedy=f"Ask why, or take it away again: {mend}",
             testimony=tuple(says(p, p.command or p.how) for p in group),
+            severity=Severity.MINOR if closed else None,
         )
+
+
+def _closed(index: Index, target: str) -> str:
+    """The folder around ``target`` that the same package closes to others, or empty: ``chmod 0700 FOLDER``."""
+    for effect in index.of(FileEffect, Witness.READ):
+        mode = re.match(r"0?0?[0-7]{2}([0-7])(?:;|$)", effect.detail) if effect.action == "mode" else None
+        if mode and not int(mode[1]) & 1 and target.startswith(effect.path.rstrip("/") + "/"):
+            return effect.path
+    return ""
 
 
 def _who(group: list[Privilege]) -> str:

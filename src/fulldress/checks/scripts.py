@@ -10,7 +10,7 @@ import msgspec
 
 from fulldress.checks.index import Index, unit_name
 from fulldress.checks.rule import Hit, brief, rule, says, several
-from fulldress.facts import Fact, FileEffect, Hazard, Restart, Witness
+from fulldress.facts import Entry, Fact, FileEffect, Hazard, Restart, Witness
 from fulldress.findings import Severity
 
 _STARTS = frozenset({"start", "restart", "try-restart", "reload-or-restart", "force-restart", "reload"})
@@ -149,8 +149,10 @@ for _kind in _KINDS:
 def left_stopped(index: Index) -> Iterator[Hit]:
     stopped: dict[str, list[Restart]] = defaultdict(list)
     others: dict[str, set[str]] = defaultdict(set)
+    aliases = _aliases(index)
     for restart in index.of(Restart, Witness.READ):
         unit = unit_name(restart.unit)
+        unit = aliases.get(unit, unit)
         if restart.action == "stop" and not restart.evidence.when and "$" not in unit:
             stopped[unit].append(restart)
         else:
@@ -168,6 +170,15 @@ def left_stopped(index: Index) -> Iterator[Hit]:
             testimony=tuple(says(stop, stop.command or f"stop {unit}") for stop in stops),
             severity=Severity.MINOR if maintained else None,
         )
+
+
+def _aliases(index: Index) -> dict[str, str]:
+    """Other names of units that the package ships as links: ``mysql.service -> mariadb.service`` (systemctl(1), aliases)."""
+    return {
+        unit_name(entry.path.rsplit("/", 1)[-1]): unit_name(entry.link.rsplit("/", 1)[-1])
+        for entry in index.of(Entry, Witness.READ)
+        if entry.link.endswith(".service") and "/systemd/system/" in entry.path and entry.path.endswith(".service")
+    }
 
 
 #: Files of the host as a whole -> packages whose own they are.
