@@ -25,6 +25,7 @@ FAMILIES = (
     "signatures",
     "trust",
     "migrations",
+    "migrationruns",
     "schemachanges",
     "jobs",
     "schedules",

@@ -11,13 +11,11 @@ import msgspec
 
 from fulldress.checks.index import Index
 from fulldress.checks.rule import Hit, brief, count, rule, says, several
-from fulldress.facts import Difference, Lock, Migration, Runners, Timing, Wait, Witness, Work
+from fulldress.facts import Difference, Lock, Migration, Timing, Wait, Witness, Work
 from fulldress.findings import Finding, Severity, Testimony
 
 #: Kinds of differences in what the tables hold; all others are of the schema, sequences and privileges.
 OF_ROWS = frozenset({"rows lost", "rows added", "rows changed", "column lost"})
-#: Step of the runbook that the drafter makes of each migration; an offer to all of them changes their fields.
-ALL_MIGRATIONS = "migrate-*"
 #: A request that waits this long has failed for whoever sent it: usual time-outs of clients are 30 to 60 seconds.
 LOST = timedelta(seconds=60)
 FELT = timedelta(seconds=1)
@@ -25,6 +23,9 @@ FELT = timedelta(seconds=1)
 MANY = 12
 #: Findings of one kind that are told one by one.
 FEW = 3
+WHICH_RUN = (
+    "Which of them run, production's table of versions says, or the release before: fulldress inspect NEW --against OLD"
+)
 
 
 def keep(paths: list[str] | None = None, database: bool = False) -> dict[str, object]:
@@ -36,15 +37,6 @@ def keep(paths: list[str] | None = None, database: bool = False) -> dict[str, ob
         # the drafter puts the names of production.toml here; facts do not know them
         offer["databases"] = ["*"]
     return offer
-
-
-#: Key of the offered advisory lock; any number will do that nobody else uses.
-LOCK = 4200
-
-
-def limits(**fields: object) -> dict[str, object]:
-    """A change of every migrate step that the drafter makes; it merges into them and is no step of its own."""
-    return {"kind": "migrate", "name": ALL_MIGRATIONS, **fields}
 
 
 def ups(index: Index) -> list[Migration]:
@@ -70,6 +62,11 @@ def new(index: Index, found: list[Migration]) -> list[Migration]:
 def latest(found: list[Migration]) -> list[Migration]:
     """The newest first, as far as the order they are read in tells."""
     return found[::-1]
+
+
+def and_more(newest: list[Migration]) -> tuple[Testimony, ...]:
+    """What stands below the three that are told of a history."""
+    return (says(newest[3], f"and {len(newest) - 3} more (--json has them all)"),) if len(newest) > 3 else ()
 
 
 def _downs(index: Index) -> list[Migration]:
@@ -123,11 +120,11 @@ def _of_history(
         title=f"{len(found):,} of {count(len(forth(index)), 'migration')} since the first release {does}; "
         f"the last in order is {shown.name}: {worst(shown, kinds, texts)}",
         subject="history of migrations",
-        remedy="Which of them run, production's table of versions says, or the release before: fulldress inspect NEW --against OLD",
+        remedy=WHICH_RUN,
         testimony=tuple(
             t for m in newest[:3] for t in _told(m, kinds, m.destructive if "lost" in kinds else m.heavy)[:1]
         )
-        + ((says(newest[3], f"and {len(newest) - 3} more (--json has them all)"),) if len(newest) > 3 else ()),
+        + and_more(newest),
         offers=offers,
     )
 
@@ -235,65 +232,6 @@ def empty_down(index: Index) -> Iterator[Hit]:
         )
 
 
-@rule("FD205", Severity.MINOR, "A heavy migration sets no lock_timeout")
-def no_lock_timeout(index: Index) -> Iterator[Hit]:
-    found = [m for m in ups(index) if m.heavy and m.sets_lock_timeout is False]
-    if found:
-        yield Hit(
-            title=f"{several([m.name for m in found])}: one long query in front of it and everybody queues behind it",
-            subject="lock_timeout",
-            remedy="In runbook.toml give the migrate steps a limit (the offered change): lock_timeout = 5.0\n"
-            "or ask the vendor for SET lock_timeout = '5s' and a retry.",
-            testimony=tuple(says(m, "no lock_timeout before a heavy statement") for m in found),
-            offers=limits(lock_timeout=5.0),
-        )
-
-
-def _two_runners(finding: Finding, index: Index) -> bool | None:
-    seen = index.of(Runners, Witness.OBSERVED)
-    if not seen:
-        return None
-    known = [r for r in seen if r.outcome != "unknown"]
-    return any(r.outcome != "serialised" for r in known) if known else None
-
-
-@rule("FD206", Severity.MINOR, "No migration takes a lock against a second runner", _two_runners)
-def no_migration_lock(index: Index) -> Iterator[Hit]:
-    if index.of(Runners, Witness.OBSERVED):
-        return  # FD207 knows
-    found = [m for m in ups(index) if m.takes_lock is False and not m.empty]
-    if found and len(found) == len([m for m in ups(index) if not m.empty]):
-        yield Hit(
-            title=f"nothing keeps two runners apart: {count(len(found), 'migration')}, no lock among them",
-            subject="migration lock",
-            remedy="In runbook.toml give the migrate steps a lock (the offered change): advisory_lock = 4200",
-            testimony=tuple(says(m, "takes no advisory lock and locks no version table") for m in found),
-            offers=limits(advisory_lock=LOCK),
-        )
-
-
-@rule("FD207", Severity.MAJOR, "Started twice at once, the migrations got into each other's way")
-def two_at_once(index: Index) -> Iterator[Hit]:
-    by_migration: dict[str, list[Runners]] = defaultdict(list)
-    for runners in index.of(Runners, Witness.OBSERVED):
-        if runners.outcome in ("both ran", "one failed"):
-            by_migration[runners.migration].append(runners)
-    for migration, group in by_migration.items():
-        doubled = next((r for r in group if any(kind in r.detail for kind in OF_ROWS)), None)
-        shown = doubled or group[0]
-        did = "both runners carried it out" if shown.outcome == "both ran" else "one runner fails half-way"
-        why = shown.detail.removeprefix("no migration lock; ").removeprefix("no migration lock")
-        yield Hit(
-            title=f"started twice at once, {did}: {brief(why, 120) or 'nothing keeps them apart'}",
-            subject=migration,
-            remedy="Start it from one place only; and in runbook.toml give the migrate steps a lock (the offered change):\n"
-            f"advisory_lock = {LOCK}\nlock_timeout = 5.0",
-            testimony=tuple(says(r, f"{r.outcome}: {r.detail}".rstrip(": ")) for r in group),
-            severity=Severity.BLOCKER if doubled else None,
-            offers=limits(advisory_lock=LOCK, lock_timeout=5.0),
-        )
-
-
 @rule("FD208", Severity.MAJOR, "A lock kept others waiting")
 def lock_with_waits(index: Index) -> Iterator[Hit]:
     waits: dict[tuple[str, str], list[Wait]] = defaultdict(list)
@@ -383,15 +321,3 @@ def failed(index: Index) -> Iterator[Hit]:
                 remedy="Send the vendor the statement and the error; do not start until a corrected script has been rehearsed.",
                 testimony=(says(migration, migration.outcome),),
             )
-
-
-@rule("FD211", Severity.MINOR, "A migration that stops half-way stays half-way")
-def half_way(index: Index) -> Iterator[Hit]:
-    found = [m for m in ups(index) if m.transaction is False and m.statements > 1]
-    if found:
-        yield Hit(
-            title=f"killed half-way, {count(len(found), 'migration stays', 'migrations stay')} half-way: no transaction around {several([m.name for m in found])}",
-            subject="transaction",
-            remedy="Ask the vendor to wrap each in BEGIN … COMMIT, or note the repair for each statement in the runbook.",
-            testimony=tuple(says(m, f"{m.statements} statements, no transaction") for m in found),
-        )
