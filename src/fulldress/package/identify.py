@@ -344,7 +344,7 @@ def _by_suffix(name: str, suffix: str, text: str) -> str:
 
 
 def refine(kind: str, names: set[str]) -> str:
-    """The kind of a container by what it holds: wheel, jar, war for a ZIP, npm for a compressed tar."""
+    """The kind of a container by what it holds: wheel, jar, war for a ZIP, npm for a compressed tar, msi."""
     if kind == "zip":
         if any(name.endswith(".dist-info/WHEEL") and name.count("/") == 1 for name in names):
             return "wheel"
@@ -352,6 +352,8 @@ def refine(kind: str, names: set[str]) -> str:
             return "war"
         if "META-INF/MANIFEST.MF" in names:
             return "jar"
+    if kind == "cfb" and ".installer.cmd" in names:
+        return "msi"
     if kind == "gz" and "package/package.json" in names:
         return "npm"
     return kind

@@ -41,11 +41,11 @@ FORMATS: dict[str, str] = {
     "lzma": "fulldress.package.archives.foreign",
     "compress": "fulldress.package.archives.foreign",
     "run": "fulldress.package.archives.run",
+    "cfb": "fulldress.package.archives.msi",
 }
 
 #: Archives that are recognised and not opened. Each becomes an Unread fact that a verdict needs.
 CLOSED: dict[str, str] = {
-    "cfb": "Microsoft compound file (MSI or Office)",
     "dmg": "Apple disk image (7z opens it)",
     "squashfs": "SquashFS image (unsquashfs opens it)",
     "appimage": "AppImage, a program before a SquashFS image (unsquashfs opens it),",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fulldress.errors import BadSyntax
 from fulldress.facts import AnyFact, Reason, Release, Unread, Witness
 from fulldress.package import changelog
-from fulldress.package.manifests import generic, imagefacts, metadata, prose, rpm, wheel
+from fulldress.package.manifests import generic, imagefacts, metadata, msi, prose, rpm, wheel
 from fulldress.package.manifests.document import Tree, load
 from fulldress.package.reader import Member, Package
 
@@ -74,6 +74,8 @@ def _outermost(package: Package) -> set[str]:
 
 def _reader(member: Member) -> str | None:
     name, inner = member.name, member.inner.removeprefix("./")
+    if msi.is_product(member):
+        return "msi"
     if member.container == "rpm":
         if rpm.is_header(member) or rpm.is_listing(member):
             return "rpm" if rpm.is_header(member) else "rpm files"
@@ -109,6 +111,8 @@ def _read(member: Member, reader: str) -> Iterator[AnyFact]:
         yield from rpm.header(member)
     elif reader == "rpm files":
         yield from rpm.listing(member)
+    elif reader == "msi":
+        yield from msi.product(member)
     elif reader == "python":
         yield from metadata.python(member)
     elif reader == "pip":
