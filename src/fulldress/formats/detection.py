@@ -64,7 +64,9 @@ def _by_content(text: str) -> str:
         return "nginx"
     pairs = sum(_PAIR.match(line) is not None for line in lines) * share
     sections = _SECTION.search(text) is not None
-    if sections and (pairs > 0.3 or len(lines) < 4):
+    bare = sum(re.fullmatch(r"\s*[A-Za-z][\w\-]*\s*", line) is not None for line in lines) * share  # my.cnf: a switch
+    headed = sections and _SECTION.match(lines[0]) is not None and pairs > 0 and pairs + bare + share > 0.9
+    if sections and (pairs > 0.3 or len(lines) < 4 or headed):
         return "ini"
     if pairs > 0.6:
         return "env" if sum(_SHELL.match(line) is not None for line in lines) == len(lines) else _pairs(lines)

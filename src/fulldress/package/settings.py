@@ -18,6 +18,8 @@ from fulldress.package.reader import Member, Package
 
 _LARGEST = 4 << 20
 _MOST_KEYS = 20_000  #: keys of one file; beyond, it is data
+#: Blocks whose rows are a table of characters, types or addresses, not directives (nginx, "Module ngx_http_map_module" and kin).
+_TABLE = re.compile(r"(?:^|\.)(?:charset_map|types|map|geo|split_clients)(?:\[\d+\])?\.")
 _CONFIG_DIRS = re.compile(
     r"(?i)(?:^|/)(?:etc|conf|confs|config|configs|configuration|settings|defaults?|config_templates|conf\.d)/"
 )
@@ -96,7 +98,7 @@ def _file(member: Member, component: str) -> Iterator[AnyFact]:
     if member.kind in formats.FORMATS and member.kind != "ini":
         format = format or member.kind
     if not format:
-        if member.kind != "text":
+        if member.kind != "text" and not _is_data(member.text):
             yield _gap(member, Reason.FORMAT, "no text format that is known")
         return
     try:
@@ -104,6 +106,8 @@ def _file(member: Member, component: str) -> Iterator[AnyFact]:
     except BadSyntax as error:
         yield _gap(member, Reason.GRAMMAR, str(error))
         return
+    if format == "nginx":
+        keys = [key for key in keys if not _TABLE.search(key.name)]
     lines = member.text.splitlines()
     for key in keys[:_MOST_KEYS]:
         secret = bool(key.value) and is_secret_name(key.name)
@@ -115,6 +119,12 @@ def _file(member: Member, component: str) -> Iterator[AnyFact]:
         yield from asked.read(member, key, line)
     if len(keys) > _MOST_KEYS:
         yield _gap(member, Reason.BUDGET, f"{len(keys):,} keys; the first {_MOST_KEYS:,} were read")
+
+
+def _is_data(text: str) -> bool:
+    """Whether it is a script, or rows of numbers such as moduli(5), rather than settings in an unknown format."""
+    rows = [row for row in text.splitlines()[:200] if row.strip() and not row.lstrip().startswith("#")]
+    return text.startswith("#!") or (bool(rows) and sum(row[:1].isdigit() for row in rows) > 0.9 * len(rows))
 
 
 def _gap(member: Member, reason: Reason, detail: str) -> Unread:

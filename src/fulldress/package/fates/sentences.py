@@ -65,14 +65,14 @@ _CONTEXT = re.compile(
 )
 #: What else has names and fates in release notes; it is a key only where the sentence says that it is a setting.
 _CODE = re.compile(
-    r"(?i)\b(?:functions?|methods?|class(?:es)?|attributes?|modules?|interfaces?|plug-?ins?|packages?|mixins?|(?:sub-?)?commands?|APIs?|headers?|hooks?|PGP"
+    r"(?i)\b(?:functions?|methods?|class(?:es)?|attributes?|modules?|interfaces?|plug-?ins?|packages?|mixins?|(?:database )?(?:columns?|tables?|indexes)|(?:sub-?)?commands?|APIs?|headers?|hooks?|PGP"
     r"|exceptions?|decorators?|following|documentation|parameters? (?:on|for|of|to) (?:action|all|the (?:action|API|endpoint)))\b"
 )
 _SETTING = re.compile(
     r"(?i)\b(?:settings?|configuration|config(?:uration)? (?:options?|keys?|values?|variables?)|environment variables?|directives?)\b"
 )
 _FILE = re.compile(
-    r"(?i)\.(?:py|js|ts|go|rb|php|java|c|h|md|rst|txt|sh|sql|html?|css|json|ya?ml|toml|ini|conf|cfg|xml|jar|so|dist|in|dll|exe|service|timer|zip|tgz|gz|deb|rpm|com|org|net|io|tld|path|[1-9])$|^(?:e\.g|i\.e|etc)$|/|^\d"
+    r"(?i)\.(?:patch|diff|po|py|js|ts|go|rb|php|java|c|h|md|rst|txt|sh|sql|html?|css|json|ya?ml|toml|ini|conf|cfg|xml|jar|so|dist|in|dll|exe|service|timer|zip|tgz|gz|deb|rpm|com|org|net|io|tld|path|[1-9])$|^(?:e\.g|i\.e|etc)$|/|^\d"
 )
 _SINCE = re.compile(r"(?i)deprecated (?:since|in|as of)(?: version)? v?(\d+(?:\.\d+)+)")
 _OTHERWISE = re.compile(
