@@ -125,7 +125,11 @@ def half_way(index: Index) -> Iterator[Hit]:
     among = _among(index, found)
     stays = "stays" if len(found) == 1 else "stay"
     what = f"{among} {stays}" if among else count(len(found), "migration stays", "migrations stay")
-    around = several([m.name for m in latest(found)], 1) if among else several([m.name for m in found])
+    around = (
+        f"each, the last in order is {found[-1].name}"  # names stand for several scripts where there is one a database
+        if among
+        else several([m.name for m in found])
+    )
     remedy = "Ask the vendor to wrap each in BEGIN … COMMIT, or note the repair for each statement in the runbook."
     yield Hit(
         title=f"killed half-way, {what} half-way: no transaction around {around}",
