@@ -83,6 +83,8 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     families: tuple[type[Fact], ...]
     words: Callable[[Witness, list[Fact]], str]
     rules: tuple[str, ...]
+    #: families that the words need to know and do not tell of
+    context: tuple[type[Fact], ...] = ()
     #: given what the four say, whether they disagree; None uses "a finding of these rules is there"
     contradicts: Callable[[Index], bool] | None = None
 
@@ -269,10 +271,21 @@ def _requirements(witness: Witness, facts: list[Fact]) -> str:
     return f"{len(found)}" + (f", {len(loose)} of them loose" if loose else "") if found else ""
 
 
+def _series(version: str) -> tuple[str, ...]:
+    """The first two numbers of a version, without a distribution's epoch: ``1:15.5-0+deb12u1`` -> 15, 5."""
+    return tuple(re.findall(r"\d+", version.split(":", 1)[-1])[:2])
+
+
 def _settings(witness: Witness, facts: list[Fact]) -> str:
-    changes = Counter(f.kind for f in facts if isinstance(f, SettingChange))
-    if changes:
-        return ", ".join(f"{number} {kind}" for kind, number in changes.most_common())
+    # one change may be told in the vendor's notes and in the packager's
+    told = {(f.component, f.key, f.kind): f for f in facts if isinstance(f, SettingChange)}
+    series = {_series(f.version) for f in facts if isinstance(f, Release) and f.version}
+    new = [f for f in told.values() if not f.version or not series or _series(f.version) in series]
+    parts = [f"{number} {kind}" for kind, number in Counter(f.kind for f in new).most_common()]
+    if older := len(told) - len(new):
+        parts.append(f"{older} in older releases" if parts else f"{count(older, 'change')} in older releases")
+    if parts:
+        return ", ".join(parts)
     keys = [f for f in facts if isinstance(f, Setting)]
     return count(len(keys), "key") if keys else ""
 
@@ -349,6 +362,7 @@ _ROWS = (
         name="settings",
         families=(SettingChange, Setting),
         words=_settings,
+        context=(Release,),
         rules=("FD601", "FD602", "FD603", "FD604", "FD605", "FD606", "FD607", "FD608"),
     ),
     _Row(
@@ -400,7 +414,7 @@ def claims(facts: Iterable[Fact], findings: Iterable[Finding]) -> list[Claim]:
 
 def _cell(row: _Row, witness: Witness, index: Index) -> Cell:
     facts: list[Fact] = [fact for family in row.families for fact in index.of(family, witness)]
-    says = row.words(witness, facts)
+    says = row.words(witness, facts + [fact for family in row.context for fact in index.of(family)])
     if not says:
         return Cell()
     evidence = {fact.evidence.where(): fact for fact in facts}
