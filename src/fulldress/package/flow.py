@@ -13,6 +13,7 @@ from fulldress.package.reader import Member
 
 #: What hostile bytes may raise in a container's reader.
 FAULTS = (Damage, struct.error, ValueError, OverflowError, IndexError, EOFError)
+TAIL = 22 + 0xFFFF  #: bytes of a ZIP's end record with the longest remark (APPNOTE 4.3.16)
 
 
 class Stop(Exception):
@@ -84,6 +85,7 @@ class Flow:
         self.given = 0
         self.fault: Exception | None = None
         self.head = b""
+        self.tail = b""  #: its last bytes: as many as the end of a ZIP may take
         for first in self._rest():
             self.head = first
             break
@@ -100,6 +102,7 @@ class Flow:
                 self._spend(len(chunk))
                 self.digest.update(chunk)
                 if chunk:
+                    self.tail = chunk[-TAIL:] if len(chunk) >= TAIL else (self.tail + chunk)[-TAIL:]
                     yield chunk
         except (Stop, *FAULTS) as fault:
             self.fault = fault

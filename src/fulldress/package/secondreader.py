@@ -21,6 +21,7 @@ import msgspec
 from fulldress.facts import AnyFact, Disagreement, Evidence, Reason, Unread, Witness
 from fulldress.package.archives.child import Child, Unable, decoded, place
 from fulldress.package.archives.streams import CHUNK, Scratch, Slice
+from fulldress.package.archives.zip import BEFORE
 from fulldress.package.identify import identify, shown
 from fulldress.package.reader import Member, NotRead
 from fulldress.package.walk import Opened
@@ -191,8 +192,8 @@ def _first(members: Mapping[str, Member], path: str) -> dict[str, list[_Row]]:
         name = whole[len(prefix) :]
         if not whole.startswith(prefix) or "!/" in name:
             continue
-        if member.container == "rpm" and name.startswith(_OURS):
-            continue
+        if (member.container == "rpm" and name.startswith(_OURS)) or (prefix and name == BEFORE):
+            continue  # ours alone: no entry of the archive
         base, _, number = name.rpartition("#")
         twin = bool(base) and number.isdigit() and prefix + base in members
         shape = member.kind if member.kind in ("folder", "link", "device") else "file"

@@ -36,7 +36,7 @@ from fulldress.package.archives import (
 )
 from fulldress.package.archives.streams import CHUNK, Scratch, Slice
 from fulldress.package.cores import cores
-from fulldress.package.flow import FAULTS, Flow, Gaps, Stop, Timed
+from fulldress.package.flow import FAULTS, TAIL, Flow, Gaps, Stop, Timed
 from fulldress.package.identify import identify, refine, shown
 from fulldress.package.reader import Member, NotRead, Options, Stored
 
@@ -59,8 +59,6 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 
 #: Kinds whose bytes readers look at through :meth:`Opened.open`; they are not held in memory.
 _BULKY = frozenset({"elf", "pe", "macho", "java-class", "image", "font", "pdf", "sqlite", "data", *FORMATS, *CLOSED})
-_NO_READER = frozenset({"image", "font", "pdf"})  #: not even put into the scratch file, unless
-_SLOW = frozenset({"xz", "bz2"})  #: reading their container once more would take much longer than writing does
 _WALK = 0.75  #: the walk's share of the time; the readers have what is left
 _SMALL_DATA = 1 << 16  #: unknown bytes up to here are kept: signatures are among them
 _NOT_A_PACKAGE = frozenset({"text", "markdown", "html", "css", "image", "font", "pdf", "data", "pem", "der"})
@@ -195,11 +193,13 @@ class Opened:
         alone = Offer(name=self.name, size=self.size, chunks=lambda: iter(lambda: whole.read(CHUNK), b""))
         self._contents(iter([alone]), "", "", depth=0, allowed=self._budget.bytes)
 
-    def _carries_zip(self, whole: Slice) -> bool:
-        """Whether a ZIP stands behind something else, as in self-extracting programs."""
-        found = (
-            zipdirectory.directory(cast(BinaryIO, whole)) if self.kind != "data" or self.name.endswith(".zip") else None
-        )
+    @staticmethod
+    def _carries_zip(whole: Slice) -> bool:
+        """Whether a ZIP stands behind something else, as in self-extracting programs, or behind a picture."""
+        try:
+            found = zipdirectory.directory(cast(BinaryIO, whole))
+        except FAULTS:
+            return False
         return bool(found and found.records)
 
     def _container(self, source: Slice, kind: str, prefix: str, name: str, depth: int) -> str:
@@ -302,7 +302,7 @@ class Opened:
             self._rows[path] = msgspec.structs.replace(member, kind="data", kept=False)
             self._gaps.append((path, Gap(reason=reason, detail=detail)))
             return
-        self._read(offer, member, depth, most, slow=kind in _SLOW)
+        self._read(offer, member, depth, most)
         if path not in self._places and not self._rows[path].kept:
             if offer.again is not None:
                 content = offer.again
@@ -314,7 +314,7 @@ class Opened:
     def _whole(self, offer: Offer, data: bytes, digest: str, path: str, container: str, most: int) -> bool:
         """Note a small member that needs no more than that; False where it has to go the long way."""
         kind = identify(path, data, offer.mode)
-        if kind in FORMATS or kind in CLOSED or (kind == "shell" and b"\0" in data):
+        if kind in FORMATS or kind in CLOSED or (kind == "shell" and b"\0" in data) or _ends_as_zip(kind, data):
             return False
         keep = self._keeps(kind, len(data))
         if not keep and (kind not in _BULKY or offer.again is None):
@@ -359,7 +359,7 @@ class Opened:
     def _later(self, content: Callable[[], Iterator[bytes]]) -> Callable[[], Slice]:
         return lambda: self._scratch.store(content())
 
-    def _read(self, offer: Offer, member: Member, depth: int, most: int, slow: bool) -> None:
+    def _read(self, offer: Offer, member: Member, depth: int, most: int) -> None:
         """Hash one file, and hand it on to where it is looked at."""
         path = member.path
         flow = Flow(offer.chunks(), lambda length: self._spend(length, most))
@@ -367,7 +367,7 @@ class Opened:
         held: Slice | None = None
         data = b""
         keep = self._keeps(kind, offer.size)
-        if kind in FORMATS or (not keep and offer.again is None and (slow or kind not in _NO_READER)):
+        if kind in FORMATS or (not keep and offer.again is None):
             held = self._scratch.store(iter(flow))
             self._places[path] = held
         elif keep:
@@ -389,6 +389,11 @@ class Opened:
             )
         )
         self._remarks(path, kind, flow, keep, data)
+        if _ends_as_zip(kind, flow.tail) and flow.fault is None:
+            held = held or self._scratch.store(iter((data,)) if keep else offer.again() if offer.again else iter(()))
+            if self._carries_zip(held):
+                kind = "zip"
+                msgspec.structs.force_setattr(self._rows[path], "kind", kind)
         if held is not None and kind in FORMATS and not isinstance(flow.fault, Stop):
             if depth + 1 >= self._budget.depth:
                 self._gaps.append(
@@ -466,6 +471,11 @@ class Opened:
             detail=gap.detail,
             needed=gap.needed,
         )
+
+
+def _ends_as_zip(kind: str, tail: bytes) -> bool:
+    """Whether what is no archive by its first bytes has the end record of a ZIP at its end."""
+    return kind not in FORMATS and kind not in CLOSED and b"PK\5\6" in tail[-TAIL:]
 
 
 def _up_to(pieces: Iterator[bytes], most: int) -> Iterator[bytes]:

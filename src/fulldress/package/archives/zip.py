@@ -34,6 +34,9 @@ _SLIP = 2  #: bytes
 _WHOLE = 1 << 23  #: larger members are streamed
 _FAULT = cast(type[Exception], isal_zlib.IsalError)
 
+#: Name under which what stands before the archive is offered: the program or script that unpacks it.
+BEFORE = "(before the archive)"
+
 
 def members(source: BinaryIO, name: str, limit: int) -> Iterator[Offer | Gap]:
     """The members of the directory in the order in which they stand in the file, then what the directory hides."""
@@ -254,7 +257,7 @@ def _before(source: BinaryIO, length: int) -> Iterator[Offer | Gap]:
         needed=False,
         detail=f"{length:,} bytes stand before the archive{_kind_of(source, length)}; the archive's own tools pass over them",
     )
-    part = Offer(name="(before the archive)", size=length, packed=length)
+    part = Offer(name=BEFORE, size=length, packed=length)
     part.chunks = part.again = lambda: _pieces(ahead.another())
     yield part
 
