@@ -87,6 +87,16 @@ def test_folders_named_after_releases_tell_which_migrations_are_new() -> None:
     }
 
 
+def test_a_pre_release_beside_its_line_is_not_the_line() -> None:
+    files = {f"data/app/upgrade/pgsql/{v}-1.sql": "DROP TABLE t;" for v in ("2.3.0", "2.4~beta", "2.4.0", "2.4.1")}
+    assert {m.path.rsplit("/", 1)[-1]: m.current for m in _ups(_package(files))} == {
+        "2.3.0-1.sql": False,
+        "2.4~beta-1.sql": False,
+        "2.4.0-1.sql": False,
+        "2.4.1-1.sql": True,
+    }
+
+
 def test_numbers_that_are_no_releases_tell_nothing() -> None:
     files = {f"migrations/{v}/01_x.sql": "ALTER TABLE t DROP COLUMN c;" for v in ("1.9", "7.1")}
     assert {m.current for m in _ups(_package(files))} == {None}

@@ -118,7 +118,10 @@ def current(scripts: Sequence[Script], release: str) -> dict[str, bool]:
         told = [v for v in versions.values() if v]
         # versions of the product: none later than the release, and at least one of its own line
         if len(told) == len(versions) and all(v[:2] <= mine[:2] for v in told) and any(v[0] == mine[0] for v in told):
-            found |= {path: v[: len(mine)] == mine[: len(v)] and len(v) >= 2 for path, v in versions.items()}
+            # 1.6 beside 1.6.1 is the first of its line, not the line: of 1.6.5 it is no part
+            fine = {v[:2] for v in told if len(v) > 2}
+            exact = {path: (*v, 0) if len(v) == 2 and v in fine else v for path, v in versions.items()}
+            found |= {path: v[: len(mine)] == mine[: len(v)] and len(v) >= 2 for path, v in exact.items()}
     return found
 
 
