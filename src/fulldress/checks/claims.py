@@ -116,11 +116,33 @@ def _downtime(witness: Witness, facts: list[Fact]) -> str:
     return f"{longest} negotiated" if witness is Witness.RUNNING else longest
 
 
+#: Actions of services that are felt; the rest is for the next boot.
+_FELT = {
+    **dict.fromkeys(("restart", "try-restart", "force-restart", "condrestart", "reload-or-restart"), "restarted"),
+    **dict.fromkeys(("stop", "kill", "isolate"), "stopped"),
+    **dict.fromkeys(("reload", "force-reload", "try-reload-or-restart", "graceful"), "reloaded"),
+    "start": "started",
+}
+_WORSE = ("restarted", "stopped", "reloaded", "started")
+
+
 def _services(witness: Witness, facts: list[Fact]) -> str:
     restarts = [f for f in facts if isinstance(f, Restart)]
     missing = sorted({unit_name(f.unit) for f in restarts if "no such" in f.outcome})
-    units = [u for u in dict.fromkeys(unit_name(f.unit) for f in restarts) if u not in missing]
-    words = several(units)
+    # what happens to each: of several acts the one that is felt most
+    felt: dict[str, str] = {}
+    for restart in restarts:
+        unit, verb = unit_name(restart.unit), _FELT.get(restart.action, "")
+        known = felt.setdefault(unit, verb)
+        if verb and (not known or _WORSE.index(verb) < _WORSE.index(known)):
+            felt[unit] = verb
+    parts = []
+    for verb in (*_WORSE, ""):
+        # those whose name only the run tells come last
+        units = sorted((u for u, v in felt.items() if v == verb and u not in missing), key=lambda u: u.startswith("$"))
+        if units:
+            parts.append(f"{several(units)} {verb}".strip())
+    words = "; ".join(parts)
     return "; ".join(filter(None, (words, f"no such unit: {several(missing)}" if missing else "")))
 
 

@@ -199,11 +199,11 @@ def assumes_sudo(index: Index) -> Iterator[Hit]:
         ways = several(sorted({p.how for p in found}))
         # dpkg runs them as root, who needs no rule, only the program
         by_root = all(re.search(r"(?:^|/)control\.tar[\w.]*!/", p.evidence.path) for p in found)
-        otherwise = (
-            f"where no {ways} is installed, it fails" if by_root else "without a rule for it the script stops there"
-        )
+        title = f"{count(len(found), 'command')} assume{'s' if len(found) == 1 else ''} {ways}"
         yield Hit(
-            title=f"{count(len(found), 'command')} assume{'s' if len(found) == 1 else ''} {ways}: {otherwise}",
+            title=f"{title}, which may not be installed"
+            if by_root
+            else f"{title}: without a rule for it the script stops there",
             subject="sudo",
             remedy=f"Look whether it is there: command -v {found[0].how}"
             if by_root
@@ -225,9 +225,8 @@ def setuid(index: Index) -> Iterator[Hit]:
     for target, group in by_file.items():
         whose = "its group's" if all(p.how == "setgid" for p in group) else "its owner's"
         mend = f"setcap -r {target}" if all(p.how == "capability" for p in group) else f"chmod u-s,g-s {target}"
-        who, closed = _who(group), _closed(index, target)
-        if closed and who == "anyone on the host":
-            who = f"whoever may enter {closed}"
+        closed = _closed(index, target)
+        who = "whoever may enter its folder" if closed else _who(group)
         yield Hit(
             title=f"{who} may then run {target} with {whose} rights ({several(sorted({p.how for p in group}))})",
             subject=target,
@@ -383,9 +382,14 @@ def deletes(index: Index) -> Iterator[Hit]:
         )
         moved = list(dict.fromkeys(e.path for e in found if e.detail.startswith("moved to ")))
         gone = [path for path in dict.fromkeys(e.path for e in found) if path not in moved]
-        acts = [f"{verb} {several(paths)}" for verb, paths in (("deletes", gone), ("moves away", moved)) if paths]
+        acts = [
+            (verb, sorted(paths, key=_replaceable))
+            for verb, paths in (("deletes", gone), ("moves away", moved))
+            if paths
+        ]
+        acts.sort(key=lambda act: _replaceable(act[1][0]))  # a title may be cut: data first
         yield Hit(
-            title=f"{place} {' and '.join(acts)}",
+            title=f"{place} {' and '.join(f'{verb} {several(paths)}' for verb, paths in acts)}",
             subject=place,
             remedy="Keep a copy first (the offered snapshot), or make sure that nothing of value stands there.",
             testimony=tuple(says(e, e.detail or f"delete {e.path}") for e in found),
@@ -393,6 +397,11 @@ def deletes(index: Index) -> Iterator[Hit]:
             if absolute
             else None,
         )
+
+
+def _replaceable(path: str) -> bool:
+    """Whether it is no data of the product or its users: those stand below these folders, and come back with no package."""
+    return not re.match(r"/(?:var/(?:lib|www|mail|spool|backups)|srv|home|root|data)(?:/|$)", path) or "*" in path
 
 
 #: How a reader words deletions after which nothing is missing: an empty folder, a conffile of which edits are kept.

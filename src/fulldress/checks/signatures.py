@@ -84,7 +84,7 @@ def not_signed(index: Index) -> Iterator[Hit]:
     )
     if _is_deb(entries):
         yield Hit(
-            title="a .deb carries no signature of its own: only the repository that it came from can vouch for it",
+            title="no signature of its own, like any .deb: its repository has to vouch",
             subject="signature",
             remedy="Let apt fetch it from a repository whose key production holds; a file that came another way, compare with its list:\n"
             f"  apt-cache show {_named(index)} | grep SHA256\n  {digest}",

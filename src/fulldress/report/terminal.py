@@ -124,7 +124,7 @@ def _verdict(out: Console, view: View, qualifier: str = "") -> None:
         text.append(": " + (", ".join(parts) or "nothing found, nothing unread"), style="default"), soft_wrap=True
     )
     if verdict.outcome is Outcome.UNKNOWN:
-        _line(out, f"Unknown never passes: {verdict.why}", 4)
+        _line(out, f"Unknown never passes: {plain(verdict.why)}", 4)
     answered = view.answered
     if answered:
         settled = sum(1 for f in answered if f.settled_by)
