@@ -14,6 +14,7 @@ from tree_sitter import Node
 
 from fulldress.package.scripts.follower import Value, file_name, text_of, words_of
 from fulldress.package.scripts.values import HERE, hole, is_constant
+from fulldress.package.scripts.windowswords import SWITCHES
 
 if TYPE_CHECKING:
     from fulldress.package.scripts.powershellvalues import Values
@@ -31,17 +32,6 @@ ALIASES = {
     "gwmi": "get-wmiobject", "ren": "rename-item", "rni": "rename-item", "where": "where-object", "foreach": "foreach-object",
     "select": "select-object", "%": "foreach-object", "?": "where-object", "sleep": "start-sleep",
 }  # fmt: skip
-#: Parameters that take no value.
-SWITCHES = frozenset(
-    """
-    -force -recurse -passthru -verbose -confirm -whatif -nowait -wait -nonewline -append -asplaintext -usebasicparsing
-    -nonewwindow -skipcertificatecheck -noclobber -asjob -usessl -runasadministrator -hidden -system -directory -file
-    -allowclobber -skippublishercheck -acceptlicense -allowprerelease -online -all -norestart -includeallsubfeature
-    -includemanagementtools -restart -noprofile -noninteractive -nologo -assecurestring -raw -leaf -parent -usedefaultcredentials
-    -runnow -neverexpires -passwordneverexpires -nopassword -accountneverexpires -daily -weekly -once -atlogon -atstartup -usenewenvironment
-    -expandproperty: -name: -disable -asarray -compress -persistent -resolve
-    """.split()  # noqa: SIM905 - a table of words is read as words
-)
 _HTTP = {"invoke-webrequest": "GET", "invoke-restmethod": "GET", "start-bitstransfer": "GET"}
 #: Cmdlets that take what flows through the pipe as the thing they act upon.
 _TAKE = frozenset(
