@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from tree_sitter import Node
 
-from fulldress.package.scripts.follower import Value, file_name, text_of, words_of
+from fulldress.package.scripts import powershellhosts, powershelltasks
+from fulldress.package.scripts.cmdletarguments import argument, arguments_of
+from fulldress.package.scripts.follower import Value, text_of, words_of
 from fulldress.package.scripts.values import HERE, hole, is_constant
-from fulldress.package.scripts.windowswords import SWITCHES
 
 if TYPE_CHECKING:
     from fulldress.package.scripts.powershellvalues import Values
@@ -32,7 +33,6 @@ ALIASES = {
     "gwmi": "get-wmiobject", "ren": "rename-item", "rni": "rename-item", "where": "where-object", "foreach": "foreach-object",
     "select": "select-object", "%": "foreach-object", "?": "where-object", "sleep": "start-sleep",
 }  # fmt: skip
-_HTTP = {"invoke-webrequest": "GET", "invoke-restmethod": "GET", "start-bitstransfer": "GET"}
 #: Cmdlets that take what flows through the pipe as the thing they act upon.
 _TAKE = frozenset(
     """
@@ -57,7 +57,7 @@ def follow(script: Values, node: Node, fed: Value, before: str) -> Value:
     operator = next((script.raw(c) for c in node.named_children if c.type == "command_invokation_operator"), "")
     name = text_of(script.value(named)) if named is not None else ""
     line, row = script.line(node), script.raw(node)
-    named_values, given, words, redirections = _elements(script, elements)
+    named_values, given, words, redirections = arguments_of(script, elements)
     for redirection in redirections:
         script.redirect(node, redirection, None)
     lower = name.lower()
@@ -83,46 +83,6 @@ def follow(script: Values, node: Node, fed: Value, before: str) -> Value:
     return _done(script, node, cmdlet, name, given, named_values, words, fed)
 
 
-def _elements(script: Values, node: Node | None) -> tuple[dict[str, Value], list[Value], tuple[str, ...], list[Node]]:
-    """Named arguments (names without dash, lower case), the others, all of them as words, and redirections."""
-    named: dict[str, Value] = {}
-    given: list[Value] = []
-    words: list[str] = []
-    redirections: list[Node] = []
-    pending = ""
-    for child in node.named_children if node is not None else ():
-        if child.type == "command_argument_sep":
-            continue
-        if child.type == "redirection":
-            redirections.append(child)
-        elif child.type == "command_parameter":
-            pending = script.raw(child).rstrip(":")
-            words.append(pending)
-            named[pending.lstrip("-").lower()] = "True"
-            if pending.lower() in SWITCHES:
-                pending = ""
-        else:
-            if script.raw(child).startswith("@") and not script.raw(child).startswith(("@(", "@{", "@'", '@"')):
-                table = script.value(child)
-                if isinstance(table, dict):
-                    for key, item in table.items():
-                        named[key] = item
-                        words += [f"-{key}", *words_of(item)]
-                    continue
-                if isinstance(table, list):
-                    given += table
-                    words += list(words_of(table))
-                    continue
-            value = script.value(child)
-            if pending:
-                named[pending.lstrip("-").lower()] = value
-                pending = ""
-            else:
-                given.append(value)
-            words += list(words_of(value)) if value is not None else [hole("a value")]
-    return named, given, tuple(words), redirections
-
-
 def _function(script: Values, name: str, given: list[Value], named: dict[str, Value]) -> Value:
     from fulldress.package.scripts.powershell import _Script
 
@@ -138,21 +98,14 @@ def _each(script: Values, elements: Node | None, items: Value) -> None:
             script.value(child)
 
 
-def _first(given: list[Value], named: dict[str, Value], *names: str, place: int = 0) -> str:
-    for name in names:
-        if name in named:
-            return text_of(named[name])
-    return text_of(given[place]) if len(given) > place else ""
-
-
 def _done(
     script: Values, node: Node, cmdlet: str, name: str, given: list[Value], named: dict[str, Value], words: tuple[str, ...], fed: Value
 ) -> Value:  # fmt: skip
     line, row = script.line(node), script.raw(node)
-    if cmdlet in _HTTP:
-        return _request(script, line, row, cmdlet, given, named)
+    if cmdlet in powershellhosts.REQUESTS:
+        return powershellhosts.request(script, line, row, cmdlet, given, named)
     if cmdlet == "new-object":
-        kind = _first(given, named, "typename").lower().removeprefix("system.")
+        kind = argument(given, named, "typename").lower().removeprefix("system.")
         arguments = named.get("argumentlist", given[1] if len(given) > 1 else None)
         items = arguments if isinstance(arguments, list) else [arguments] if arguments is not None else given[1:]
         if kind.endswith("tcpclient") and len(items) > 1:
@@ -161,7 +114,7 @@ def _done(
             script.emit(line, row, ("swaks", "--server", text_of(items[0])))
         return {"@type": kind, "@1": items[0] if items else None}
     if cmdlet == "join-path":
-        parts = [_first(given, named, "path"), _first(given, named, "childpath", place=0 if "path" in named else 1)]
+        parts = [argument(given, named, "path"), argument(given, named, "childpath", place=0 if "path" in named else 1)]
         parts += [text_of(item) for item in given[2:]]
         return "\\".join(
             part.rstrip("\\/") if number == 0 else part.strip("\\/") for number, part in enumerate(parts) if part
@@ -169,14 +122,14 @@ def _done(
     if cmdlet == "split-path":
         return HERE if "MyInvocation" in row or "PSCommandPath" in row else hole(row[:60])
     if cmdlet == "invoke-expression":
-        text = _first(given, named, "command") or text_of(fed)
+        text = argument(given, named, "command") or text_of(fed)
         script.emit(line, row, ("invoke-expression", text))
         if is_constant(text) or not text.strip().startswith("\ue000"):
             script._nested("powershell", text, line)
         return None
     if cmdlet == "start-process":
         arguments = named.get("argumentlist", named.get("args", given[1] if len(given) > 1 else None))
-        program = _first(given, named, "filepath")
+        program = argument(given, named, "filepath")
         split: list[str] = []
         for item in arguments if isinstance(arguments, list) else [arguments] if arguments is not None else []:
             split += _split(text_of(item))
@@ -184,41 +137,11 @@ def _done(
             script.emit(line, row, ("start-process", "-verb", "runas", program, *split))
         script.run(line, row, (program, *split))
         return {"@type": "diagnostics.process"}
-    if cmdlet in ("invoke-command", "new-pssession", "enter-pssession", "invoke-wmimethod", "new-cimsession", "get-wmiobject", "test-netconnection", "test-connection"):  # fmt: skip
-        ssl = "usessl" in named
-        for host in words_of(named.get("computername", named.get("hostname", named.get("cn", [])))):
-            user = text_of(named.get("username", ""))
-            scheme = "ssh" if "hostname" in named else "nc" if cmdlet == "test-netconnection" else "winrm"
-            port = text_of(named.get("port", "")) or ("5986" if ssl else "5985")
-            if host.lower() in ("localhost", ".", "$env:computername"):
-                continue
-            if scheme == "ssh":
-                script.emit(line, row, ("ssh", *(("-l", user) if user else ()), host))
-            elif scheme == "nc":
-                script.emit(line, row, ("nc", host, *((text_of(named["port"]),) if "port" in named else ())))
-            else:
-                script.emit(line, row, ("winrm", "-r", host, port))
-        return None
-    if cmdlet == "send-mailmessage":
-        server = text_of(named.get("smtpserver", ""))
-        if server:
-            script.emit(
-                line, row, ("swaks", "--server", server, *(("-p", text_of(named["port"])) if "port" in named else ()))
-            )
-        return None
-    if cmdlet == "invoke-sqlcmd":
-        query = text_of(named.get("query", given[0] if given else ""), "SQL")
-        host, user = text_of(named.get("serverinstance", "")), text_of(named.get("username", ""))
-        password = text_of(named.get("password", ""))
-        options = [
-            *(("-S", host) if host else ()),
-            *(("-U", user) if user else ()),
-            *(("-P", password) if password else ()),
-        ]
-        script.emit(line, row, ("sqlcmd", *options, "-Q", query))
+    if cmdlet in powershellhosts.REACHES:
+        powershellhosts.reached(script, line, row, cmdlet, given, named)
         return None
     if cmdlet in _CONTENT:
-        path = _first(given, named, "filepath", "path", "literalpath")
+        path = argument(given, named, "filepath", "path", "literalpath")
         value = named.get("value", fed if fed is not None else given[1] if len(given) > 1 else None)
         content = (
             "\n".join(text_of(item) for item in value)
@@ -230,7 +153,7 @@ def _done(
         script.write(line, row, path, content, append=cmdlet == "add-content" or "append" in named)
         return None
     if cmdlet == "get-content":
-        path = _first(given, named, "path", "literalpath")
+        path = argument(given, named, "path", "literalpath")
         found = script.sibling(path) if path else None
         return (
             found.text
@@ -248,13 +171,13 @@ def _done(
         return target
     if cmdlet in _SAME:
         return fed if fed is not None else given[0] if given else None
-    if cmdlet == "import-module" and (path := _first(given, named, "name")).lower().endswith((".psm1", ".ps1")):
+    if cmdlet == "import-module" and (path := argument(given, named, "name")).lower().endswith((".psm1", ".ps1")):
         script.source(path, line)
         return None
     if cmdlet == "convertto-json":
         return _json(fed if fed is not None else given[0] if given else None)
     if cmdlet == "convertto-securestring":
-        text = _first(given, named, "string") or text_of(fed)
+        text = argument(given, named, "string") or text_of(fed)
         if "asplaintext" in named:
             script.emit(line, row, ("convertto-securestring", text))
         return hole("a secure string")
@@ -262,69 +185,12 @@ def _done(
         shown = {key: text_of(value) for key, value in named.items()}
         return {"@type": cmdlet, **shown}
     if cmdlet in ("register-scheduledtask", "set-scheduledtask", "register-scheduledjob"):
-        return _task(script, line, row, cmdlet, given, named)
+        return powershelltasks.registered(script, line, row, cmdlet, given, named)
     if re.search(r"[-]", cmdlet) and re.fullmatch(r"[a-z]+-[\w]+", cmdlet) and "." not in cmdlet:
         script.emit(line, row, (name if cmdlet == name.lower() else cmdlet, *words))
         return hole(f"$({name})"[:60])
     script.run(line, row, ("shutdown.exe" if cmdlet == "shutdown" else name, *words))
     return hole(f"$({name})"[:60])
-
-
-def _request(script: Values, line: int, row: str, cmdlet: str, given: list[Value], named: dict[str, Value]) -> Value:
-    url = _first(given, named, "uri", "source")
-    method = text_of(named.get("method", named.get("custommethod", "GET"))).upper()
-    words = ["curl", "-X", method]
-    headers = named.get("headers")
-    for key, value in headers.items() if isinstance(headers, dict) else ():
-        words += ["-H", f"{key}: {text_of(value)}"]
-    body = named.get("body")
-    if body is not None:
-        words += [
-            "-d",
-            json.dumps({k: text_of(v) for k, v in body.items()}) if isinstance(body, dict) else text_of(body),
-        ]
-    target = text_of(named.get("outfile", named.get("destination", given[1] if cmdlet == "start-bitstransfer" and len(given) > 1 else "")))  # fmt: skip
-    if target:
-        words += ["-o", target]
-        script.trail.fetched[file_name(target)] = url
-    if "skipcertificatecheck" in named:
-        words.append("--insecure")
-    script.emit(line, row, (*words, url))
-    return hole(f"$(curl {url})") if is_constant(url) else hole("$(curl …)")
-
-
-def _task(script: Values, line: int, row: str, cmdlet: str, given: list[Value], named: dict[str, Value]) -> Value:
-    """A scheduled task in the words of ``schtasks /create``."""
-    name = _first(given, named, "taskname", "name")
-    action, trigger = named.get("action"), named.get("trigger")
-    action = action[0] if isinstance(action, list) and action else action
-    trigger = trigger[0] if isinstance(trigger, list) and trigger else trigger
-    command = ""
-    if isinstance(action, dict):
-        command = f"{text_of(action.get('execute', ''))} {text_of(action.get('argument', ''))}".strip()
-    rhythm: tuple[str, ...] = ()
-    if isinstance(trigger, dict):
-        kind = next((key for key in ("daily", "weekly", "once", "atlogon", "atstartup") if key in trigger), "")
-        at = _clock(text_of(trigger.get("at", "")))
-        words = {"atlogon": "onlogon", "atstartup": "onstart"}.get(kind, kind)
-        rhythm = (*(("/sc", words) if words else ()), *(("/st", at) if at else ()))
-    user = text_of(named.get("user", ""))
-    principal = named.get("principal")
-    if isinstance(principal, dict):
-        user = user or text_of(principal.get("userid", principal.get("groupid", "")))
-    if cmdlet == "set-scheduledtask" and not (rhythm or command):
-        return None
-    script.emit(line, row, ("schtasks", "/create", "/tn", name, *rhythm, *(("/tr", command) if command else ()), *(("/ru", user) if user else ())))  # fmt: skip
-    return None
-
-
-def _clock(text: str) -> str:
-    """``3am``, ``3:30 PM``, ``03:00`` as ``HH:MM``."""
-    match = re.fullmatch(r"(?i)\s*(\d{1,2})(?::(\d\d))?(?::\d\d)?\s*(am|pm)?\s*", text)
-    if not match or (not match[2] and not match[3]):
-        return text
-    hour = int(match[1]) % 12 + (12 if match[3].lower() == "pm" else 0) if match[3] else int(match[1])
-    return f"{hour:02d}:{match[2] or '00'}"
 
 
 def _json(value: Value) -> Value:
