@@ -6,46 +6,26 @@ DSSE 1.0 for the envelope; RFC 6962 for the inclusion proof. What no trusted roo
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives import serialization
 
 from fulldress.facts import Evidence, Integrity, Signature, Trust, Witness
 from fulldress.package.signatures import certificates as certs
+from fulldress.package.signatures import translog
 from fulldress.package.signatures.judged import Ground, quoted
+from fulldress.package.signatures.translog import MOST, Entry, check, entry, unbase64
 
 _ISSUER_V2, _ISSUER_V1 = "1.3.6.1.4.1.57264.1.8", "1.3.6.1.4.1.57264.1.1"
-_PREHASHED: dict[str, type[hashes.HashAlgorithm]] = {
-    "sha256": hashes.SHA256,
-    "sha384": hashes.SHA384,
-    "sha512": hashes.SHA512,
-}
-_MOST = 200  #: bundles or proof hashes in one file
 
 
 class NotBundle(ValueError):
     """The bytes are no bundle; the message says why."""
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of a transparency log."""
-
-    at: datetime | None
-    index: int
-    log: bytes  #: log id
-    body: bytes
-    promise: bytes  #: the log's signature over the entry
-    proof: dict[str, Any]
 
 
 class Bundle(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +68,7 @@ def parse(data: bytes) -> list[Bundle]:
         raise NotBundle(f"a part of it is missing or damaged ({str(error)[:80]})") from error
     if not found:
         raise NotBundle("it holds no signature")
-    return found[:_MOST]
+    return found[:MOST]
 
 
 def _items(whole: Any) -> Iterator[dict[str, Any]]:
@@ -104,37 +84,30 @@ def _items(whole: Any) -> Iterator[dict[str, Any]]:
         yield whole
 
 
-def _b64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except binascii.Error as error:
-        raise ValueError("base64") from error
-
-
 def _bundle(item: dict[str, Any]) -> Bundle:
     if "verification_material" in item:  # PEP 740
         material, envelope = item["verification_material"], item["envelope"]
-        payload = _b64(envelope["statement"])
-        entries = tuple(_entry(row) for row in material.get("transparency_entries", ()))
-        chain = certs.parse(_b64(material["certificate"]))
-        return _stated(chain, "application/vnd.in-toto+json", payload, _b64(envelope["signature"]), entries)
+        payload = unbase64(envelope["statement"])
+        entries = tuple(entry(row) for row in material.get("transparency_entries", ()))
+        chain = certs.parse(unbase64(material["certificate"]))
+        return _stated(chain, "application/vnd.in-toto+json", payload, unbase64(envelope["signature"]), entries)
     material = item["verificationMaterial"]
-    entries = tuple(_entry(row) for row in material.get("tlogEntries") or ())
+    entries = tuple(entry(row) for row in material.get("tlogEntries") or ())
     raw = [material["certificate"]["rawBytes"]] if "certificate" in material else []
     raw = raw or [row["rawBytes"] for row in (material.get("x509CertificateChain") or {}).get("certificates", ())]
-    chain = [one for text in raw for one in certs.parse(_b64(text))]
+    chain = [one for text in raw for one in certs.parse(unbase64(text))]
     if "dsseEnvelope" in item:
         envelope = item["dsseEnvelope"]
-        signature = _b64(envelope["signatures"][0]["sig"])
-        return _stated(chain, envelope["payloadType"], _b64(envelope["payload"]), signature, entries)
+        signature = unbase64(envelope["signatures"][0]["sig"])
+        return _stated(chain, envelope["payloadType"], unbase64(envelope["payload"]), signature, entries)
     message = item["messageSignature"]
     said = message.get("messageDigest") or {}
     name = str(said.get("algorithm", "SHA2_256")).lower().replace("sha2_", "sha")
     return Bundle(
         certificates=tuple(chain),
-        signature=_b64(message["signature"]),
+        signature=unbase64(message["signature"]),
         signed=None,
-        digest=(name, _b64(said["digest"])) if said else None,
+        digest=(name, unbase64(said["digest"])) if said else None,
         entries=entries,
     )
 
@@ -160,19 +133,6 @@ def _stated(
     )
 
 
-def _entry(row: dict[str, Any]) -> Entry:
-    at = int(row.get("integratedTime") or row.get("integrated_time") or 0)
-    promise = row.get("inclusionPromise") or row.get("inclusion_promise") or {}
-    return Entry(
-        at=datetime.fromtimestamp(at, UTC) if at else None,
-        index=int(row.get("logIndex") or row.get("log_index") or 0),
-        log=_b64((row.get("logId") or row.get("log_id") or {}).get("keyId", "")),
-        body=_b64(row.get("canonicalizedBody") or row.get("canonicalized_body") or ""),
-        promise=_b64(promise.get("signedEntryTimestamp") or promise.get("signed_entry_timestamp") or ""),
-        proof=row.get("inclusionProof") or row.get("inclusion_proof") or {},
-    )
-
-
 def root(name: str, data: bytes) -> Root | None:
     """A trusted root; None for one that cannot be read."""
     try:
@@ -181,11 +141,13 @@ def root(name: str, data: bytes) -> Root | None:
         others: list[x509.Certificate] = []
         for authority in whole.get("certificateAuthorities", ()):
             for row in authority["certChain"]["certificates"]:
-                for one in certs.parse(_b64(row["rawBytes"])):
+                for one in certs.parse(unbase64(row["rawBytes"])):
                     (roots if certs.signs_itself(one) else others).append(one)
         logs = {}
         for log in whole.get("tlogs", ()):
-            logs[_b64(log["logId"]["keyId"])] = serialization.load_der_public_key(_b64(log["publicKey"]["rawBytes"]))
+            logs[unbase64(log["logId"]["keyId"])] = serialization.load_der_public_key(
+                unbase64(log["publicKey"]["rawBytes"])
+            )
     except (msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError, UnsupportedAlgorithm, RecursionError):
         return None
     return Root(name=name, folder=certs.Folder(name, tuple(roots), tuple(others)), logs=logs)
@@ -243,7 +205,7 @@ def _bytes(bundle: Bundle, find: Find, named: tuple[str, bytes | None]) -> tuple
     key = bundle.certificates[0].public_key()
     if bundle.signed is not None:
         try:
-            _verify(key, bundle.signature, bundle.signed)
+            check(key, bundle.signature, bundle.signed)
         except InvalidSignature:
             return (), Integrity.BROKEN, "the statement is not the one that was signed"
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -261,31 +223,12 @@ def _bytes(bundle: Bundle, find: Find, named: tuple[str, bytes | None]) -> tuple
     if digest is None or digest[1] is None:
         return (), Integrity.UNVERIFIED, "it is over no entry of the package"
     try:
-        _verify(key, bundle.signature, None, (digest[0], digest[1]))
+        check(key, bundle.signature, None, (digest[0], digest[1]))
     except InvalidSignature:
         return (entry or named[0],), Integrity.BROKEN, "the bytes are not those that were signed"
     except (ValueError, TypeError, KeyError, UnsupportedAlgorithm) as error:
         return (entry or named[0],), Integrity.UNVERIFIED, f"its key could not be used ({str(error)[:80]})"
     return (entry or named[0],), Integrity.INTACT, ""
-
-
-def _verify(key: Any, signature: bytes, data: bytes | None, digest: tuple[str, bytes] | None = None) -> None:
-    from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
-
-    chosen: Any = hashes.SHA256()
-    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.key_size > 256:
-        chosen = hashes.SHA384() if key.curve.key_size <= 384 else hashes.SHA512()
-    if data is None and digest is not None:
-        chosen = Prehashed(_PREHASHED[digest[0]]())
-        data = digest[1]
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        key.verify(signature, data or b"", ec.ECDSA(chosen))
-    elif isinstance(key, rsa.RSAPublicKey):
-        key.verify(signature, data or b"", padding.PKCS1v15(), chosen)
-    elif isinstance(key, ed25519.Ed25519PublicKey) and digest is None:
-        key.verify(signature, data or b"")
-    else:
-        raise ValueError(f"{type(key).__name__}")
 
 
 def _identity(leaf: x509.Certificate) -> tuple[str, str]:
@@ -321,99 +264,10 @@ def _trusted(bundle: Bundle, roots: list[Root], ground: Ground) -> tuple[Trust, 
         chain = certs.build(bundle.certificates[0], bundle.certificates[1:], one.folder)
         if not chain.anchored:
             continue
-        at, problem = _logged(bundle, one)
+        at, problem = translog.when(bundle.entries, one.logs, bundle.signature)
         if at is None:
             return Trust.UNTRUSTED, [f"chain ends in {one.name}"], None, [problem]
         faults = certs.unfit(chain, at, certs.SIGNING)
         words = [f"chain ends in {one.name}; its log had it on {at:%Y-%m-%d %H:%M} UTC"]
         return (Trust.UNTRUSTED if faults else Trust.TRUSTED), words, at, faults
     return Trust.UNTRUSTED, [f"its authority is in no trusted root of {ground.keys.name}/"], None, []
-
-
-def _logged(bundle: Bundle, root: Root) -> tuple[datetime | None, str]:
-    """When the log took the signature in; the promise or the proof has to hold, and the entry to be of this signature."""
-    problem = "no log says when it was signed"
-    for entry in bundle.entries[:_MOST]:
-        key = root.logs.get(entry.log)
-        if key is None:
-            problem = "its log is not one of the trusted root"
-        elif not _is_of(entry, bundle):
-            problem = "the log's entry is of another signature"
-        elif entry.at is None:
-            problem = "the log's entry has no time"
-        elif entry.promise and not _promised(entry, key):
-            problem = "the log did not sign that entry"
-        elif entry.proof and not _included(entry, key):
-            problem = "the proof that the log holds the entry does not hold"
-        elif not entry.promise:
-            problem = "the log did not sign the time of that entry"
-        else:
-            return entry.at, ""
-    return None, problem
-
-
-def _is_of(entry: Entry, bundle: Bundle) -> bool:
-    """Whether the entry of the log holds this signature, whatever its kind (hashedrekord, dsse, intoto)."""
-    try:
-        text = json.dumps(msgspec.json.decode(entry.body))
-    except (msgspec.DecodeError, RecursionError, ValueError):
-        return False
-    spelt = base64.b64encode(bundle.signature).decode()
-    return spelt in text or base64.b64encode(spelt.encode()).decode() in text
-
-
-def _promised(entry: Entry, key: Any) -> bool:
-    said = {
-        "body": base64.b64encode(entry.body).decode(),
-        "integratedTime": int(entry.at.timestamp()) if entry.at else 0,
-        "logID": entry.log.hex(),
-        "logIndex": entry.index,
-    }
-    canonical = json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
-    try:
-        _verify(key, entry.promise, canonical)
-    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
-        return False
-    return True
-
-
-def _included(entry: Entry, key: Any) -> bool:
-    """The path from the entry to the log's root (RFC 6962, 2.1.1), and the log's signature under that root."""
-    proof = entry.proof
-    try:
-        index = int(proof.get("logIndex") or proof.get("log_index") or 0)
-        size = int(proof.get("treeSize") or proof.get("tree_size") or 0)
-        path = [_b64(text) for text in proof.get("hashes", ())][:_MOST]
-        wanted = _b64(proof.get("rootHash") or proof.get("root_hash") or "")
-        checkpoint = (proof.get("checkpoint") or {}).get("envelope", "")
-    except (ValueError, TypeError, AttributeError):
-        return False
-    if not 0 <= index < size:
-        return False
-    node, last = hashlib.sha256(b"\0" + entry.body).digest(), size - 1
-    for sibling in path:
-        if not last:
-            return False
-        if index & 1 or index == last:
-            node = hashlib.sha256(b"\1" + sibling + node).digest()
-            while not index & 1 and index:
-                index, last = index >> 1, last >> 1
-        else:
-            node = hashlib.sha256(b"\1" + node + sibling).digest()
-        index, last = index >> 1, last >> 1
-    return not last and node == wanted and (not checkpoint or _signed_root(checkpoint, wanted, key))
-
-
-def _signed_root(text: str, wanted: bytes, key: Any) -> bool:
-    """A signed note: three lines or more, a blank one, and lines of signatures."""
-    body, blank, below = text.partition("\n\n")
-    rows = body.split("\n")
-    if not blank or len(rows) < 3 or rows[2] != base64.b64encode(wanted).decode():
-        return False
-    for row in below.splitlines():
-        try:
-            _verify(key, _b64(row.rsplit(" ", 1)[-1])[4:], (body + "\n").encode())
-        except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
-            continue
-        return True
-    return False
