@@ -16,20 +16,13 @@ from tree_sitter import Language, Node, Parser
 from fulldress.package.reader import Member, Package
 from fulldress.package.scripts import javascriptcalls, plain
 from fulldress.package.scripts.events import AnyEvent
-from fulldress.package.scripts.follower import Follower, Trail, Value, text_of
-from fulldress.package.scripts.values import HERE, clean, hole, is_constant
+from fulldress.package.scripts.follower import Trail, Value, text_of
+from fulldress.package.scripts.javascriptvalues import FUNCTIONS, Values
+from fulldress.package.scripts.values import clean, hole, is_constant
 
 _LANGUAGE = Language(tree_sitter_javascript.language())
 _PASSES = 32
 _LARGEST = 600_000  #: characters; what is larger was packed by a machine, and is read line by line
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "", "b": "", "f": "", "v": ""}
-_FUNCTIONS = (
-    "function_declaration",
-    "generator_function_declaration",
-    "function_expression",
-    "arrow_function",
-    "method_definition",
-)
 
 
 def read(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
@@ -50,24 +43,11 @@ def follow(trail: Trail, member: Member, text: str, offset: int, arguments: tupl
     script.whole(Parser(_LANGUAGE).parse(text.encode("utf-8", "replace")).root_node)
 
 
-class Script(Follower):
-    def __init__(self, trail: Trail, member: Member, offset: int) -> None:
-        super().__init__(trail, member, offset)
-        self.functions: dict[str, Node] = {}
-        self.called: set[str] = set()
-        self.modules: dict[str, str] = {}  #: name -> what it was imported as: ``child_process.execSync``
-
-    @staticmethod
-    def raw(node: Node) -> str:
-        return (node.text or b"").decode("utf-8", "replace")
-
-    def line(self, node: Node) -> int:
-        return node.start_point.row + 1 + self.offset
-
+class Script(Values):
     def whole(self, root: Node) -> None:
         for node in root.named_children:
             inner = node.named_children[0] if node.type == "export_statement" and node.named_children else node
-            if inner.type in _FUNCTIONS[:2] and (name := inner.child_by_field_name("name")) is not None:
+            if inner.type in FUNCTIONS[:2] and (name := inner.child_by_field_name("name")) is not None:
                 self.functions[self.raw(name)] = inner
         self.follow(root)
         for own in sorted(set(self.functions) - self.called):
@@ -77,7 +57,7 @@ class Script(Follower):
         """Follows a statement."""
         self.trail.step()
         kind = node.type
-        if kind in ("comment", *_FUNCTIONS[:2]):
+        if kind in ("comment", *FUNCTIONS[:2]):
             return
         if kind == "ERROR":
             self._error(node)
@@ -138,7 +118,7 @@ class Script(Follower):
         target, right = node.child_by_field_name("name"), node.child_by_field_name("value")
         if target is None or right is None:
             return
-        if right.type in _FUNCTIONS and target.type == "identifier":
+        if right.type in FUNCTIONS and target.type == "identifier":
             self.functions[self.raw(target)] = right
             return
         value = self.value(right)
@@ -159,15 +139,6 @@ class Script(Follower):
             self.modules[name] = module
             return
         self.bind(node, name, value)
-
-    def bind(self, node: Node, name: str, value: Value) -> None:
-        self.names[name] = hole(name) if value is None else value
-        if isinstance(value, str):
-            self.assign(self.line(node), self.raw(node), name.rsplit(".", 1)[-1], value)
-        elif isinstance(value, dict):
-            for key, item in value.items():
-                if isinstance(item, str) and is_constant(item) and not key.startswith("@"):
-                    self.assign(self.line(node), self.raw(node), key, item)
 
     def _each(self, node: Node) -> None:
         left, right, body = (node.child_by_field_name(field) for field in ("left", "right", "body"))
@@ -261,114 +232,5 @@ class Script(Follower):
             self.names = kept
         return hole(f"{name}()")
 
-    # -- values
-
-    def value(self, node: Node | None) -> Value:
-        if node is None:
-            return None
-        self.trail.step()
-        kind = node.type
-        if kind in ("string", "template_string"):
-            return self._string(node)
-        if kind in ("number", "true", "false", "property_identifier", "regex"):
-            return self.raw(node)
-        if kind == "identifier":
-            name = self.raw(node)
-            return HERE if name == "__dirname" else self.names.get(name, hole(name))
-        if kind == "member_expression":
-            return self._member(node)
-        if kind == "subscript_expression":
-            return hole(self.raw(node)[:40])
-        if kind == "binary_expression":
-            return self._binary(node)
-        if kind == "array":
-            return [self.value(child) for child in node.named_children]
-        if kind == "object":
-            return self._object(node)
-        if kind in ("call_expression", "new_expression"):
-            return javascriptcalls.follow(self, node)
-        if kind in ("assignment_expression", "augmented_assignment_expression"):
-            return self._assigned(node)
-        if kind == "ternary_expression":
-            values = [self.value(child) for child in node.named_children[1:]]
-            return next((v for v in values if isinstance(v, str) and is_constant(v)), None)
-        if kind in ("arrow_function", "function_expression"):
-            self.body(node, "", None)
-            return None
-        found: Value = None
-        for child in node.named_children:
-            if child.type.endswith(("_statement", "_declaration", "_block")):
-                self.follow(child)
-            elif child.type != "comment":
-                found = self.value(child)
-        return found if kind in ("parenthesized_expression", "await_expression") else None
-
-    def _string(self, node: Node) -> str:
-        found = []
-        for child in node.named_children:
-            if child.type == "string_fragment":
-                found.append(self.raw(child))
-            elif child.type == "escape_sequence":
-                mark = self.raw(child)[1:]
-                number = re.fullmatch(r"(?:x|u\{?)([0-9a-fA-F]{1,5})\}?", mark)
-                found.append(clean(chr(int(number[1], 16))) if number else _ESCAPES.get(mark, mark))
-            elif child.type == "template_substitution":
-                inner = child.named_children[0] if child.named_children else None
-                found.append(text_of(self.value(inner), self.raw(child)[2:-1][:40]))
-        return "".join(found)
-
-    def _member(self, node: Node) -> Value:
-        text = re.sub(r"\s+", "", self.raw(node))
-        if match := re.fullmatch(r"process\.env\.(\w+)", text):
-            return hole(match[1])
-        if text in self.names:
-            return self.names[text]
-        owner = self.value(node.child_by_field_name("object"))
-        key = node.child_by_field_name("property")
-        if isinstance(owner, dict) and key is not None and self.raw(key) in owner:
-            return owner[self.raw(key)]
-        return hole(text[:40])
-
-    def _binary(self, node: Node) -> Value:
-        left, right = self.value(node.child_by_field_name("left")), self.value(node.child_by_field_name("right"))
-        operator = node.child_by_field_name("operator")
-        sign = self.raw(operator) if operator is not None else ""
-        if sign == "+" and (isinstance(left, str) or isinstance(right, str)):
-            return text_of(left) + text_of(right)
-        if sign in ("||", "??"):
-            return left if isinstance(left, str) and is_constant(left) and left else right
-        return None
-
-    def _object(self, node: Node) -> Value:
-        found: dict[str, Value] = {}
-        for pair in node.named_children:
-            if pair.type == "pair":
-                key, value = pair.child_by_field_name("key"), pair.child_by_field_name("value")
-                name = self.raw(key).strip("\"'`") if key is not None else ""
-                found[name] = self.value(value)
-            elif pair.type == "shorthand_property_identifier":
-                found[self.raw(pair)] = self.names.get(self.raw(pair), hole(self.raw(pair)))
-            elif pair.type == "spread_element" and pair.named_children:
-                spread = self.value(pair.named_children[0])
-                found.update(spread if isinstance(spread, dict) else {})
-        return found
-
-    def _assigned(self, node: Node) -> Value:
-        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-        if left is None or right is None:
-            return None
-        if right.type in _FUNCTIONS:
-            self.functions[self.raw(left).rsplit(".", 1)[-1]] = right
-            return None
-        value, name = self.value(right), re.sub(r"\s+", "", self.raw(left))
-        if (
-            node.type.startswith("augmented")
-            and isinstance(old := self.names.get(name), str)
-            and "+=" in self.raw(node)
-        ):
-            value = old + text_of(value)
-        if match := re.fullmatch(r"process\.env(?:\.(\w+)|\[['\"](\w+)['\"]\])", name):
-            self.assign(self.line(node), self.raw(node), match[1] or match[2], text_of(value))
-            return value
-        self.bind(node, name, value)
-        return value
+    def called_value(self, node: Node) -> Value:
+        return javascriptcalls.follow(self, node)
