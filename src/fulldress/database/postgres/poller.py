@@ -14,6 +14,8 @@ from typing import NamedTuple
 from fulldress.database.postgres.wire import Connection
 from fulldress.errors import DatabaseError
 
+#: First number of the advisory locks that the tap's gates are made of ("fd" and a bit): they are in no record.
+GATE = 0x66640001
 PERIOD = 0.005  #: seconds between two looks
 
 #: Modes that ordinary reading and writing does not take: whoever holds one of these changes the schema or maintains.
@@ -65,6 +67,7 @@ def _locks(database: int, watched: set[int], major: int) -> str:
                CASE WHEN NOT l.granted THEN array_to_string(pg_blocking_pids(l.pid), ',') END
           FROM pg_locks l
          WHERE l.pid <> pg_backend_pid() AND (l.database IS NULL OR l.database IN (0, {database}))
+           AND NOT (l.locktype = 'advisory' AND l.classid = {GATE})
            AND (NOT l.granted OR l.locktype = 'advisory'
                 OR l.locktype = 'relation' AND (l.mode IN ({strong}) {ours}))"""
 
@@ -76,6 +79,7 @@ class Names:
     def __init__(self) -> None:
         self._known: dict[int, str] = {}
         self._tables: set[int] = set()
+        self.rules = False  #: there are rules on writing to tables
 
     def get(self, oid: int) -> str:
         return self._known.get(oid, "")

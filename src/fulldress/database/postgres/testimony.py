@@ -102,7 +102,7 @@ def _lock(members: list[Held], now: float) -> Lock:
         object=first.object,
         taken=instant(first.taken),
         held=timedelta(seconds=seconds),
-        caught=min((held.caught for held in members), key=("sync-hold", "commit-hold", "poll").index),
+        caught=min((held.caught for held in members), key=("sync-hold", "commit-hold", "gate", "poll").index),
     )
 
 

@@ -1,0 +1,176 @@
+"""A query string as the server will see it: where its statements begin and end, and what each may do to a transaction.
+
+The server's own grammar (libpg_query) cuts; nothing that is cut is ever sent in pieces. A string that the grammar does
+not know is sent untouched, and the poller alone watches it.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from typing import Any, NamedTuple
+
+#: Statements that change nothing that others could wait for, and that have no need of a look.
+_SMALL = re.compile(
+    rb"(?:SET|SHOW|RESET|BEGIN|START|SAVEPOINT|RELEASE|LISTEN|UNLISTEN|NOTIFY|DISCARD|DEALLOCATE|PREPARE|DECLARE|FETCH|MOVE"
+    rb"|CLOSE|EXPLAIN)\b"
+)
+_ENDS = re.compile(rb"(?:COMMIT|END|ROLLBACK|ABORT)\b|PREPARE\s+TRANSACTION\b")
+_ROWS = re.compile(rb"(?:INSERT|UPDATE|DELETE|MERGE|SELECT|WITH|VALUES|TABLE|EXECUTE)\b")
+#: After these no look by a statement of ours: it would take a snapshot that the transaction has not taken yet.
+_NO_SNAPSHOT = re.compile(
+    rb"(?:SET|SHOW|RESET|BEGIN|START|SAVEPOINT|RELEASE|LOCK|LISTEN|UNLISTEN|DECLARE|CLOSE|PREPARE)\b"
+)
+#: Statements that refuse to run in a transaction, or speak the copy protocol.
+_ALONE = re.compile(
+    rb"(?:CREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY|DROP\s+INDEX\s+CONCURRENTLY|REINDEX\b.*\bCONCURRENTLY"
+    rb"|REINDEX\s+(?:\([^)]*\)\s*)?(?:SCHEMA|DATABASE|SYSTEM)\b|VACUUM\b|(?:CREATE|DROP|ALTER)\s+(?:DATABASE|TABLESPACE|SUBSCRIPTION)\b"
+    rb"|ALTER\s+SYSTEM\b|CLUSTER\s*(?:;|$)|DISCARD\s+ALL\b|COPY\b|ALTER\s+TABLE\b.*\bDETACH\s+PARTITION\b.*\bCONCURRENTLY\b"
+    rb"|REFRESH\s+MATERIALIZED\s+VIEW\s+CONCURRENTLY\b)",
+    re.S,
+)
+_DATABASES = re.compile(rb"(?:CREATE|DROP|ALTER)\s+DATABASE\b")
+_HEAD = re.compile(rb"(?:INSERT\s+INTO|DELETE\s+FROM|UPDATE)\s+(?:ONLY\s+)?[\w.\"]+")
+_SPACE = re.compile(rb"(?:\s+|--[^\n]*(?:\n|$)|/\*[^*]*(?:\*(?!/)[^*]*)*\*/)+")
+_PARAMETER = re.compile(rb"\$\d")
+
+
+class Part(NamedTuple):
+    """One statement of a string. ``start`` and ``end`` in bytes, without its semicolon; ``bare`` begins with its verb."""
+
+    start: int
+    end: int
+    bare: bytes
+
+    @property
+    def ends(self) -> bool:
+        """Ends a transaction or a part of one: the locks may go."""
+        return bool(_ENDS.match(self.bare))
+
+    @property
+    def small(self) -> bool:
+        return bool(_SMALL.match(self.bare)) and not self.ends
+
+    @property
+    def rows(self) -> bool:
+        """Reads or changes rows."""
+        return bool(_ROWS.match(self.bare))
+
+    @property
+    def alone(self) -> bool:
+        return bool(_ALONE.match(self.bare))
+
+    @property
+    def of_databases(self) -> bool:
+        """Needs a database that nobody else is connected to."""
+        return bool(_DATABASES.match(self.bare))
+
+    @property
+    def may_gate(self) -> bool:
+        return not (_NO_SNAPSHOT.match(self.bare) or self.alone or self.ends)
+
+    @property
+    def head(self) -> bytes:
+        """What repeated changes of rows have in common, e.g. ``INSERT INTO ORDERS``; empty for everything else."""
+        match = _HEAD.match(self.bare)
+        return b" ".join(match[0].split()) if match else b""
+
+    @property
+    def parameters(self) -> bool:
+        """Has a ``$1``, which means something else in the extended protocol."""
+        return bool(_PARAMETER.search(self.bare))
+
+
+def bare(statement: bytes) -> bytes:
+    """Without what stands before its verb, in upper case; the first 400 bytes."""
+    match = _SPACE.match(statement)
+    return statement[match.end() if match else 0 :][:400].upper()
+
+
+def _library() -> Any:
+    return import_module("postgast.native").lib
+
+
+def cut(query: bytes) -> list[Part] | None:
+    """The statements of a query string; None where the grammar does not know it. ``query`` is UTF-8 without its zero."""
+    lib = _library()
+    result = lib.pg_query_split_with_parser(query)
+    try:
+        if result.error:
+            return None
+        found = []
+        for pointer in result.stmts[: result.n_stmts]:
+            one = pointer.contents
+            start, end = one.stmt_location, one.stmt_location + one.stmt_len
+            found.append(Part(start, end, bare(query[start:end])))
+        return found
+    finally:
+        lib.pg_query_free_split_result(result)
+
+
+class Gated(NamedTuple):
+    """A string with gates in it. ``order`` tells for every statement in it, as the server answers: the vendor's (index of
+    its part) or a gate (-1 - number of the gate). ``insertions`` as :func:`~.messages.moved` takes them."""
+
+    query: bytes
+    order: list[int]
+    insertions: list[tuple[int, int]]
+    parts: list[Part]
+    gates: int
+    holds_last: bool  #: the last statement's answer waits for the end, as the server sends it after its commit
+
+    def part_before(self, gate: int) -> int:
+        """Index of the vendor's statement that ran right before a gate."""
+        at = self.order.index(-1 - gate)
+        return max((index for index in self.order[:at] if index >= 0), default=-1)
+
+
+MOST_GATES = 400  #: in one string; beyond, only what changes the schema, then only ends of transactions are looked at
+_EVERY = 100  #: statements in a string up to which each gets a gate
+
+
+def gated(query: bytes, parts: list[Part], inside: bool, first: int, key: int) -> Gated | None:
+    """``query`` with a gate after what it does and before what ends a transaction; None where none is of use.
+
+    ``inside``: a transaction is open when the string is sent. ``first``, ``key``: numbers of the advisory locks; each gate
+    has its own, since a lock that was granted once is held to the end of the transaction. Nothing is put before a
+    statement's end, so positions before the first gate stay what they are."""
+    wanted = [one.may_gate and not one.small for one in parts]
+    if len(parts) > _EVERY:
+        wanted = [want and not one.rows for want, one in zip(wanted, parts, strict=True)]
+    if sum(wanted) > MOST_GATES:
+        wanted = [False] * len(parts)
+    for index in range(1, len(parts)):  # the end of a transaction is looked at in any case
+        if parts[index].ends and parts[index - 1].may_gate:
+            wanted[index - 1] = True
+    opens = inside
+    for one in parts:
+        opens = (opens or one.bare.startswith((b"BEGIN", b"START"))) and not (one.ends and b" TO " not in one.bare[:60])
+    last_gate = not opens and parts[-1].may_gate
+    wanted[-1] = last_gate
+    if sum(wanted) > MOST_GATES:
+        wanted = [False] * (len(parts) - 1) + [last_gate]
+    if not any(wanted):
+        return None
+    out, order, insertions = [], [], []
+    position = gates = characters = 0
+    for index, (one, want) in enumerate(zip(parts, wanted, strict=True)):
+        order.append(index)
+        if not want:
+            continue
+        end = len(query) if index == len(parts) - 1 else one.end
+        piece = query[position:end]
+        gate = b"\n;select pg_catalog.pg_advisory_xact_lock_shared(%d,%d)" % (key, first + gates)
+        out += [piece, gate]
+        characters += _characters(piece)
+        insertions.append((characters, len(gate)))
+        characters += len(gate)
+        position = end
+        order.append(-1 - gates)
+        gates += 1
+    out.append(query[position:])
+    return Gated(b"".join(out), order, insertions, parts, gates, last_gate)
+
+
+def _characters(data: bytes) -> int:
+    return len(data) if data.isascii() else len(data.decode("utf-8", "replace"))
