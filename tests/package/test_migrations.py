@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casefolders import check, folders
-from fulldress.facts import Migration, encode
+from fulldress.facts import Migration, Unread, encode
 from fulldress.package import migrations
 from fulldress.package.migrations.naming import order
 from fulldress.package.migrations.sql import statements
-from openfolder import open_folder
+from openfolder import FolderPackage, member, open_folder
 
 CASES = Path(__file__).parent / "cases" / "migrations"
 
@@ -87,3 +87,25 @@ def test_joining_and_splitting_is_lossless(parts: list[tuple[str, str]]) -> None
 def test_any_text_is_read_without_error(text: str) -> None:
     for one in statements(text):
         assert one.text.strip() and one.line >= 1
+
+
+_SHREDS = st.sampled_from(
+    ["DO $$", "$$", "DECLARE v text :=", "'DROP TABLE '", "|| 'x'", "|| v", ";", "BEGIN", "EXECUTE", "v", "format(", "'%I %2$L'", ",",
+     ")", "(", "IF a THEN", "END IF", "INTO v", "SET @v =", "PREPARE p FROM", "@v", "EXECUTE p", "CALL f()", "CREATE FUNCTION f()",
+     "LANGUAGE plpgsql", "AS $f$", "$f$", "E'\\'", "DELIMITER //", "\n", "//", "LANGUAGE c"]
+)  # fmt: skip
+
+
+@given(st.lists(_SHREDS, max_size=40))
+def test_any_nested_text_is_read(shreds: list[str]) -> None:
+    text = " ".join(shreds)
+    package = FolderPackage({"migrations/0002_a.sql": member("migrations/0002_a.sql", text.encode(), "sql")})
+    assert encode(list(migrations.read(package)))
+
+
+def test_text_that_doubles_itself_is_not_followed_for_ever() -> None:
+    text = (
+        "DO $$ DECLARE v text := 'drop table x;'; BEGIN\n" + "v := v || v;\n" * 500 + "EXECUTE v;\n" * 500 + "END $$;"
+    )
+    package = FolderPackage({"migrations/0002_a.sql": member("migrations/0002_a.sql", text.encode(), "sql")})
+    assert any(isinstance(fact, Unread) and fact.needed for fact in migrations.read(package))

@@ -68,7 +68,8 @@ def read(package: Package) -> Iterator[AnyFact]:
 def _study(every: list[Script], spoken: dict[str, str]) -> dict[int, Effects]:
     """Effects by place in ``every``. Ways there are studied in order, each one's way back right after it, with what is
     known then; a way back teaches nothing about what comes next."""
-    known: dict[str, Known] = defaultdict(Known)
+    routines: dict[str, str] = {}
+    known: dict[str, Known] = defaultdict(lambda: Known(routines=routines))
     backs: dict[str, list[int]] = defaultdict(list)
     for place, script in enumerate(every):
         if script.direction == "down":
@@ -125,8 +126,9 @@ def _facts(
         if forth is not None and not script.unread and found.count:
             unrestored = undo.unrestored(effects[forth].bare, found.bare)
         yield _fact(script, spoken.get(script.member.path, ""), found, unrestored, mine.get(script.member.path))
+        yield from _beyond(script.member, found)
         if not script.language:
-            yield from _rest(script.member, script.statements, found, script.line)
+            yield from _rest(script.member, script.statements, found)
 
 
 def _untold(scripts: list[Script]) -> Iterator[Unread]:
@@ -241,17 +243,20 @@ def _fact(
     )
 
 
-def _rest(member: Member, every: list[Statement], effects: Effects, line: int) -> Iterator[AnyFact]:
-    yield from roles.read(member, every)
+def _beyond(member: Member, effects: Effects) -> Iterator[Unread]:
+    """What a script runs that its text does not show."""
     if effects.dynamic:
-        where = ", ".join(str(number) for number in effects.dynamic[:5])
-        yield _unread(
-            member,
-            effects.dynamic[0],
-            f"SQL that {member.path} builds at run time",
-            Reason.GRAMMAR,
-            f"EXECUTE in line {where}",
-        )
+        lines = list(dict.fromkeys(effects.dynamic))
+        where = ", ".join(map(str, lines[:5])) + (f" and {len(lines) - 5} more" if len(lines) > 5 else "")
+        what = f"SQL that {member.path} builds at run time"
+        yield _unread(member, lines[0], what, Reason.GRAMMAR, f"EXECUTE in line {where}", needed=True)
+    for line, language in dict.fromkeys(effects.foreign):
+        what = f"what {member.path} does in {language}"
+        yield _unread(member, line, what, Reason.GRAMMAR, f"a body that is not SQL, in line {line}", needed=True)
+
+
+def _rest(member: Member, every: list[Statement], effects: Effects) -> Iterator[AnyFact]:
+    yield from roles.read(member, every)
     if effects.cut:
         detail = f"a statement of more than 10,000 words and signs in line {effects.cut[0]}; judged by its beginning"
         yield _unread(member, effects.cut[0], f"the end of a statement in {member.path}", Reason.BUDGET, detail)

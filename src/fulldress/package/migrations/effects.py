@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from fulldress.facts import excerpt
 from fulldress.facts.database import Effect
 from fulldress.package.migrations import mysql, pgalter, pgtree, postgres, rights
+from fulldress.package.migrations.nested import Nested
 from fulldress.package.migrations.rebuilds import Rebuilds, plain
-from fulldress.package.migrations.sql import Statement, statements
+from fulldress.package.migrations.sql import Statement
 
 _NAME = r"(?:ONLY )?(?P<table>(?:\"[^\"]+\"|`[^`]+`|[^\s(;,]+)(?: \. (?:\"[^\"]+\"|`[^`]+`|[^\s(;,]+))?)"
 _CREATE_TABLE = re.compile(
@@ -77,9 +78,6 @@ _WIDTHS = (
 _ALIAS = {"INT2": "SMALLINT", "INT": "INTEGER", "INT4": "INTEGER", "INT8": "BIGINT", "DECIMAL": "NUMERIC", "SERIAL": "INTEGER",
           "BIGSERIAL": "BIGINT", "FLOAT4": "REAL", "FLOAT8": "DOUBLE PRECISION"}  # fmt: skip
 _TEXTS = {"VARCHAR", "CHARACTER VARYING", "CHAR", "CHARACTER", "TEXT", "CITEXT"}
-_OPENING = re.compile(
-    r"^(?:(?:DECLARE .*?)?BEGIN |IF .*? THEN |ELSIF .*? THEN |ELSE |LOOP |FOR .*? LOOP |WHILE .*? LOOP |EXCEPTION WHEN .*? THEN |WHEN .*? THEN )"
-)
 
 #: Kinds of :class:`~fulldress.facts.database.Effect` that keep others waiting for as long as the table is large.
 HEAVY = frozenset({"rewrite", "scan", "index", "lock", "every row"})
@@ -120,6 +118,7 @@ class Effects:
     sets_lock_timeout: bool = False
     changes_schema: bool = False
     dynamic: list[int] = field(default_factory=list)  #: lines of code that builds its SQL at run time
+    foreign: list[tuple[int, str]] = field(default_factory=list)  #: line and language of bodies that are not SQL
     cut: list[int] = field(default_factory=list)  #: lines of statements too long to be judged whole
     bare: list[str] = field(default_factory=list)
     lines: list[tuple[int, str]] = field(default_factory=list)  #: line and text of what is destructive or heavy
@@ -138,12 +137,13 @@ class Known:
 
     columns: Columns = field(default_factory=dict)
     state: pgtree.State = field(default_factory=pgtree.State)
+    routines: dict[str, str] = field(default_factory=dict)  #: bodies by name, of those that scripts create
 
     def copy(self) -> Known:
         """What is known now, for a script that nothing is learned from."""
         state = self.state
         kept = pgtree.State(types=dict(state.types), checks=dict(state.checks), proven=set(state.proven))
-        return Known(dict(self.columns), kept)
+        return Known(dict(self.columns), kept, dict(self.routines))
 
 
 _SCHEMA = re.compile(
@@ -159,6 +159,8 @@ def study(
     ``wrapped``: whether the tool puts a transaction around the script; a ``BEGIN`` in it counts by itself."""
     found = Effects()
     created: set[str] = set()
+    nested = Nested(every, known.routines)
+    found.dynamic, found.foreign = nested.dynamic, nested.foreign
     state = known.state
     state.created, state.values, state.wrapped = set(), set(), wrapped
     if not ordered:  # which type a column has by then is not known
@@ -174,7 +176,7 @@ def study(
             state.wrapped = True
         elif re.match(r"(?:COMMIT|ROLLBACK|END)\b", statement.bare):
             state.wrapped, state.values = wrapped if not state.wrapped else False, set()
-        for line, text, bare in _inside(statement, found):
+        for line, text, bare in nested.of(statement):
             _one(found, line, text, bare, dialect, created, known, rebuilds, statement.shown)
         _uses_added_value(found, statement, state)
     rebuilds.remember(known.columns)
@@ -205,26 +207,6 @@ def _balance_triggers(found: Effects) -> None:
         if effect.kind not in _INNER
         and not (effect.kind == "trigger" and (effect.table in on if effect.table else off_for_session))
     ]
-
-
-def _inside(statement: Statement, found: Effects) -> Iterator[tuple[int, str, str]]:
-    """The statement itself, or those in the body of a DO block."""
-    if statement.verb != "DO" or not statement.body:
-        yield statement.line, statement.text, statement.bare
-        return
-    start = statement.line + statement.text[: max(statement.text.find(statement.body), 0)].count("\n")
-    for inner in statements(statement.body):
-        bare = inner.bare
-        while (match := _OPENING.match(bare)) is not None:
-            bare = bare[match.end() :]
-        if bare.startswith("EXECUTE "):
-            found.dynamic.append(start + inner.line - 1)
-        yield start + inner.line - 1, _tail(inner.text, bare), bare
-
-
-def _tail(text: str, bare: str) -> str:
-    at = text.upper().rfind(bare.split(" ", 1)[0]) if bare else -1
-    return text[at:] if at > 0 else text
 
 
 def _one(

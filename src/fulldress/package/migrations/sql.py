@@ -122,6 +122,25 @@ def _plain(text: str, base: int, line: int) -> Iterator[Statement]:
         yield Statement(text[start:].rstrip(), " ".join(bare), base + start, start_line, body=body)
 
 
+def offset_of(statement: Statement, at: int) -> int:
+    """Where in the statement's text the token stands that begins at character ``at`` of its bare form."""
+    text, position, seen = statement.text, 0, 0
+    while position < len(text) and at:
+        match = _TOKEN.match(text, position)
+        assert match is not None  # the last alternative takes any character  # noqa: S101
+        kind = match.lastgroup
+        if kind == "block":
+            position = _comment_end(text, match.end())
+            continue
+        if kind not in ("space", "comment"):
+            if seen >= at:
+                return position
+            literal = kind in ("string", "escape", "dollar", "tag")
+            seen += 3 if literal else len(match.group().upper() if kind == "word" else match.group()) + 1
+        position = match.end()
+    return 0
+
+
 def _comment_end(text: str, position: int) -> int:
     """Where a block comment ends; PostgreSQL nests them. An open one reaches to the end."""
     depth = 1

@@ -245,13 +245,15 @@ def _reader(member: Member) -> Reader | None:
         return _service
     if member.kind == "json" and member.name == "package.json" and "node_modules/" not in member.path:
         return _npm
-    if member.kind == "python" and (_PYTHON_SCRIPT.search(member.inner) or _is_executable(member)):
+    if member.kind == "python" and (_PYTHON_SCRIPT.search(member.inner) or _is_executable(member) or _is_alone(member)):
         return python.read
+    if member.name.endswith(".pth") and member.kind == "text" and re.search(r"(?m)^import[ \t]", member.text):
+        return _pth
     if member.kind == "powershell":
         return None if member.name.lower().endswith(".psd1") else powershell.read
     if member.kind == "batch":
         return batch.read
-    if member.kind == "perl" and (_is_executable(member) or _INSTALLER.search(member.inner)):
+    if member.kind == "perl" and (_is_executable(member) or _is_alone(member) or _INSTALLER.search(member.inner)):
         return perl.read
     if member.kind in ("ruby", "php") and (_is_executable(member) or _INSTALLER.search(member.inner)):
         return plain.read
@@ -271,6 +273,19 @@ def _is_program(member: Member) -> bool:
 
 def _is_executable(member: Member) -> bool:
     return bool(member.mode is not None and member.mode & 0o111) and member.data.startswith(b"#!")
+
+
+def _is_alone(member: Member) -> bool:
+    """Whether it is the whole package: a vendor's single file is there to be run."""
+    return not member.container and member.inner == member.path and member.data.startswith(b"#!")
+
+
+def _pth(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
+    """Lines of a ``.pth`` file that begin with ``import``: every start of Python runs them (the ``site`` module)."""
+    rows = [row if re.match(r"import[ \t]", row) else "" for row in member.text.splitlines()]
+    data = "\n".join(rows).encode("utf-8", "replace")
+    fields = {name: getattr(member, name) for name in Member.__struct_fields__}
+    python.read(package, Member(**{**fields, "data": data, "kept": True}), emit)
 
 
 def _shell(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:

@@ -70,6 +70,9 @@ def _jobs(
         return
     rows = content.split("\n")
     known = "\n".join("" if re.match(r"\s*\ue000\$?[^\ue001]*\ue001\s*$", row) else show(row) for row in rows)
+    if not known.strip() and "\ue000" in content:
+        yield _unread(event, context, target)
+        return
     first = getattr(event, "first_line", 0) or event.line
     single = len([row for row in rows if row.strip()]) <= 1 or not getattr(event, "first_line", 0)
     for fact in crontab_facts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import fnmatch
 import re
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from tree_sitter import Node
 
 from fulldress.package.reader import Member
-from fulldress.package.scripts.values import ALTERNATIVES, HERE, TEMPORARY, combine, hole, is_constant, show
+from fulldress.package.scripts.values import ALTERNATIVES, HERE, TEMPORARY, clean, combine, hole, is_constant, show
 
 _PARAMETER = re.compile(r"\$\{(!?)(\w+|[@*#?!$-])(?:\[([^\]]*)\])?(:?[-=?+]|%%?|##?|//?|\^\^?|,,?|:|@)?", re.S)
 _OWN_FOLDER = re.compile(r"dirname[^)]*(?:\$0|\$\{0|BASH_SOURCE|\$\{?_\}?)|readlink[^)]*\$\{?0.*dirname")
@@ -247,7 +248,26 @@ class Words:
             return words[1].rstrip("/").rsplit("/", 1)[-1].removesuffix(words[2] if len(words) > 2 else "") + "\n"
         if name == "dirname" and len(words) > 1:
             return (words[1].rstrip("/").rsplit("/", 1)[0] if "/" in words[1] else ".") + "\n"
+        if (decoded := self._decoded(name, words)) is not None:
+            return decoded
         return hole(f"$({show(' '.join(words))[:40]})") + "\n"
+
+    def _decoded(self, name: str, words: tuple[str, ...]) -> str | None:
+        """What ``base64 -d`` makes of its known input; None where that is no text, or another command."""
+        plain = {word for word in words[1:] if not word.startswith("-") or word == "-"}
+        flags = [word for word in words[1:] if word.startswith("-")]
+        if name == "base64":
+            asked = any(re.fullmatch(r"--decode|-[a-zA-Z]*[dD]i?", word) for word in flags) and plain <= {"-"}
+        else:
+            asked = name == "openssl" and "-d" in flags and ("base64" in plain or {"-base64", "-a"} & set(flags))
+            asked = asked and plain <= {"base64", "enc"}
+        if not asked or not self.stdin or not is_constant(self.stdin):
+            return None
+        letters = "".join(self.stdin.split())
+        try:
+            return clean(base64.b64decode(letters + "=" * (-len(letters) % 4), validate=True).decode())
+        except ValueError:
+            return None
 
 
 def _expansions(node: Node) -> list[Node]:

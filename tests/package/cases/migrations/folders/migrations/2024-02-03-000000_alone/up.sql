@@ -6,5 +6,5 @@ BEGIN
   IF true THEN
     DROP TABLE audit;
   END IF;
-  EXECUTE 'DROP TABLE ' || 'x';
+  EXECUTE 'DROP TABLE ' || target;
 END $$;

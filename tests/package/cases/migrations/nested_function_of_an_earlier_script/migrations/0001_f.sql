@@ -1,0 +1,4 @@
+CREATE FUNCTION purge_all() RETURNS void AS $$
+BEGIN
+  TRUNCATE visits;
+END $$ LANGUAGE plpgsql;

@@ -1,0 +1,4 @@
+BEGIN;
+SELECT purge_all();
+COMMIT;
+INSERT INTO notes VALUES (1);

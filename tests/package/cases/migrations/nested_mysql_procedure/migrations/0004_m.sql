@@ -1,0 +1,12 @@
+DELIMITER //
+CREATE PROCEDURE up4()
+BEGIN
+  DECLARE there INT DEFAULT 0;
+  IF there = 0 THEN
+    ALTER TABLE `people` DROP COLUMN `note`;
+  END IF;
+  DELETE FROM `sessions`;
+END//
+DELIMITER ;
+CALL up4();
+DROP PROCEDURE up4;
