@@ -127,6 +127,34 @@ def test_base64_in_a_script(tmp_path: Path, decode: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "carried",
+    [
+        pytest.param(base64.encodebytes(TAR), id="makeself --base64: a tar that nothing packed"),
+        pytest.param(base64.encodebytes(TAR).rstrip(b"\n"), id="without a last line's end"),
+        pytest.param(base64.b64encode(GZ) + b"\n", id="one line, as base64 -w0 writes it"),
+        pytest.param(b'P="' + base64.b64encode(TAR) + b'"\n', id="in a variable"),
+    ],
+)
+def test_other_forms_of_base64(tmp_path: Path, carried: bytes) -> None:
+    members, unread = opened(
+        tmp_path / "p.run", b"#!/bin/sh\ntail -n +3 $0 | base64 --decode -i - | tar xf -\n" + carried
+    )
+    assert unread == []
+    assert any(path.endswith("!/opt/install.sh") for path in members)
+    assert members[SCRIPT].text.count("\n") <= 2 + carried.count(b"\n")
+
+
+def test_a_program_in_base64_is_a_member(tmp_path: Path) -> None:
+    text = (
+        b"#!/bin/sh\nbase64 -d > /usr/bin/agent <<EOF\n"
+        + base64.encodebytes(b"\x7fELF" + bytes(range(256)) * 4)
+        + b"EOF\n"
+    )
+    members, _ = opened(tmp_path / "p.sh", text)
+    assert members["payload.elf"].kind == "elf"
+
+
+@pytest.mark.parametrize(
     "text",
     [
         b"#!/bin/sh\necho 'base64 -d'\n" + base64.encodebytes(b"words, not an archive. " * 30),

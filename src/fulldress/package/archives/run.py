@@ -2,7 +2,8 @@
 
 The script and what it carries are offered as two members. Where the archive begins is not taken from the script's
 arithmetic (``tail -n +N``, ``dd skip=``, a marker): it is looked for by its own first bytes after a line's end, and
-proves itself by being opened. A ZIP behind a script is read by :mod:`.zip`, whose directory may count from the script on. The check sums that a makeself header states are checked (makeself(1), "HEADER")."""
+proves itself by being opened. A ZIP behind a script is read by :mod:`.zip`, whose directory may count from the script on. The
+check sums that a makeself header states are checked (makeself(1), "HEADER")."""
 
 from __future__ import annotations
 
@@ -26,13 +27,17 @@ _BINARY = re.compile(
     rb"|\x5d\0\0.{2}\xff{8}|\x04\x22\x4d\x18|MSCF\0\0\0\0|Salted__)",
     re.DOTALL,
 )
-_TEXT = re.compile(rb"\n(?:[A-Za-z0-9+/]{48,76}\r?\n){4,}+(?:[A-Za-z0-9+/=]{1,76}\r?\n)?")
+#: Lines of base64, or one long word of it, as ``base64 -w0`` writes it.
+_TEXT = re.compile(
+    rb"\n(?:[A-Za-z0-9+/]{48,76}\r?\n){4,}+(?:[A-Za-z0-9+/=]{1,76}(?:\r?\n|\Z))?"
+    rb"|(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{160,}+={0,2}"
+)
 _DECODES = re.compile(
     rb"\bbase64\s+(?:-\w*[dD]|--decode|-i\s)|\bb64decode\b|openssl\s+(?:enc\s+)?-(?:d\s+-)?(?:base64|a)\b|\buudecode\b"
 )
 _SUFFIXES = {
     b"\x1f\x8b": "tar.gz", b"\xfd7": "tar.xz", b"BZ": "tar.bz2", b"\x28\xb5": "tar.zst", b"PK": "zip", b"7z": "7z",
-    b"\x5d\0": "tar.lzma", b"\x04\x22": "tar.lz4", b"MS": "cab",
+    b"\x5d\0": "tar.lzma", b"\x04\x22": "tar.lz4", b"MS": "cab", b"\x7fE": "elf", b"MZ": "exe",
 }  # fmt: skip
 
 
@@ -145,23 +150,31 @@ def _texts(source: BinaryIO, size: int) -> Iterator[Offer | Gap]:
         if not data:
             return match[0]
         found.append(data)
-        return b"\n" + b"#\n" * (match[0].count(b"\n") - 1)
+        lines = match[0].count(b"\n")
+        return b"\n" + b"#\n" * (lines - 1) if lines else b"base64-payload"
 
     script = _TEXT.sub(instead, text)
     yield _member(SCRIPT, script)
     for number, data in enumerate(found):
-        suffix = _SUFFIXES.get(data[:2], "bin")
+        suffix = _SUFFIXES.get(data[:2], "tar" if data[257:262] == b"ustar" else "bin")
         yield _member(f"payload{number + 1 if len(found) > 1 else ''}.{suffix}", data)
     if size > _LARGEST:
         yield Gap(reason=Reason.BUDGET, detail=f"a script of {size:,} bytes; its end was not read")
 
 
 def _packed(text: bytes) -> bytes:
-    """The bytes behind base64 text where they are an archive; else empty."""
+    """The bytes behind base64 text where they are an archive or a program; else empty."""
     letters = b"".join(text.split())
     try:
-        start = base64.b64decode(letters[:16])
-        if not start.startswith(b"PK\3\4") and not _BINARY.match(b"\n" + start + b"\0" * 8):
+        start = base64.b64decode(
+            letters[: 352 if len(letters) >= 352 else len(letters) & ~3]
+        )  # a tar tells at byte 257
+        if (
+            not start.startswith((b"PK\3\4", b"\x7fELF", b"0707"))
+            and not (start.startswith(b"MZ") and b"\0\0\0" in start)
+            and start[257:262] != b"ustar"
+            and not _BINARY.match(b"\n" + start + b"\0" * 8)
+        ):
             return b""
         return base64.b64decode(letters + b"=" * (-len(letters) % 4))
     except (binascii.Error, ValueError):
