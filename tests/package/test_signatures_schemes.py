@@ -20,13 +20,13 @@ from fulldress.facts import Certificate, Integrity, Key, Signature, Trust, Unrea
 from fulldress.package import signatures
 from fulldress.package.reader import Options
 from fulldress.package.signatures import (
-    authenticode,
     checksums,
     keys,
     keystores,
     minisign,
     openpgp,
     packets,
+    pesig,
     pgpkeys,
     rpmsig,
     sigstore,
@@ -410,7 +410,7 @@ def every(data: bytes) -> None:
             assert str(error)
     list(keys.minisign(data))
     list(keys.ssh(data))
-    authenticode.place(io.BytesIO(data))
+    pesig.place(io.BytesIO(data))
     checksums.parse(member("SHA256SUMS", data))
     with_stream = rpmsig.read(io.BytesIO(data), ground(), member("a", data).evidence(), "a", ("a",), whole=True)
     assert all(isinstance(fact, Signature | Unread) for fact in with_stream)

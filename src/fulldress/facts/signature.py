@@ -69,16 +69,21 @@ class Signature(Fact, tag=True, frozen=True, kw_only=True):
     stale: tuple[str, ...] = ()  #: copies of its key that have expired there, while another copy has not
     left_out: tuple[str, ...] = ()  #: programs of the container that it signs, and that it does not cover
     product: str = ""  #: why the installed product's own anchors will not accept it; empty: they will, or are not known
+    revocation_known: bool = False  #: every certificate of the chain was looked up in a list or answer of that day
 
     @property
     def names_a_maker(self) -> bool:
-        """Whether it can say who made the package. A list of checksums says only that bytes fit each other."""
-        return not self.scheme.lower().startswith("checksum")
+        """Whether it can say who made the package. A list of checksums says only that bytes fit each other, and a time
+        stamp only when they did."""
+        return not self.scheme.lower().startswith(("checksum", "time stamp"))
 
     @property
     def of_a_part(self) -> bool:
         """Whether it is the own signature of one program or archive in the package, and no word on the package."""
-        return self.scheme == "Authenticode" or (self.scheme == "JAR" and "!/" in self.path)
+        if self.whole:
+            return False
+        inside = self.scheme == "JAR" or self.scheme.startswith("APK")
+        return self.scheme in ("Authenticode", "macOS") or (inside and "!/" in self.path)
 
 
 class Advisory(Fact, tag=True, frozen=True, kw_only=True):
@@ -88,6 +93,7 @@ class Advisory(Fact, tag=True, frozen=True, kw_only=True):
     published: date | None = None
     fingerprints: tuple[str, ...] = ()  #: sha256 fingerprints that it names
     names: tuple[str, ...] = ()  #: certificate or authority names in it
+    signed: tuple[Signature, ...] = ()  #: signatures of the advisory itself: beside it, or around its text
 
 
 class HeldKey(Fact, tag=True, frozen=True, kw_only=True):

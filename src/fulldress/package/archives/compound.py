@@ -33,6 +33,18 @@ class Stream(msgspec.Struct, frozen=True):
     size: int
 
 
+class Node(msgspec.Struct, kw_only=True):
+    """A name of the tree with all that is said of it, as a signature over the whole needs it."""
+
+    name: bytes  #: UTF-16, little-endian, without its end
+    is_storage: bool
+    clsid: bytes
+    bits: bytes
+    times: bytes  #: made and changed, as they stand there
+    stream: Stream
+    children: list[Node] = []
+
+
 class Compound:
     """A compound file. Raises :class:`Damage` where its tables are not as they should be."""
 
@@ -51,6 +63,7 @@ class Compound:
         self._cutoff, mini, minis, difat, difats = struct.unpack_from("<5I", head, 56)
         self._table = self._sectors(head, count, difat, difats)
         self._small = _numbers(self._bytes(self._chain(mini, minis * self._sector)))
+        self.root: Node  #: the tree of names
         self.streams = self._tree(first)
 
     def open(self, stream: Stream) -> BinaryIO:
@@ -142,9 +155,9 @@ class Compound:
             for sector in self._chain(stream.start, stream.size, self._small, 64):
                 place = sector * 64
                 at = place // self._sector
-                if at >= len(self._root):
+                if at >= len(self._container):
                     raise Damage("a small stream lies behind the end of its container")
-                self._source.seek(self._at(self._root[at]) + place % self._sector)
+                self._source.seek(self._at(self._container[at]) + place % self._sector)
                 held += self._source.read(64)
         return io.BytesIO(bytes(held[: stream.size]))
 
@@ -153,12 +166,13 @@ class Compound:
         if len(entries) < 128 or entries[66] != 5:
             raise Damage("it has no root entry")
         start, size = struct.unpack_from("<IQ", entries, 116)
-        self._root = self._chain(start, size & 0xFFFFFFFF if self._sector == 512 else size) if size else []
+        self._container = self._chain(start, size & 0xFFFFFFFF if self._sector == 512 else size) if size else []
         found: list[Stream] = []
         seen: set[int] = {0}
-        stack = [(struct.unpack_from("<I", entries, 76)[0], "", 0)]
+        self.root = _node(entries, 0, Stream("", 0, 0), storage=True)
+        stack = [(struct.unpack_from("<I", entries, 76)[0], "", 0, self.root)]
         while stack:
-            number, prefix, depth = stack.pop()
+            number, prefix, depth, above = stack.pop()
             at = number * 128
             if number == _NONE:
                 continue
@@ -169,12 +183,29 @@ class Compound:
             name = entries[at : at + max(0, min(length, 64) - 2)].decode("utf-16-le", "replace")
             left, right, child = struct.unpack_from("<III", entries, at + 68)
             start, size = struct.unpack_from("<IQ", entries, at + 116)
-            stack += [(left, prefix, depth), (right, prefix, depth)]
-            if entries[at + 66] == 1:
-                stack.append((child, f"{prefix}{name}/", depth + 1))
+            stack += [(left, prefix, depth, above), (right, prefix, depth, above)]
+            stream = Stream(prefix + name, start, size & 0xFFFFFFFF if self._sector == 512 else size)
+            node = _node(entries, at, stream, storage=entries[at + 66] == 1)
+            if node.is_storage:
+                stack.append((child, f"{prefix}{name}/", depth + 1, node))
             elif entries[at + 66] == 2:
-                found.append(Stream(prefix + name, start, size & 0xFFFFFFFF if self._sector == 512 else size))
+                found.append(stream)
+            else:
+                continue
+            above.children.append(node)
         return tuple(sorted(found, key=lambda stream: stream.path))
+
+
+def _node(entries: bytes, at: int, stream: Stream, *, storage: bool) -> Node:
+    length = max(0, min(struct.unpack_from("<H", entries, at + 64)[0], 64) - 2)
+    return Node(
+        name=entries[at : at + length],
+        is_storage=storage,
+        clsid=entries[at + 80 : at + 96],
+        bits=entries[at + 96 : at + 100],
+        times=entries[at + 100 : at + 116],
+        stream=stream,
+    )
 
 
 def _numbers(data: bytes) -> array[int]:

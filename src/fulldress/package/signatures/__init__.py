@@ -1,29 +1,30 @@
 """Who signed what of a package, whether the bytes are those, and whether the team has a reason to believe the signer.
 
-One module a scheme (:mod:`cms`, :mod:`openpgp`, :mod:`minisign`, :mod:`sshsig`, :mod:`sigstore`, :mod:`jar`,
-:mod:`authenticode`, :mod:`rpmsig`, :mod:`debsig`, :mod:`checksums`), two that judge (:mod:`judged` by certificates,
-:mod:`bykey` by keys). Nothing is asked of the network.
+One module a scheme: those that lie in files of their own (:mod:`one` knows them by their bytes, :mod:`schemes` by their
+names), those within what they sign (:mod:`carriers`), lists of digests (:mod:`checksums`); two that judge (:mod:`judged` by
+certificates, :mod:`bykey` by keys). Nothing is asked of the network.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from fulldress.facts import AnyFact, Evidence, HeldKey, Integrity, Reason, Signature, Unread, Witness
-from fulldress.package.reader import Member, NotRead, Package
+from fulldress.package.reader import Member, Package
 from fulldress.package.signatures import (
     advisories,
-    authenticode,
     beside,
+    carriers,
     certificates,
     checksums,
-    debsig,
     entries,
     jar,
     keys,
@@ -32,15 +33,14 @@ from fulldress.package.signatures import (
     packets,
     pgpkeys,
     revocation,
-    rpmsig,
+    schemes,
+    stampfile,
     sums,
 )
 from fulldress.package.signatures.gaps import unread
 from fulldress.package.signatures.judged import Ground
 
 _SHA256 = re.compile(r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{64}(?![0-9A-Fa-f])")
-#: Signatures known by their place or name only: time stamps by themselves, wheels' of old, macOS.
-_SEEN = re.compile(r"\.(?:tsr|tst)$|\.dist-info/RECORD\.jws$|/_CodeSignature/CodeResources$")
 _MOST_KEYS = 50  #: key rings of a package that are read, to look for renewed copies of known keys
 
 
@@ -62,7 +62,7 @@ def read(package: Package) -> Iterator[AnyFact]:
     for path in sorted(package.members):
         found.extend(_member(package, package.members[path], ground, verified))
     found.extend(jar.stripped(package))
-    found.extend(_outermost(package, ground))
+    found.extend(carriers.outermost(package, ground))
     found.extend(beside.read(package, ground))
     yield from _concluded(package, found, ground)
 
@@ -82,11 +82,20 @@ def _ground(package: Package, folder: Path | None, texts: tuple[advisories.Text,
         product=certificates.load(own) if own is not None and own.is_dir() else None,
         revocations=revocation.load(folder, _lists(package)),
         today=now if at.date() != now.date() else None,
+        stamps=tuple(_stamps(package)),
     )
 
 
 def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _stamps(package: Package) -> Iterator[Any]:
+    """Tokens of time-stamp files, in the package and beside it."""
+    held = [m.data for m in package.members.values() if stampfile.claims(m) and m.kept]
+    for data in (*held, *beside.stamps(package)):
+        with contextlib.suppress(ValueError):  # what is wrong with it is said where it is read itself
+            yield stampfile.token(data)
 
 
 def _lists(package: Package) -> Iterator[bytes]:
@@ -149,19 +158,10 @@ def _held(tool: str, name: str, print_: str, ends: datetime, ground: Ground, pat
 def _member(
     package: Package, member: Member, ground: Ground, verified: dict[str, tuple[str, ...]]
 ) -> Iterator[AnyFact]:
-    if member.kind == "pe":
-        yield from authenticode.read(package, member, ground)
-    elif member.kind == "rpm":
-        yield from _rpm(package, member, ground)
-    elif debsig.is_one(member):
-        yield from debsig.read(package, member, ground)
-    elif jar.is_block(member):
-        yield from jar.read(package, member, ground)
-    elif _SEEN.search(member.path):
-        what = f"signature {member.name}"
-        yield unread(
-            member.evidence(), what, Reason.FORMAT, "it is of a kind that fulldress does not verify", needed=False
-        )
+    yield from carriers.of_member(package, member, ground)
+    scheme = next((one for one in schemes.SCHEMES if one.claims(member)), None)
+    if scheme is not None:
+        yield from scheme.read(package, member, ground)
     elif entries.may_sign(member) or _clear(member):
         yield from _signature(package, member, ground, verified)
 
@@ -207,25 +207,6 @@ def _named_by_digest(package: Package, entry: str) -> Iterator[str]:
         yield from (path for path, member in package.members.items() if member.sha256 in said and path != entry)
 
 
-def _rpm(package: Package, member: Member, ground: Ground) -> Iterator[AnyFact]:
-    try:
-        with package.open(member.path) as stream:
-            yield from rpmsig.read(stream, ground, member.evidence(), member.path, (member.path,), whole=False)
-    except (NotRead, OSError):
-        return
-
-
-def _outermost(package: Package, ground: Ground) -> Iterator[AnyFact]:
-    """Signatures in a package that is no member of anything: an RPM, a program."""
-    path = getattr(package, "path", None)
-    if not isinstance(path, Path) or not path.is_file():
-        return
-    with path.open("rb") as stream:
-        if stream.read(4) == b"\xed\xab\xee\xdb":
-            evidence = Evidence(source=package.source, path=package.name)
-            yield from rpmsig.read(stream, ground, evidence, package.name, (package.name,), whole=True)
-
-
 def _concluded(package: Package, found: list[AnyFact], ground: Ground) -> Iterator[AnyFact]:
     signed = [fact for fact in found if isinstance(fact, Signature) and fact.names_a_maker]
     vouched = any(fact.integrity is Integrity.INTACT for fact in signed)
@@ -243,7 +224,7 @@ def _concluded(package: Package, found: list[AnyFact], ground: Ground) -> Iterat
             reason=Reason.NO_DATA,
             detail="nothing in the package is signed",
         )
-    elif any(fact.chain for fact in signed):
+    elif any(fact.chain and not fact.revocation_known for fact in signed):
         lists = len(ground.revocations.lists) + len(ground.revocations.answers)
         detail = (
             f"looked up only in the {lists} lists and answers at hand"

@@ -10,10 +10,11 @@ from pathlib import Path
 import msgspec
 
 from fulldress.facts import Advisory, Evidence, Witness
+from fulldress.patterns import regex
 
 _SUFFIXES = (".md", ".markdown", ".txt", ".toml", ".rst", ".adoc", ".eml", ".html", ".json", ".yaml", ".yml")
-_FINGERPRINT = re.compile(r"(?<![0-9A-Fa-f:])(?:[0-9A-Fa-f]{2}(?::|[ ]|)){31}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:])")
-_NAME = re.compile(
+_FINGERPRINT = regex(r"(?<![0-9A-Fa-f:])(?:[0-9A-Fa-f]{2}(?::|[ ]|)){31}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:])")
+_NAME = regex(
     r"\b(?:[A-Z][\w.&'-]*[ ]){1,5}(?:Root|CA|Authority|Signing|Intermediate|Certificate)(?:[ ](?:Root|CA|Authority|Signing))*"
     r"(?:[ ](?:[GRXVv]?\d+))?"
 )

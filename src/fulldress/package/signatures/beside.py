@@ -13,7 +13,7 @@ import msgspec
 
 from fulldress.facts import AnyFact, Evidence, Integrity, Reason, Signature, Trust, Witness
 from fulldress.package.reader import Member, Package
-from fulldress.package.signatures import checksums, cms, one
+from fulldress.package.signatures import checksums, cms, one, stampfile
 from fulldress.package.signatures.entries import LARGEST, SUFFIXES, of_bytes
 from fulldress.package.signatures.gaps import unread
 from fulldress.package.signatures.judged import Covered, Ground
@@ -52,8 +52,31 @@ def read(package: Package, ground: Ground) -> Iterator[AnyFact]:
         # x.asc beside x.zip may be over x.tar.gz as well; only one that fits is told of
         sure = file.name.startswith(path.name)
         yield from _told(_signature(package, file, whole, ground), sure or not _other(path, file))
+    for file in _stamp_files(path):
+        member = _member(file)
+        if member is not None:
+            evidence = Evidence(source=str(file), path=file.name)
+            yield from _told(
+                stampfile.judged(member, ground, evidence, lambda name, digest: whole), file.stem == path.name
+            )
     for file in _files(path, [*(path.name + suffix for suffix in _SUMS), *_LISTS]):
         yield from _sums(file, path, package, ground)
+
+
+def _stamp_files(path: Path) -> Iterator[Path]:
+    """Time stamps over the package; of ``x.tsr`` beside ``x.zip`` only one that fits is told of."""
+    yield from _files(path, [stem + suffix for suffix in stampfile.SUFFIXES for stem in (path.name, path.stem)])
+
+
+def stamps(package: Package) -> Iterator[bytes]:
+    """Time-stamp files over the package and over what signs it, as bytes."""
+    path = getattr(package, "path", None)
+    if not isinstance(path, Path) or not path.is_file():
+        return
+    signing = [path.name + suffix + stamp for suffix in SUFFIXES for stamp in stampfile.SUFFIXES]
+    for file in (*_stamp_files(path), *_files(path, signing)):
+        if (member := _member(file)) is not None:
+            yield member.data
 
 
 def _other(path: Path, file: Path) -> bool:

@@ -11,18 +11,19 @@ from typing import Any
 import msgspec
 
 from fulldress.package.reader import Member, Package
+from fulldress.patterns import regex
 
-_FILE = re.compile(
+_FILE = regex(
     r"(?i)(?:^|[._-])(?:(sha3-?(?:256|384|512)|sha512|sha384|sha256|sha224|sha1|md5|b2)(?:sums?)?|checksums?)(?:\.(?:txt|sums?))?$"
 )
 _BY_LENGTH = {32: "md5", 40: "sha1", 56: "sha224", 64: "sha256", 96: "sha384", 128: "sha512"}
 #: The same lengths where the file's name says that it is of another family.
-_FAMILIES = ((re.compile(r"(?i)(?:^|[._-])b2(?:sums?)?(?:$|\.)|blake2"), {128: "blake2b"}),
-             (re.compile(r"(?i)sha3"), {56: "sha3_224", 64: "sha3_256", 96: "sha3_384", 128: "sha3_512"}))  # fmt: skip
-_GNU = re.compile(r"^\\?([0-9a-fA-F]{32,128})[ \t]+[ *]?(.+)$")
-_BSD = re.compile(r"^(MD5|SHA\d+|SHA3-\d+|BLAKE2b|SHA512/256) ?\((.+)\) ?= ?([0-9a-fA-F]{32,128})$")
+_FAMILIES = ((regex(r"(?i)(?:^|[._-])b2(?:sums?)?(?:$|\.)|blake2"), {128: "blake2b"}),
+             (regex(r"(?i)sha3"), {56: "sha3_224", 64: "sha3_256", 96: "sha3_384", 128: "sha3_512"}))  # fmt: skip
+_GNU = regex(r"^\\?([0-9a-fA-F]{32,128})[ \t]+[ *]?(.+)$")
+_BSD = regex(r"^(MD5|SHA\d+|SHA3-\d+|BLAKE2b|SHA512/256) ?\((.+)\) ?= ?([0-9a-fA-F]{32,128})$")
 #: A digest, the size, the name: as ``Release`` files and many vendors' CHECKSUMS have it.
-_SIZED = re.compile(r"^([0-9a-fA-F]{32,128})[ \t]+(\d+)[ \t]+(\S+)$")
+_SIZED = regex(r"^([0-9a-fA-F]{32,128})[ \t]+(\d+)[ \t]+(\S+)$")
 KNOWN = frozenset({*_BY_LENGTH.values(), "blake2b", "sha3_224", "sha3_256", "sha3_384", "sha3_512"})
 WEAK = frozenset({"md5", "sha1"})
 

@@ -59,6 +59,8 @@ class SignedData(msgspec.Struct, frozen=True, kw_only=True):
     certificates: tuple[x509.Certificate, ...]
     signers: tuple[Signer, ...]
     content_type: str = ""
+    raw: bytes = b""  #: the file, as it came: what a time stamp beside it is over
+    revocations: tuple[bytes, ...] = ()  #: lists and answers that the signer put in, in DER
 
 
 def parse(data: bytes) -> SignedData:
@@ -68,7 +70,7 @@ def parse(data: bytes) -> SignedData:
         kind = info["content_type"].native
         if kind != "signed_data":
             raise NotCms(f"it holds {str(kind).replace('_', ' ')}, no signature")
-        return signed_data(info["content"])
+        return msgspec.structs.replace(signed_data(info["content"]), raw=data)
     except NotCms:
         raise
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
@@ -90,7 +92,60 @@ def signed_data(signed: Any) -> SignedData:
         certificates=tuple(certificates),
         signers=tuple(_signer(info, certificates) for info in signed["signer_infos"]),
         content_type=signed["encap_content_info"]["content_type"].dotted,
+        revocations=tuple(_revocations(signed)),
     )
+
+
+#: CAdES' revocation-values (RFC 5126, 6.3.4).
+_VALUES = "1.2.840.113549.1.9.16.2.24"
+_MOST_VALUES = 50
+
+
+def _revocations(signed: Any) -> Iterator[bytes]:
+    """Lists (CRL) and answers (OCSP) in the signature: in the field for them (RFC 5652, 10.2.1; RFC 5940), and in the
+    attribute of long-lived signatures. One that is damaged is passed over: it can prove nothing."""
+    try:
+        for choice in list(signed["crls"] or ())[:_MOST_VALUES]:
+            # the field may hold anything: a list itself, or an answer behind its type
+            yield choice.chosen["other_rev_info"].dump() if choice.name == "other" else choice.chosen.dump()
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+        pass
+    try:
+        for info in signed["signer_infos"]:
+            for attribute in info["unsigned_attrs"] or ():
+                if attribute["type"].dotted == _VALUES:
+                    yield from _values(attribute["values"].contents or b"")
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+        return
+
+
+def _values(data: bytes) -> Iterator[bytes]:
+    """``SEQUENCE { [0] lists, [1] basic answers }``; an answer is given its outer part back."""
+    from asn1crypto import ocsp, parser
+
+    for _, _, _, _, contents, _ in _pieces(parser.parse(data)[4]):
+        for piece in _pieces(parser.parse(contents)[4]):
+            der = piece[3] + piece[4] + piece[5]
+            try:
+                basic = ocsp.BasicOCSPResponse.load(der, strict=True)
+                _ = basic["tbs_response_data"]["responses"].native
+            except (ValueError, TypeError, KeyError):
+                yield der
+                continue
+            answer = {"response_type": "basic_ocsp_response", "response": core.ParsableOctetString(der)}
+            yield ocsp.OCSPResponse({"response_status": "successful", "response_bytes": answer}).dump()
+
+
+def _pieces(data: bytes) -> Iterator[tuple[int, int, int, bytes, bytes, bytes]]:
+    from asn1crypto import parser
+
+    at = 0
+    for _ in range(_MOST_VALUES):
+        if at >= len(data):
+            return
+        piece = parser.parse(data[at:])
+        at += len(piece[3]) + len(piece[4]) + len(piece[5])
+        yield piece
 
 
 def _octets(content: Any) -> bytes | None:
@@ -212,6 +267,10 @@ def digest_of(data: bytes) -> Digest:
     return lambda name: hashlib.new(name, data, usedforsecurity=False).digest()
 
 
+#: What a stamp that is over other bytes has for a problem.
+ELSEWHERE = "it is over another signature"
+
+
 class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     """A time-stamp token (RFC 3161). ``problem`` is empty where it holds."""
 
@@ -240,7 +299,7 @@ def stamps(signer: Signer, certificates: tuple[x509.Certificate, ...] = ()) -> I
                     if counter is not None:
                         yield counter
                 else:
-                    yield token(value, signer.info["signature"].native)
+                    yield token(value, digest_of(signer.info["signature"].native))
             except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
                 yield Stamp(at=None, problem=f"it could not be read ({str(error).split(chr(10), 1)[0][:80]})")
 
@@ -260,8 +319,8 @@ def _countered(info: Any, signer: Signer, certificates: tuple[x509.Certificate, 
     )
 
 
-def token(value: Any, signature: bytes) -> Stamp:
-    """A time-stamp token over given bytes."""
+def token(value: Any, digest: Digest) -> Stamp:
+    """A time-stamp token over the bytes that ``digest`` speaks of."""
     parsed = signed_data(value["content"])
     if parsed.content is None or not parsed.signers:
         return Stamp(at=None, problem="it holds no time")
@@ -271,8 +330,8 @@ def token(value: Any, signature: bytes) -> Stamp:
     name = imprint["hash_algorithm"]["algorithm"].native
     signer = parsed.signers[0]
     base = {"at": time, "certificate": signer.certificate, "certificates": parsed.certificates}
-    if name not in HASHES or digest_of(signature)(name) != imprint["hashed_message"].native:
-        return Stamp(**base, problem="it is over another signature")
+    if name not in HASHES or digest(name) != imprint["hashed_message"].native:
+        return Stamp(**base, problem=ELSEWHERE)
     content = parsed.content
     integrity, problem = verify(signer, digest_of(content), lambda: content)
     return Stamp(**base, problem="" if integrity is Integrity.INTACT else problem)

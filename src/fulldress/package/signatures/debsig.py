@@ -23,7 +23,7 @@ _PARTS = re.compile(r"^(?:debian-binary|control\.tar(?:\.\w+)?|data\.tar(?:\.\w+
 _ROW = re.compile(r"^\s*([0-9a-f]{32}) ([0-9a-f]{40}) (\d+) (\S+)\s*$", re.M)
 
 
-def is_one(member: Member) -> bool:
+def claims(member: Member) -> bool:
     return bool(_NAME.match(member.inner)) and member.container in ("deb", "ar", "")
 
 

@@ -35,7 +35,7 @@ class Section(msgspec.Struct, frozen=True):
     raw: bytes
 
 
-def is_block(member: Member) -> bool:
+def claims(member: Member) -> bool:
     return bool(_BLOCK.match(member.inner)) and bool(member.size)
 
 
@@ -173,7 +173,7 @@ def _left_out(package: Package, prefix: str, signed: set[str]) -> Iterator[str]:
 
 def stripped(package: Package) -> Iterator[AnyFact]:
     """Archives whose manifest holds digests, and whose signature is not there any more."""
-    blocks = {member.prefix for member in package.members.values() if is_block(member)}
+    blocks = {member.prefix for member in package.members.values() if claims(member)}
     for path, member in package.members.items():
         if not path.endswith("META-INF/MANIFEST.MF") or member.inner != "META-INF/MANIFEST.MF":
             continue

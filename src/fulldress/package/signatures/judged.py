@@ -30,6 +30,7 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     product: certs.Folder | None = None  #: the installed product's own anchors; None: not known
     revocations: revocation.Known = revocation.Known()
     today: datetime | None = None  #: the day of reading, where ``at`` is another one
+    stamps: tuple[Any, ...] = ()  #: tokens of time-stamp files, for the signature files that they are over
 
 
 class Covered(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,17 +80,19 @@ def signature(
     lasting = [f"the signature uses {signer.hash.upper()}, which can be forged"] if signer.hash in _WEAK else []
     lasting.extend(more)
 
+    known = revocation.more(ground.revocations, data.revocations)
+
     def faults_at(day: datetime) -> list[str]:
         return [
             *certs.unfit(chain, held or day, certs.SIGNING),
-            *revocation.faults(chain, ground.revocations, held),
+            *revocation.faults(chain, known, held),
             *lasting,
         ]
 
     faults = to_come(faults_at(ground.at), ground)
-    trust = _trust(chain, faults, ground)
-    today = _trust(chain, faults_at(ground.today), ground) if ground.today is not None else None
-    said.append(_of_chain(chain, ground))
+    trust = trust_of(chain, faults, ground)
+    today = trust_of(chain, faults_at(ground.today), ground) if ground.today is not None else None
+    said.append(chain_words(chain, ground))
     said.extend(stamp_words)
     if today is not None and today is not trust and ground.today is not None:
         said.append(f"{_GOOD[today]} today ({ground.today:%Y-%m-%d}), {_GOOD[trust]} on {ground.at:%Y-%m-%d}")
@@ -124,6 +127,7 @@ def signature(
         today=today,
         judged_at=ground.at if today is not None else None,
         product=_product(chain, ground),
+        revocation_known=revocation.checked(chain, known, ground.at),
     )
 
 
@@ -151,7 +155,7 @@ def _of_bytes(integrity: Integrity, problem: str) -> str:
     return f"bytes {'not intact' if integrity is Integrity.BROKEN else 'not verified'}: {problem}"
 
 
-def _of_chain(chain: certs.Chain, ground: Ground) -> str:
+def chain_words(chain: certs.Chain, ground: Ground) -> str:
     end = f'"{certs.common_name(chain.last.subject)}"'
     if ground.trust is None:
         return f"chain ends at {end if not chain.missing else quoted(chain.missing)}; no trust folder was given to look it up in"
@@ -184,7 +188,7 @@ def quoted(text: str) -> str:
     return f'"{text}"'
 
 
-def _trust(chain: certs.Chain, faults: Sequence[str], ground: Ground) -> Trust:
+def trust_of(chain: certs.Chain, faults: Sequence[str], ground: Ground) -> Trust:
     if ground.trust is None:
         return Trust.UNKNOWN
     if faults or (not chain.anchored and not chain.missing):
@@ -195,7 +199,8 @@ def _trust(chain: certs.Chain, faults: Sequence[str], ground: Ground) -> Trust:
 def _stamped(signer: cms.Signer, data: cms.SignedData, ground: Ground) -> tuple[datetime | None, list[str], bool]:
     """The instant of a time-stamp that holds, what to say, and whether its authority is trusted."""
     words: list[str] = []
-    for stamp in cms.stamps(signer, data.certificates):
+    beside = (cms.token(one, cms.digest_of(data.raw)) for one in ground.stamps) if data.raw else ()
+    for stamp in (*cms.stamps(signer, data.certificates), *(one for one in beside if one.problem != cms.ELSEWHERE)):
         if stamp.problem or stamp.at is None or stamp.certificate is None:
             words.append(f"its time-stamp does not hold: {stamp.problem or 'its certificate is missing'}")
             continue

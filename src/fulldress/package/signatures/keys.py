@@ -18,13 +18,14 @@ import msgspec
 
 from fulldress.package.signatures import pgpkeys
 from fulldress.package.signatures.packets import NotOpenPgp
+from fulldress.patterns import regex
 
 #: Folders below the trust folder whose keys decide what production's own tools accept.
 TOOLS = ("apt", "rpm", "product")
 _LARGEST = 8_000_000
-_SSH = re.compile(rb"(?:^|[ \t,])((?:sk-)?(?:ssh|ecdsa)-[\w@.-]+)[ \t]+(AAAA[0-9A-Za-z+/]+=*)(?:[ \t]+([^\r\n]*))?")
-_MINISIGN = re.compile(rb"(?m)^(RW[0-9A-Za-z+/]{54})\s*$")
-_OPTION = re.compile(r'([\w-]+)="([^"]*)"')
+_SSH = regex(rb"(?:^|[ \t,])((?:sk-)?(?:ssh|ecdsa)-[\w@.-]+)[ \t]+(AAAA[0-9A-Za-z+/]+=*)(?:[ \t]+([^\r\n]*))?")
+_MINISIGN = regex(rb"(?m)^(RW[0-9A-Za-z+/]{54})\s*$")
+_OPTION = regex(r'([\w-]+)="([^"]*)"')
 
 
 class Plain(msgspec.Struct, frozen=True, kw_only=True):

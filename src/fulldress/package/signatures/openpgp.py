@@ -18,8 +18,9 @@ from fulldress.package.signatures import bykey, packets, pgpkeys, pgpmath
 from fulldress.package.signatures.judged import Covered, Ground
 from fulldress.package.signatures.keys import TOOLS
 from fulldress.package.signatures.packets import NotOpenPgp, Packet
+from fulldress.patterns import regex
 
-_CLEAR = re.compile(
+_CLEAR = regex(
     rb"-----BEGIN PGP SIGNED MESSAGE-----[ \t]*\r?\n((?:[A-Za-z-]+:[^\n]*\n)*)[ \t]*\r?\n(.*?)\r?\n"
     rb"(-----BEGIN PGP SIGNATURE-----.*?-----END PGP SIGNATURE-----)",
     re.S,

@@ -15,6 +15,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from fulldress.patterns import regex
+
 #: RFC 9580, 9.5: number of a hash algorithm to the name that hashlib knows it by.
 HASHES = {
     1: "md5",
@@ -30,7 +32,7 @@ HASHES = {
 WEAK = frozenset({"md5", "sha1", "ripemd160"})
 SIGNATURE, PUBLIC_KEY, USER_ID, PUBLIC_SUBKEY = 2, 6, 13, 14
 _MOST_PACKETS = 20_000
-_ARMOUR = re.compile(
+_ARMOUR = regex(
     rb"-----BEGIN PGP ([A-Z ]+)-----[ \t]*\r?\n(.*?)-----END PGP \1-----",
     re.S,
 )

@@ -6,7 +6,7 @@ never that it was not. Sources: RFC 5280, 5 and 6.3; RFC 6960, 4.2.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,11 +31,15 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
 def load(folder: Path | None, brought: Iterable[bytes] = ()) -> Known:
     """Lists and answers of a folder and the folders in it, and of given bytes. What is neither is passed over."""
-    lists: list[x509.CertificateRevocationList] = []
-    answers: list[ocsp.OCSPResponse] = []
     found = sorted(folder.rglob("*")) if folder is not None and folder.is_dir() else []
     files = [p for p in found if p.suffix.lower() in (".crl", ".ocsp", ".ors", ".pem", ".der") and p.is_file()]
-    for data in (*(p.read_bytes() for p in files if p.stat().st_size <= _LARGEST), *brought):
+    return more(Known(), (*(p.read_bytes() for p in files if p.stat().st_size <= _LARGEST), *brought))
+
+
+def more(known: Known, brought: Iterable[bytes]) -> Known:
+    """The same with further lists and answers. What is neither is passed over: it proves nothing."""
+    lists, answers = list(known.lists), list(known.answers)
+    for data in brought:
         try:
             if b"BEGIN X509 CRL" in data:
                 lists.append(x509.load_pem_x509_crl(data))
@@ -71,9 +75,15 @@ def checked(chain: Chain, known: Known, at: datetime) -> bool:
         current = any(
             _by(item, issuer) and (item.next_update_utc is None or item.next_update_utc >= at) for item in known.lists
         )
-        if not current and not any(_is_for(item, certificate, issuer) for item in known.answers):
+        if not current and not any(_is_for(item, certificate, issuer) and _current(item, at) for item in known.answers):
             return False
     return len(chain.certificates) > 1
+
+
+def _current(item: ocsp.OCSPResponse, at: datetime) -> bool:
+    """An answer without an end is of its moment only (RFC 6960, 2.4); "unknown" is no answer."""
+    end = item.next_update_utc
+    return item.certificate_status is not ocsp.OCSPCertStatus.UNKNOWN and end is not None and end >= at
 
 
 def _by(item: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
@@ -113,27 +123,48 @@ def _answered(certificate: x509.Certificate, issuer: x509.Certificate, known: Kn
 
 def _is_for(item: ocsp.OCSPResponse, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Whether an answer is about this certificate, and the issuer, or one that it named for that, gave it."""
-    from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-    from cryptography.x509.oid import ExtendedKeyUsageOID
-
     try:
         if item.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             return False
         if item.serial_number != certificate.serial_number:
             return False
-        signer = issuer
-        for other in item.certificates:
+        return any(_gave(item, signer) for signer in (issuer, *_named(item, issuer)))
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
+
+
+def _named(item: ocsp.OCSPResponse, issuer: x509.Certificate) -> Iterator[x509.Certificate]:
+    """Those whom the issuer named to answer for it (RFC 6960, 4.2.2.2)."""
+    from cryptography.x509.oid import ExtendedKeyUsageOID
+
+    for other in item.certificates:
+        try:
             uses = other.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-            if ExtendedKeyUsageOID.OCSP_SIGNING in uses:
-                other.verify_directly_issued_by(issuer)
-                signer = other
-        key, chosen = signer.public_key(), item.signature_hash_algorithm
-        if isinstance(key, rsa.RSAPublicKey) and chosen is not None:
+            other.verify_directly_issued_by(issuer)
+        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound):
+            continue
+        if ExtendedKeyUsageOID.OCSP_SIGNING in uses:
+            yield other
+
+
+def _gave(item: ocsp.OCSPResponse, signer: x509.Certificate) -> bool:
+    """Whether this key signed the answer."""
+    from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+
+    key = signer.public_key()
+    try:
+        if isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
+            key.verify(item.signature, item.tbs_response_bytes)
+            return True
+        chosen = item.signature_hash_algorithm
+        if chosen is None:
+            return False
+        if isinstance(key, rsa.RSAPublicKey):
             key.verify(item.signature, item.tbs_response_bytes, padding.PKCS1v15(), chosen)
-        elif isinstance(key, ec.EllipticCurvePublicKey) and chosen is not None:
+        elif isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(item.signature, item.tbs_response_bytes, ec.ECDSA(chosen))
         else:
             return False
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound):
+    except InvalidSignature:
         return False
     return True

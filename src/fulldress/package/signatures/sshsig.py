@@ -19,8 +19,9 @@ from fulldress.facts import Integrity, Key
 from fulldress.package.signatures import bykey
 from fulldress.package.signatures.judged import Covered, Ground
 from fulldress.package.signatures.keys import Plain
+from fulldress.patterns import regex
 
-_BLOCK = re.compile(rb"-----BEGIN SSH SIGNATURE-----\s*(.*?)\s*-----END SSH SIGNATURE-----", re.S)
+_BLOCK = regex(rb"-----BEGIN SSH SIGNATURE-----\s*(.*?)\s*-----END SSH SIGNATURE-----", re.S)
 
 
 class NotSsh(ValueError):

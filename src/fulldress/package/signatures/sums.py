@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from fulldress.facts import AnyFact, Integrity, Reason, Signature, Trust, Witness
 from fulldress.package.reader import Member, NotRead, Package
 from fulldress.package.signatures import checksums
 from fulldress.package.signatures.entries import digest
 from fulldress.package.signatures.gaps import unread
+from fulldress.patterns import regex
 
-_IN_DEB = re.compile(r"(?:^|/)(?:control\.tar(?:\.\w+)?!/|DEBIAN/)md5sums$")
+_IN_DEB = regex(r"(?:^|/)(?:control\.tar(?:\.\w+)?!/|DEBIAN/)md5sums$")
 
 
 def judged(package: Package, sums: checksums.Sums) -> tuple[list[AnyFact], tuple[str, ...]]:
