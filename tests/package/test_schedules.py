@@ -15,8 +15,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from casefolders import check, folders
+from fulldress.facts import Schedule, Unread
 from fulldress.package import schedules
-from fulldress.package.schedules import calendar, cron
+from fulldress.package.schedules import calendar, cron, lines, tally
 from openfolder import open_folder
 
 CASES = Path(__file__).parent / "cases" / "schedules"
@@ -170,3 +171,26 @@ def test_any_text_is_a_crontab(text: str) -> None:
         if isinstance(item, cron.Job):
             assert item.command
             assert cron.check(item.expression) == ""
+
+
+def test_more_jobs_than_any_host_has_are_not_listed_and_that_is_said(tmp_path: Path) -> None:
+    rows = "".join(f"{number % 60} 3 * * * root /opt/app/bin/work-{number}\n" for number in range(6000))
+    place = tmp_path / "etc" / "cron.d" / "app"
+    place.parent.mkdir(parents=True)
+    place.write_text(rows)
+    found = list(schedules.read(open_folder(tmp_path)))
+    jobs = [fact for fact in found if isinstance(fact, Schedule)]
+    gaps = [fact for fact in found if isinstance(fact, Unread)]
+    assert len(jobs) == tally.MAX_LISTED
+    assert sum(bool(job.next_runs) for job in jobs) == tally.MAX_COUNTED
+    assert [(gap.needed, gap.evidence.line) for gap in gaps] == [
+        (False, tally.MAX_COUNTED + 1),
+        (True, tally.MAX_LISTED + 1),
+    ]
+
+
+def test_the_line_of_a_place() -> None:
+    text = "a\n\nbc\nd"
+    assert [lines.number(text, at) for at in range(len(text))] == [
+        text.count("\n", 0, at) + 1 for at in range(len(text))
+    ]

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from fulldress.facts import AnyFact, Reason, Schedule, Unread, Witness, excerpt
 from fulldress.package.reader import Member, Package
-from fulldress.package.schedules import behind, clockchanges, cron, crontabs, elsewhere, timers
+from fulldress.package.schedules import behind, clockchanges, cron, crontabs, elsewhere, tally, timers
 from fulldress.package.schedules.jobs import Clock
 
 #: When Debian's /etc/crontab runs the folders. A host with anacron runs them at other minutes of the same day.
@@ -27,8 +27,6 @@ _CRON_D = re.compile(r"(?:^|/)cron\.d/[^/]+$|(?:^|/)debian/(?:[^/]+\.)?cron\.d$|
 _SPOOL = re.compile(r"(?:^|/)var/spool/cron/(?:crontabs/|tabs/)?([^/]+)$")
 _PERIODIC = re.compile(r"(?:^|/)cron\.(hourly|daily|weekly|monthly|yearly)/([^/]+)$")
 _DEBIAN_PERIODIC = re.compile(r"(?:^|/)debian/(?:([^/]+)\.)?cron\.(hourly|daily|weekly|monthly)$")
-#: Jobs of one crontab whose next runs are counted; no host has as many.
-MAX_COUNTED = 1000
 _NO_FILE = ("folder", "link", "device", "empty")
 
 
@@ -141,14 +139,14 @@ def crontab_facts(
     name = target.rsplit("/", 1)[-1] if target else member.name
     jobs = list(cron.parse(text, with_user=with_user))
     total = sum(isinstance(job, cron.Job) for job in jobs)
-    counted = total <= MAX_COUNTED
-    if not counted:
-        yield Unread(
-            witness=Witness.READ, evidence=member.evidence(), what=f"the next runs of {total:,} jobs of {name}",
-            reason=Reason.BUDGET, detail=f"more than {MAX_COUNTED:,} jobs in one file are listed without their hours",
-        )  # fmt: skip
     for job in jobs:
         line = job.line + first_line - 1
+        number = tally.drawn(package)
+        if limit := tally.said(member, line, number):
+            yield limit
+        if number > tally.MAX_LISTED:
+            return
+        counted = number <= tally.MAX_COUNTED
         if isinstance(job, cron.BadLine):
             yield Unread(
                 witness=Witness.READ,

@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from fulldress.patterns import regex
+
 SECOND = 1_000_000  #: seconds are counted in microseconds
 LAST_YEAR = 2199
 
@@ -33,7 +35,7 @@ _SHORTHANDS = {
     "anually": "*-01-01 00:00:00",
 }
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_TIME = re.compile(r"[^:\s]+(?::[^:\s]+){1,2}")
+_TIME = regex(r"[^:\s]+(?::[^:\s]+){1,2}")
 
 
 class CalendarError(ValueError):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from fulldress.facts import AnyFact
 from fulldress.package.reader import Member, Package
+from fulldress.package.schedules import lines
 from fulldress.package.schedules.jobs import Clock, Found, facts
 
 _EVENTBRIDGE = re.compile(
@@ -26,7 +27,7 @@ def eventbridge(package: Package, member: Member, clock: Clock) -> Iterator[AnyF
         return
     rows = text.splitlines()
     for match in _EVENTBRIDGE.finditer(text):
-        line = text.count("\n", 0, match.start(1)) + 1
+        line = lines.number(text, match.start(1))
         if rows[line - 1].lstrip().startswith(("#", "//")):
             continue
         is_cron = match[1].lower().startswith("cron")
@@ -108,7 +109,7 @@ def nomad(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
                 package,
                 member,
                 Found(
-                    line=text.count("\n", 0, match.start(1) + (crons.start() if crons else 0)) + 1,
+                    line=lines.number(text, match.start(1) + (crons.start() if crons else 0)),
                     name=names[-1],
                     mechanism="Nomad periodic",
                     expression=expression,
@@ -132,8 +133,9 @@ def labels(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
     if b"ofelia.job" not in member.data:
         return
     found: dict[tuple[str, str], dict[str, tuple[str, int]]] = {}
-    for match in _OFELIA.finditer(member.text):
-        line = member.text.count("\n", 0, match.start()) + 1
+    text = member.text
+    for match in _OFELIA.finditer(text):
+        line = lines.number(text, match.start())
         value = next(value for value in (match[4], match[5], match[6]) if value is not None)
         found.setdefault((match[1], match[2]), {})[match[3]] = (value.strip().rstrip("\"'"), line)
     for (kind, name), said in found.items():

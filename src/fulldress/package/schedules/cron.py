@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 from cronsim import CronSim, CronSimError
 
+from fulldress.patterns import regex
+
 _NICKNAMES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
@@ -19,8 +21,8 @@ _NICKNAMES = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-_ASSIGNMENT = re.compile(r"""\s*(["']?)([A-Za-z_]\w*)\1\s*=\s*(.*?)\s*$""")
-_USER = re.compile(r"[a-z_][a-z0-9_.-]*\$?")
+_ASSIGNMENT = regex(r"""\s*(["']?)([A-Za-z_]\w*)\1\s*=\s*(.*?)\s*$""")
+_USER = regex(r"[a-z_][a-z0-9_.-]*\$?")
 #: Words that start a command, so a sixth field of this kind is no user. Only asked where a file's place doesn't tell.
 _COMMANDS = frozenset(
     [
@@ -66,7 +68,7 @@ _COMMANDS = frozenset(
     ]
 )
 #: Fields of a line; a letter other than the names of months and days is no vixie cron, even if a library reads it.
-_FIELD = re.compile(r"(?i)(?:[\d*,/~-]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)+")
+_FIELD = regex(r"(?i)(?:[\d*,/~-]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)+")
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from fulldress.facts import AnyFact, Reason, Schedule, Unread, Witness, excerpt
 from fulldress.package.reader import Member, Package
-from fulldress.package.schedules import behind, cron
+from fulldress.package.schedules import behind, cron, tally
 
 #: Names that cron of Debian takes from /etc/cron.d, and run-parts from the folders; run-parts(8), cron(8).
 _RUN_PARTS = re.compile(r"[A-Za-z0-9_-]+")
@@ -98,6 +98,11 @@ def anacron(package: Package, member: Member, zone: ZoneInfo) -> Iterator[AnyFac
         if match := re.fullmatch(r"([A-Za-z_]\w*)\s*=\s*(.*)", line):
             environment[match[1]] = match[2].strip("\"'")
             continue
+        drawn = tally.drawn(package)
+        if limit := tally.said(member, number, drawn):
+            yield limit
+        if drawn > tally.MAX_LISTED:
+            return
         words = line.split(None, 3)
         if len(words) < 4 or not (words[0].isdigit() or words[0] in _PERIODS) or not words[1].isdigit():
             yield Unread(

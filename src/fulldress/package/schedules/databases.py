@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from fulldress.facts import AnyFact
 from fulldress.package.reader import Member, Package
+from fulldress.package.schedules import lines
 from fulldress.package.schedules.jobs import Clock, Found, facts
 
 _QUOTED = r"(?:'((?:[^']|'')*)'|\$(\w{0,40})\$(.{0,2000}?)\$\2\$)"
@@ -45,10 +46,6 @@ def _plain(text: str) -> str:
     )
 
 
-def _line(text: str, at: int) -> int:
-    return text.count("\n", 0, at) + 1
-
-
 def _words(match: re.Match[str], first: int) -> str:
     value = match[first] if match[first] is not None else (match[first + 2] or "")
     return " ".join(value.replace("''", "'").split())
@@ -74,7 +71,7 @@ def _pg_cron(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact
             package,
             member,
             Found(
-                line=_line(text, match.start()), name=name or command[:60], mechanism="pg_cron", expression=expression,
+                line=lines.number(text, match.start()), name=name or command[:60], mechanism="pg_cron", expression=expression,
                 dialect="" if seconds else "pg_cron", command=command, zone="UTC", script="",
                 remarks=("counted in GMT, pg_cron's zone unless cron.timezone is set",),
             ),
@@ -90,7 +87,7 @@ def _events(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]
             package,
             member,
             Found(
-                line=_line(text, match.start()), name=match[1].strip('`"'), mechanism="MySQL event",
+                line=lines.number(text, match.start()), name=match[1].strip('`"'), mechanism="MySQL event",
                 expression=" ".join(match[2].split()), command=" ".join(match[4].split())[:200], script="", enabled=not disabled,
                 remarks=("runs only while event_scheduler is on",),
             ),
@@ -110,7 +107,7 @@ def _oracle(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]
             package,
             member,
             Found(
-                line=_line(text, match.start()), name=given.get("job_name", "DBMS_SCHEDULER job"), mechanism="Oracle scheduler",
+                line=lines.number(text, match.start()), name=given.get("job_name", "DBMS_SCHEDULER job"), mechanism="Oracle scheduler",
                 expression=given.get("repeat_interval") or given.get("schedule_name") or "once",
                 command=" ".join(given.get("job_action", given.get("program_name", "")).split()), script="",
                 remarks=() if enabled else ("made disabled: it runs once DBMS_SCHEDULER.ENABLE is called",),
@@ -142,7 +139,7 @@ def _agent(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
             package,
             member,
             Found(
-                line=_line(text, match.start()), name=given.get("job_name", given.get("name", "agent job")),
+                line=lines.number(text, match.start()), name=given.get("job_name", given.get("name", "agent job")),
                 mechanism="SQL Server agent",
                 expression=f"{int(hour[2:4])} {int(hour[:2])} * * *" if plain else f"{_FREQUENCIES.get(given['freq_type'], '?')} from {hour[:2]}:{hour[2:4]}",
                 dialect="unix" if plain else "", script="", enabled=given.get("enabled", "1") != "0",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 
 from fulldress.facts import AnyFact, Schedule
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import clouds, clusters, databases, java, keys, programs, pythonjobs, quartz, windows
 from fulldress.package.schedules.jobs import Clock
+from fulldress.patterns import regex
 
 Reader = Callable[[Package, Member, Clock], Iterator[AnyFact]]
 _SCRIPT: tuple[Reader, ...] = (programs.javascript, programs.bree)
@@ -29,7 +29,7 @@ _BY_SUFFIX: dict[str, tuple[Reader, ...]] = {
 }  # fmt: skip
 _BY_NAME: dict[str, tuple[Reader, ...]] = {"Dockerfile": (clouds.labels,), "Containerfile": (clouds.labels,)}
 #: Not the product's own jobs: tests, documents, examples, what builds it, and libraries beside it.
-_ASIDE = re.compile(
+_ASIDE = regex(
     r"(?i)(?:^|/)(?:tests?|testing|specs?|__tests__|fixtures|examples|(?<!com/)(?<!org/)example|example_dags|samples?|demos?|docs?|documentation|benchmarks?|"
     r"\.github|\.gitlab|\.circleci|node_modules|bower_components|test[_-]?data|testdata|src/test)/|"
     r"(?:^|/)(?:test_[^/]*|conftest|[^/]*_test|[^/]*[.-](?:test|spec))\.\w+$|(?:^|/)(?:mkdocs|renovate|docker-bake)\.\w+$|(?:^|/)\.gitlab-ci\.yml$"

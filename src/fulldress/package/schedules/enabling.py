@@ -11,18 +11,19 @@ import msgspec
 
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules.units import Assignment, values
+from fulldress.patterns import regex
 
 FRESH_DEB = "fresh install ($2 is empty)"
 FRESH_RPM = "fresh install ($1 is 1)"
-_ENABLES = re.compile(
+_ENABLES = regex(
     r"(?:systemctl\b[^|;&\n]*?\s(?:enable|preset|reenable)|deb-systemd-helper\s[^|;&\n]*?\b(?:enable|unmask)|"
     r"systemd-update-helper\s+install-(?:system|user)-units|systemd_post|service_add_post)\b([^|;&\n]*)"
 )
-_UNMASKS = re.compile(r"deb-systemd-helper\s[^|;&\n]*\bunmask\b")
-_EMPTY = re.compile(
+_UNMASKS = regex(r"deb-systemd-helper\s[^|;&\n]*\bunmask\b")
+_EMPTY = regex(
     r"""-z\s+["']?\$\{?2[:\-}"'\s]|["']?\$\{?2(?:-|:-)?\}?["']?\s*==?\s*(?:""|'')|["']x?\$\{?2\}?["']\s*==?\s*["']?x["']?\s"""
 )
-_FIRST = re.compile(r"""["']?\$\{?1\}?["']?\s*(?:-eq|==?)\s*["']?1["']?(?![\d])""")
+_FIRST = regex(r"""["']?\$\{?1\}?["']?\s*(?:-eq|==?)\s*["']?1["']?(?![\d])""")
 
 
 class Enabled(msgspec.Struct, frozen=True):

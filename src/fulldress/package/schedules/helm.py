@@ -14,10 +14,11 @@ import msgspec
 
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import yamlnodes
+from fulldress.patterns import regex
 
 OPEN = "helm-value"
-_HOLE = re.compile(r"\{\{-?\s*(.{0,400}?)\s*-?\}\}", re.S)
-_VALUE = re.compile(r"\$?\.Values((?:\.[\w-]+)+)")
+_HOLE = regex(r"\{\{-?\s*(.{0,400}?)\s*-?\}\}", re.S)
+_VALUE = regex(r"\$?\.Values((?:\.[\w-]+)+)")
 
 
 class Rendered(msgspec.Struct, frozen=True):

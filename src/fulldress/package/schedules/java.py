@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from fulldress.facts import AnyFact
 from fulldress.package.reader import Member, Package
-from fulldress.package.schedules import classfile, placeholders
+from fulldress.package.schedules import classfile, lines, placeholders
 from fulldress.package.schedules.classfile import Value
 from fulldress.package.schedules.jobs import Clock, Found, every, facts, period
 
@@ -75,7 +75,7 @@ def sources(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]
         for key, raw in _PAIR.findall(text[match.end() : end]):
             values[key] = raw[1:-1] if raw.startswith('"') else constants.get(raw.rsplit(".", 1)[-1], _product(raw))
         method = re.compile(r"\b(\w+)\s*\([^()]*\)\s*(?:throws[\w.,\s]+)?[{:=]").search(text, end, end + 800)
-        line = text.count("\n", 0, match.start()) + 1
+        line = lines.number(text, match.start())
         name = f"{member.name.rsplit('.', 1)[0]}.{method[1] if method else '?'}"
         yield from _job(package, member, clock, kind, name, values, line)
 

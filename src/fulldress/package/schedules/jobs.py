@@ -6,18 +6,13 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from fulldress.facts import AnyFact, Reason, Schedule, Unread, Witness, excerpt
 from fulldress.package.reader import Member, Package
-from fulldress.package.schedules import behind, clockchanges, fields
-
-#: Jobs of a package whose next runs are counted: a few milliseconds each, and no product has as many.
-MAX_COUNTED = 1000
-_numbers: WeakKeyDictionary[Package, int] = WeakKeyDictionary()
+from fulldress.package.schedules import behind, clockchanges, fields, tally
 
 
 class Clock(msgspec.Struct, frozen=True):
@@ -55,16 +50,12 @@ def facts(package: Package, member: Member, found: Found, clock: Clock) -> Itera
         except (KeyError, ValueError, OSError):
             remarks.append(f'"{excerpt(found.zone, 40)}" is no time zone; counted in {zone.key}')
     runs: tuple[datetime, ...] = ()
-    number = _numbers[package] = _numbers.get(package, 0) + 1
-    if number == MAX_COUNTED + 1:
-        yield Unread(
-            witness=Witness.READ,
-            evidence=member.evidence(found.line),
-            what=f"next runs of schedules from {member.name} on",
-            reason=Reason.BUDGET,
-            detail=f"the hours of {MAX_COUNTED:,} jobs have been counted; the others are listed without them",
-        )
-    if found.dialect and number <= MAX_COUNTED:
+    number = tally.drawn(package)
+    if limit := tally.said(member, found.line, number):
+        yield limit
+    if number > tally.MAX_LISTED:
+        return
+    if found.dialect and number <= tally.MAX_COUNTED:
         try:
             parsed = fields.parse(found.expression, found.dialect)
         except fields.FieldsError as error:

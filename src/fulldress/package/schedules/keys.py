@@ -14,17 +14,18 @@ from fulldress.facts import AnyFact
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import fields, placeholders
 from fulldress.package.schedules.jobs import Clock, Found, facts
+from fulldress.patterns import regex
 
-_KEY = re.compile(r"(?i)(?:^|[._-]|[a-z](?=C))cron(?:[._-]?(?:expression|expr|schedule|string|pattern))?$|(?:^|[._-])schedule(?:[._-]?(?:cron|expression))?$|cronExpression$")  # fmt: skip
-_ROW = re.compile(
+_KEY = regex(r"(?i)(?:^|[._-]|[a-z](?=C))cron(?:[._-]?(?:expression|expr|schedule|string|pattern))?$|(?:^|[._-])schedule(?:[._-]?(?:cron|expression))?$|cronExpression$")  # fmt: skip
+_ROW = regex(
     r"""^(\s*)(?:-\s+)?["']?([A-Za-z_][\w.\-\[\]]*)["']?\s*([=:])\s*(?:"([^"\n]*)"|'([^'\n]*)'|([^#\n"'{][^\n]*?))\s*(?:\s#.*)?,?\s*$"""
 )
 #: What a file of settings of the product is called; manifests of clusters and of build services are read elsewhere or never.
-_FOREIGN = re.compile(
+_FOREIGN = regex(
     r"(?:^|/)(?:\.github|\.gitlab[^/]*|\.circleci|\.travis[^/]*|\.drone[^/]*|renovate\.json5?|dependabot\.ya?ml|azure-pipelines[^/]*|bitbucket-pipelines[^/]*|node_modules)(?:/|$)"
 )
 
-_HOLE = re.compile(rb"\$\{([\w.\-\[\]]{1,200})")
+_HOLE = regex(rb"\$\{([\w.\-\[\]]{1,200})")
 _named: WeakKeyDictionary[Package, set[str]] = WeakKeyDictionary()
 
 

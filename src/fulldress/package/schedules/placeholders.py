@@ -7,9 +7,10 @@ from weakref import WeakKeyDictionary
 
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import yamlnodes
+from fulldress.patterns import regex
 
-_FILE = re.compile(r"^(?:application|bootstrap|microprofile-config|quartz)(?:-default)?\.(properties|ya?ml)$")
-_HOLE = re.compile(r"\$\{([^{}:]+)(?::([^{}]*))?\}|(?<!\S)\{([\w.-]+)(?::([^{}]*))?\}(?!\S)")
+_FILE = regex(r"^(?:application|bootstrap|microprofile-config|quartz)(?:-default)?\.(properties|ya?ml)$")
+_HOLE = regex(r"\$\{([^{}:]+)(?::([^{}]*))?\}|(?<!\S)\{([\w.-]+)(?::([^{}]*))?\}(?!\S)")
 _known: WeakKeyDictionary[Package, dict[str, dict[str, str]]] = WeakKeyDictionary()
 
 

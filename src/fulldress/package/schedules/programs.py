@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fulldress.facts import AnyFact
+from fulldress.facts import AnyFact, Reason, Unread, Witness
 from fulldress.package.reader import Member, Package
-from fulldress.package.schedules import keys
+from fulldress.package.schedules import keys, lines
 from fulldress.package.schedules.jobs import Clock, Found, facts
 
 _TEXT = r"""["'`]([^"'`\n$]{1,80})["'`]"""
@@ -26,6 +26,16 @@ _NEST = re.compile(rf"@Cron\s*\(\s*{_TEXT}[^)]{{0,400}}\)[\s\S]{{0,200}}?\b(\w+)
 _ZONE = re.compile(r"""\b(?:timezone|timeZone|tz)\s*:\s*["']([\w/+-]+)["']""")
 
 
+_MAX_SIZE = 2 << 20
+
+
+def _too_long(member: Member) -> Unread:
+    return Unread(
+        witness=Witness.READ, evidence=member.evidence(), what=f"the schedules of {member.name}", reason=Reason.BUDGET,
+        detail=f"{member.size:,} bytes are too many for a program that sets hours", needed=True,
+    )  # fmt: skip
+
+
 def javascript(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
     """node-cron, cron, node-schedule, croner, agenda, bull and Nest."""
     if (
@@ -35,10 +45,11 @@ def javascript(package: Package, member: Member, clock: Clock) -> Iterator[AnyFa
         and b"agenda" not in member.data
     ):
         return
-    if len(member.data) > 2 << 20:
-        return
     libraries = set(_LIBRARY.findall(member.text))
     if not libraries:
+        return
+    if len(member.data) > _MAX_SIZE:
+        yield _too_long(member)
         return
     text = re.sub(r"(?m)^[ \t]*(?://|\*).*$", "", member.text)
     for match in _SCHEDULE.finditer(text):
@@ -71,7 +82,7 @@ def _javascript(
         package,
         member,
         Found(
-            line=text.count("\n", 0, at) + 1, name=name, mechanism=library, expression=expression, dialect=dialect,
+            line=lines.number(text, at), name=name, mechanism=library, expression=expression, dialect=dialect,
             zone=zone[1] if zone else "", script=member.path,
         ),
         clock,
@@ -94,7 +105,11 @@ def _object(text: str, at: int) -> str:
 
 def bree(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
     """Jobs handed to bree or a job manager on it: ``addJob({at: `${s} ${m} 3 * * *`, name: …, job: …})``."""
-    if b"addJob" not in member.data or len(member.data) > 1 << 20:
+    if b"addJob" not in member.data:
+        return
+    if len(member.data) > _MAX_SIZE:
+        if b"bree" in member.data:
+            yield _too_long(member)
         return
     text = re.sub(r"(?m)^[ \t]*(?://|\*).*$", "", member.text)
     for match in _ADD_JOB.finditer(text):
@@ -114,7 +129,7 @@ def bree(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
             package,
             member,
             Found(
-                line=text.count("\n", 0, match.start()) + 1,
+                line=lines.number(text, match.start()),
                 name=named[1] if named else (path.rsplit("/", 1)[-1] or member.name),
                 mechanism="bree",
                 expression=re.sub(r"\$\{[^{}]*\}", "…", when[1]),
@@ -141,9 +156,10 @@ def ruby(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
     """``config/schedule.rb`` of whenever; ``clock.rb`` of clockwork."""
     if not re.search(r"(?:^|/)(?:config/)?(?:schedule|clock)\.rb$", member.path) or b"every" not in member.data:
         return
-    rows = member.text.splitlines()
-    for match in _EVERY.finditer(member.text):
-        line = member.text.count("\n", 0, match.start(0) + len(match[0]) - len(match[0].lstrip())) + 1
+    text = member.text
+    rows = text.split("\n")
+    for match in _EVERY.finditer(text):
+        line = lines.number(text, match.start() + len(match[0]) - len(match[0].lstrip()))
         body = []
         for row in rows[line : line + 20]:
             if re.match(r"\s*end\b", row):
@@ -200,7 +216,7 @@ def php(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
             package,
             member,
             Found(
-                line=text.count("\n", 0, match.start()) + 1, name=what, mechanism="Laravel scheduler", expression=expression,
+                line=lines.number(text, match.start()), name=what, mechanism="Laravel scheduler", expression=expression,
                 dialect="unix", command=f"artisan {what}" if match[1] == "command" else what, script="", zone=zone[1] if zone else "",
                 remarks=("runs as long as cron runs schedule:run every minute",),
             ),
@@ -235,11 +251,12 @@ def go(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
     if b"robfig/cron" not in member.data:
         return
     with_seconds = b"WithSeconds()" in member.data or re.search(rb'robfig/cron"', member.data) is not None
-    for match in _GO.finditer(re.sub(r"(?m)^[ \t]*//.*$", "", member.text)):
+    text = re.sub(r"(?m)^[ \t]*//.*$", "", member.text)
+    for match in _GO.finditer(text):
         expression, zone = match[1], ""
         if found := re.match(r"(?:CRON_)?TZ=(\S+)\s+(.*)", expression):
             zone, expression = found[1], found[2]
-        line = member.text.count("\n", 0, member.text.find(match[0])) + 1
+        line = lines.number(text, match.start())
         plain = not expression.startswith("@every")
         if plain and not expression.startswith("@") and len(expression.split()) not in ((6,) if with_seconds else (5,)):
             plain = False
@@ -277,7 +294,7 @@ def sidekiq(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]
             package,
             member,
             Found(
-                line=text.count("\n", 0, begun + cron.start()) + 1, name=head[1] if head else row[2], mechanism="sidekiq",
+                line=lines.number(text, begun + cron.start()), name=head[1] if head else row[2], mechanism="sidekiq",
                 expression=expression if cron[1] == "cron" else f"every {expression}", dialect="unix" if known else "", command=row[2],
                 zone=zone, script="",
             ),

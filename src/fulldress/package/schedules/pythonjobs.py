@@ -30,13 +30,19 @@ Constants = Mapping[str, ast.expr]
 def read(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
     """The jobs of one module."""
     data = member.data
-    if len(data) > _MAX_SIZE or not any(mark in data for mark in _MARKS):
+    if not any(mark in data for mark in _MARKS):
         return
     imports = {name.decode() for name in _IMPORTS.findall(data)}
     settings = b"BEAT_SCHEDULE" in data or b"CRONJOBS" in data or b"beat_schedule" in data
     if imports == {"airflow"} and not _DAGS.search(member.path):
         imports = set()
     if not imports and not settings:
+        return
+    if len(data) > _MAX_SIZE:
+        yield Unread(
+            witness=Witness.READ, evidence=member.evidence(), what=f"the schedules of {member.name}", reason=Reason.BUDGET,
+            detail=f"{len(data):,} bytes are too many for a module that sets hours", needed=True,
+        )  # fmt: skip
         return
     try:
         with warnings.catch_warnings():

@@ -12,6 +12,8 @@ from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import behind, calendar, clockchanges, enabling
 from fulldress.package.schedules.units import EVENTS, MONOTONIC, Assignment, assignments_of, values, with_drop_ins
 
+#: On…= lines of one timer that are looked at.
+MAX_CONDITIONS = 200
 _YES = ("yes", "true", "on", "1", "y", "t")
 
 
@@ -67,7 +69,13 @@ def schedules(
     place, expressions = zone, []
     said: list[str] = []
     runs: set[datetime] = set()
-    for item in when:
+    for number, item in enumerate(when, 1):
+        if number > MAX_CONDITIONS:
+            yield Unread(
+                witness=Witness.READ, evidence=item.member.evidence(item.line), what=f"conditions of {name} after the {MAX_CONDITIONS}th",
+                reason=Reason.BUDGET, detail=f"{len(when):,} On…= lines in one timer", needed=True,
+            )  # fmt: skip
+            break
         if item.key != "OnCalendar":
             expressions.append(f"{item.key}={item.value}")
             continue

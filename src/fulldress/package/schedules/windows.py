@@ -61,16 +61,8 @@ def read(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
 def _task(package: Package, member: Member, task: xmltree.Element, clock: Clock) -> Schedule:
     uri = task.word("RegistrationInfo", "URI")
     name = uri.strip("\\").rsplit("\\", 1)[-1] or re.sub(r"(?i)\.xml$", "", member.name)
-    words: list[str] = []
-    remarks: list[str] = []
-    runs: set[datetime] = set()
     triggers = task.get("Triggers")
-    for trigger in triggers.children if triggers else ():
-        said, found, notes = _trigger(trigger, clock)
-        off = trigger.word("Enabled").lower() == "false"
-        words.append(f"{said} (switched off)" if off else said)
-        runs.update(() if off else found)
-        remarks += () if off else notes
+    words, runs, remarks = rhythm(triggers, clock)
     principal = task.get("Principals", "Principal")
     user = (principal.word("UserId") or principal.word("GroupId")) if principal else ""
     if principal and principal.word("RunLevel") == "HighestAvailable":
@@ -97,6 +89,20 @@ def _task(package: Package, member: Member, task: xmltree.Element, clock: Clock)
         enabled=enabled,
         remarks=tuple(dict.fromkeys(remarks)),
     )
+
+
+def rhythm(triggers: xmltree.Element | None, clock: Clock) -> tuple[list[str], set[datetime], list[str]]:
+    """What the triggers of a task say, its next runs (UTC; three of each trigger), and remarks."""
+    words: list[str] = []
+    remarks: list[str] = []
+    runs: set[datetime] = set()
+    for trigger in triggers.children if triggers else ():
+        said, found, notes = _trigger(trigger, clock)
+        off = trigger.word("Enabled").lower() == "false"
+        words.append(f"{said} (switched off)" if off else said)
+        runs.update(() if off else found)
+        remarks += () if off else notes
+    return words, runs, remarks
 
 
 def _trigger(trigger: xmltree.Element, clock: Clock) -> tuple[str, list[datetime], list[str]]:

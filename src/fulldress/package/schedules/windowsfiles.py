@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import xmltree
+from fulldress.patterns import regex
 
-_FILE = re.compile(r"(?i)([^\\/\s\"'=]+\.(?:bat|cmd|ps1|exe|vbs|js|wsf|py|jar))(?=[\s\"']|$)")
+_FILE = regex(r"(?i)([^\\/\s\"'=]+\.(?:bat|cmd|ps1|exe|vbs|js|wsf|py|jar))(?=[\s\"']|$)")
 #: Programs that run what stands after them.
 _HOSTS = ("powershell.exe", "pwsh.exe", "cmd.exe", "wscript.exe", "cscript.exe", "python.exe", "java.exe", "javaw.exe", "rundll32.exe", "conhost.exe")  # fmt: skip
 
