@@ -2,7 +2,8 @@
 
 The docstring of an error class *is* its message template; the arguments of the constructor fill it. An error class owns
 its exit code. Families: 2 usage, 4 package, 5 production, 6 database, 7 stage, 8 runbook and engine, 9 case and report.
-Exit codes 0 (go), 1 (no-go) and 3 (unknown) are verdicts, not errors; 130 is an interrupt.
+Exit codes 0 (go), 1 (no-go) and 3 (unknown) are verdicts, not errors; 130 is an interrupt. A package that is there and of
+which nothing can be read is the verdict *unknown*, told as an error.
 """
 
 from __future__ import annotations
@@ -71,7 +72,12 @@ class PackageNotFound(PackageError):
 
 
 class PackageUnreadable(PackageError):
-    """{0}: {1}. Nothing of it was judged; ask for the file again and compare its digest."""
+    """{0}: {1}. Nothing of it was judged; {remedy}."""
+
+    exit_code = 3
+
+    def __init__(self, *args: Any, remedy: str = "ask for the file again and compare its digest") -> None:
+        super().__init__(*args, remedy=remedy)
 
 
 class UnknownKey(ProductionError):

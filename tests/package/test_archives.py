@@ -226,7 +226,7 @@ def test_names_that_lead_out_are_said(tmp_path: Path) -> None:
 def test_what_is_no_package_is_one_clear_line(tmp_path: Path, name: str, data: bytes, words: str) -> None:
     with pytest.raises(PackageUnreadable, match=words) as raised:
         opened(tmp_path / name, data)
-    assert "\n" not in str(raised.value) and raised.value.exit_code == 4
+    assert "\n" not in str(raised.value) and raised.value.exit_code == 3
 
 
 def test_every_member_can_be_opened_again(tmp_path: Path) -> None:

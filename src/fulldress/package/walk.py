@@ -179,11 +179,11 @@ class Opened:
         if self.kind in FORMATS:
             self.kind = self._container(whole, self.kind, "", self.name, depth=0)
             if not self._rows:
-                gaps = "; ".join(gap.detail for _, gap in self._gaps[:2])
-                raise PackageUnreadable(self.path, f"no member of this {self.kind} archive could be read ({gaps})")
+                raise self._nothing()
             return
         if self.kind in CLOSED:
-            raise PackageUnreadable(self.path, f"{CLOSED[self.kind]} is a format that fulldress does not open")
+            what = f"{CLOSED[self.kind]} is a format that fulldress does not open"
+            raise PackageUnreadable(self.path, what, remedy="unpack it and inspect the folder")
         if self.kind in _NOT_A_PACKAGE:
             what = (
                 "its format is unknown" if self.kind == "data" else f"it is a single file ({self.kind}), not a package"
@@ -192,6 +192,18 @@ class Opened:
         whole.seek(0)
         alone = Offer(name=self.name, size=self.size, chunks=lambda: iter(lambda: whole.read(CHUNK), b""))
         self._contents(iter([alone]), "", "", depth=0, allowed=self._budget.bytes)
+
+    def _nothing(self) -> PackageUnreadable:
+        """What to say of a container without a single readable member, and what helps."""
+        gaps = [gap for _, gap in self._gaps]
+        said = "; ".join(dict.fromkeys(gap.detail for gap in gaps[:3])) or "it holds none"
+        what = f"no member of this {self.kind} archive could be read ({said})"
+        reasons = {gap.reason for gap in gaps}
+        if Reason.ENCRYPTED in reasons:
+            return PackageUnreadable(self.path, what, remedy="unpack it with its password and inspect the folder")
+        if Reason.MISSING in reasons:
+            return PackageUnreadable(self.path, what, remedy="put its parts together and inspect that")
+        return PackageUnreadable(self.path, what)
 
     @staticmethod
     def _carries_zip(whole: Slice) -> bool:
