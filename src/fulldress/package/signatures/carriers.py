@@ -84,4 +84,6 @@ def outermost(package: Package, ground: Ground) -> Iterator[AnyFact]:
 
 def _whole(facts: Iterator[AnyFact], whole: bool) -> Iterator[AnyFact]:
     for fact in facts:
-        yield msgspec.structs.replace(fact, whole=whole) if isinstance(fact, Signature) else fact
+        # one over a header alone is not over the package
+        over = whole and bool(getattr(fact, "covers", ()))
+        yield msgspec.structs.replace(fact, whole=over) if isinstance(fact, Signature) else fact

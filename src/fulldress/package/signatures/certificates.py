@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
@@ -130,6 +130,30 @@ def issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     """Whether ``issuer``'s key signed ``certificate``. Names alone prove nothing."""
     try:
         certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return _issued_of_old(issuer, certificate)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _issued_of_old(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """The same for SHA-1 and MD5, which the library refuses. Half of the roots in use signed themselves so before 2012, and
+    nobody relies on what a root says of itself; below a root :func:`weak_hash` speaks against it."""
+    if issuer.subject != certificate.issuer:
+        return False
+    try:
+        chosen, key = certificate.signature_hash_algorithm, issuer.public_key()
+        if chosen is None or chosen.name not in ("sha1", "md5"):
+            return False
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(certificate.signature, certificate.tbs_certificate_bytes, padding.PKCS1v15(), chosen)
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(certificate.signature, certificate.tbs_certificate_bytes, ec.ECDSA(chosen))
+        elif isinstance(key, dsa.DSAPublicKey):
+            key.verify(certificate.signature, certificate.tbs_certificate_bytes, chosen)
+        else:
+            return False
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
@@ -199,6 +223,9 @@ _UNDERSTOOD = frozenset(
         ExtensionOID.INHIBIT_ANY_POLICY,
         ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
         ExtensionOID.ISSUER_ALTERNATIVE_NAME,
+        # Apple's marks of what a certificate was issued for: Developer ID for programs, for installers, for kernel
+        # extensions (Apple, "Certification Practice Statement: Developer ID", 4.11.2)
+        *(x509.ObjectIdentifier(f"1.2.840.113635.100.6.1.{last}") for last in (13, 14, 18, 33)),
     }
 )
 
