@@ -15,7 +15,9 @@ from collections.abc import Callable
 
 import msgspec
 
-_TOKEN = re.compile(
+from fulldress.patterns import regex
+
+_TOKEN = regex(
     r"\s*(?:(?P<open>\()|(?P<close>\))|(?P<word>and|or|not)\b|(?P<call>setting|installed)\s*\(\s*(?P<args>[^()]*)\)"
     r"|(?P<op>>=|<=|==|!=|=|<|>)|(?P<string>\"[^\"]*\"|'[^']*')|(?P<name>[\w.\-/:+~]+))"
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from fulldress.catalog import versions
@@ -10,8 +9,9 @@ from fulldress.catalog.conditions import Known
 from fulldress.catalog.records import Change, Record
 from fulldress.errors import UsageError
 from fulldress.facts import Evidence, Fact, Setting, SettingChange, Witness
+from fulldress.patterns import regex
 
-_VERSION = re.compile(r"\d+(?:[._]\d+)+")
+_VERSION = regex(r"\d+(?:[._]\d+)+")
 
 
 def defaults(facts: Iterable[Fact]) -> dict[tuple[str, str, str], Setting]:

@@ -14,6 +14,7 @@ import msgspec
 
 from fulldress.errors import OtherScheme, UnreadableVersion, UsageError
 from fulldress.formats import constraint
+from fulldress.patterns import regex
 
 SCHEMES = ("deb", "rpm", "semver", "pep440", "maven", "npm", "dotted", "calendar")
 _ALIASES = {
@@ -24,11 +25,11 @@ _ALIASES = {
     "generic": "dotted",
     "node": "npm",
 }
-_EDITION = re.compile(r"(?i)[-._+](?:ee|ce|enterprise|community|oss|lts|fips|pro|final|release|ga)(?:[-.]\d+)?$")
-_DOTTED = re.compile(r"v?\d+(?:[._-]?(?:\d+|[A-Za-z]+))*(?:\+[\w.]+)?$")
-_TOKEN = re.compile(r"\d+|[A-Za-z]+")
+_EDITION = regex(r"(?i)[-._+](?:ee|ce|enterprise|community|oss|lts|fips|pro|final|release|ga)(?:[-.]\d+)?$")
+_DOTTED = regex(r"v?\d+(?:[._-]?(?:\d+|[A-Za-z]+))*(?:\+[\w.]+)?$")
+_TOKEN = regex(r"\d+|[A-Za-z]+")
 _BEFORE = ("dev", "snapshot", "alpha", "a", "beta", "b", "pre", "preview", "milestone", "m", "rc", "cr", "c")
-_CALENDAR = re.compile(r"(?:\d{8}|\d{2,4}(?:[.\-_]\d{1,2}){1,2}(?:[.\-_]\d+)?)$")
+_CALENDAR = regex(r"(?:\d{8}|\d{2,4}(?:[.\-_]\d{1,2}){1,2}(?:[.\-_]\d+)?)$")
 
 
 class Version(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,14 +11,15 @@ from fulldress.checks.index import Index
 from fulldress.checks.rule import Hit, count, rule, says, several
 from fulldress.facts import Entry, Reason, Unread, Witness
 from fulldress.findings import Severity
+from fulldress.patterns import regex
 
 _WINDOWS = frozenset({"pe", "powershell", "batch"})
 #: Names that Windows keeps for devices, whatever their suffix (Microsoft: "Naming Files, Paths, and Namespaces").
-_DEVICE = re.compile(r"(?i)^(?:con|prn|aux|nul|com[1-9¹²³]|lpt[1-9¹²³]|conin\$|conout\$)(?:\..*)?$")
-_BARRED = re.compile(r"[<>:\"|?*]")
+_DEVICE = regex(r"(?i)^(?:con|prn|aux|nul|com[1-9¹²³]|lpt[1-9¹²³]|conin\$|conout\$)(?:\..*)?$")
+_BARRED = regex(r"[<>:\"|?*]")
 #: Escapes of :func:`fulldress.package.identify.shown` for what turns text round, hides in it or moves the cursor.
-_TURNS = re.compile(r"\\u(?:202[a-e]|206[6-9]|200[ef])")
-_HIDES = re.compile(r"\\u(?:200[b-d]|2060|feff)|\\x(?:0[0-9a-f]|1[0-9a-f]|7f)")
+_TURNS = regex(r"\\u(?:202[a-e]|206[6-9]|200[ef])")
+_HIDES = regex(r"\\u(?:200[b-d]|2060|feff)|\\x(?:0[0-9a-f]|1[0-9a-f]|7f)")
 
 
 def _inner(entry: Entry) -> str:

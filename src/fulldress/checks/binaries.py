@@ -11,12 +11,13 @@ from fulldress.checks.index import Index
 from fulldress.checks.rule import Hit, rule, says, several
 from fulldress.facts import Binary, Entry, Installed, Running, Witness
 from fulldress.findings import Severity
+from fulldress.patterns import regex
 
 #: A file this much older than the youngest one beside it was not made for this release.
 OLD = timedelta(days=180)
 _EPOCH_ENDS = datetime.fromisoformat("1981-01-01T00:00:00+00:00")  #: ZIP begins in 1980; a stamp there is none
 _C_LIBRARY = frozenset({"libc6", "glibc", "libc-bin", "libc6-amd64"})
-_JAVA = re.compile(r"(?i)(?:^|-)(?:openjdk|java|jdk|jre|temurin|zulu|corretto|semeru|graalvm)(?:-|$|\d)")
+_JAVA = regex(r"(?i)(?:^|-)(?:openjdk|java|jdk|jre|temurin|zulu|corretto|semeru|graalvm)(?:-|$|\d)")
 _PROGRAMS = frozenset({"elf", "pe", "macho"})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -10,9 +9,10 @@ from fulldress.checks.index import Index
 from fulldress.checks.rule import Hit, count, rule, says, several
 from fulldress.facts import Entry, Setting, Witness
 from fulldress.findings import Severity
+from fulldress.patterns import regex
 
 _KEPT = ("conffile", "config(noreplace)")
-_DEB = re.compile(r"(?:^|/)data\.tar(?:\.\w+)?!/etc/")
+_DEB = regex(r"(?:^|/)data\.tar(?:\.\w+)?!/etc/")
 _NOT_SETTINGS = frozenset({"folder", "link", "device", "empty"})
 
 

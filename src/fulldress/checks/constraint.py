@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 
-_CLAUSE = re.compile(r"\s*(>=|<=|==|!=|=|>>|<<|>|<|\^|~=|~>|~)?\s*v?([0-9][0-9A-Za-z.+:~*-]*)\s*")
+from fulldress.patterns import regex
+
+_CLAUSE = regex(r"\s*(>=|<=|==|!=|=|>>|<<|>|<|\^|~=|~>|~)?\s*v?([0-9][0-9A-Za-z.+:~*-]*)\s*")
 #: A version with a distribution's revision or a pre-release's name behind its numbers.
-_SUFFIXED = re.compile(r"v?(\d+(?:\.\d+)*)[-+~]\S*")
-_PLAIN = re.compile(r"v?(\d+(?:\.\d+)*)")
+_SUFFIXED = regex(r"v?(\d+(?:\.\d+)*)[-+~]\S*")
+_PLAIN = regex(r"v?(\d+(?:\.\d+)*)")
 
 
 def plain(version: str) -> tuple[int, ...] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -10,6 +9,7 @@ from fulldress.checks.index import Index
 from fulldress.checks.rule import Hit, rule, says, several
 from fulldress.facts import Endpoint, Fact, Installed, Privilege, Restart, Witness
 from fulldress.findings import Severity
+from fulldress.patterns import regex
 
 #: Command -> packages that bring it, on Debian's and on Red Hat's side; a name with ``*`` is a beginning.
 _BROUGHT_BY: dict[str, tuple[str, ...]] = {
@@ -31,7 +31,7 @@ _BROUGHT_BY: dict[str, tuple[str, ...]] = {
 }
 #: A host whose list holds one of these was listed by its package manager, and so whole.
 _LISTED_WHOLE = frozenset({"dpkg", "rpm", "apk-tools"})
-_COMMAND = re.compile(r"(?:^|[|;&(]\s*|\bsudo\s+(?:-\S+\s+)*)(?:[A-Z_]+=\S*\s+)*(?:/\S+/)?([\w.-]+)")
+_COMMAND = regex(r"(?:^|[|;&(]\s*|\bsudo\s+(?:-\S+\s+)*)(?:[A-Z_]+=\S*\s+)*(?:/\S+/)?([\w.-]+)")
 
 
 @rule("FD451", Severity.MAJOR, "A script uses a command that a host does not have")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
 from typing import TypeVar
 
 from fulldress.facts import Endpoint, Entry, Fact, Installed, Release, Running, Schedule, Service, Setting, Use, Witness
+from fulldress.patterns import regex
 
 F = TypeVar("F", bound=Fact)
 
@@ -194,7 +194,7 @@ def same_operation(template: str, other: str) -> bool:
     return _same(*_parts(template), *_parts(other))
 
 
-_PARAMETER = re.compile(r"\{[^}]*\}|:\w+|<[^>]*>|\*")
+_PARAMETER = regex(r"\{[^}]*\}|:\w+|<[^>]*>|\*")
 
 
 def _parts(operation: str) -> tuple[str, tuple[str | None, ...]]:

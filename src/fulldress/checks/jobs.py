@@ -13,6 +13,7 @@ from fulldress.checks.index import Index
 from fulldress.checks.rule import Hit, count, rule, says, several
 from fulldress.facts import Command, Endpoint, Fact, FileEffect, Growth, JobRun, Schedule, Timing, Webhook, Witness
 from fulldress.findings import Finding, Severity, Testimony
+from fulldress.patterns import regex
 
 #: How the stage says that a host is a database of production, for which it put the clone.
 LED = "led to the clone"
@@ -160,13 +161,13 @@ def _local(host: str) -> bool:
     return host in ("localhost", "::1", "0.0.0.0", "") or host.startswith("127.") or "$" in host  # noqa: S104
 
 
-_GUARD = re.compile(
+_GUARD = regex(
     r"(?:test\s+-[xefd]\s+\S+|\[\s+-[xefd]\s+\S+\s+\]|command\s+-v\s+\S+(?:\s*>\s*/dev/null(?:\s+2>&1)?)?)\s*&&\s*"
 )
-_WRAPPER = re.compile(
+_WRAPPER = regex(
     r"(?:(?:/usr)?/bin/)?(?:nice|ionice|chronic|flock|timeout|env)(?:\s+-\w+(?:\s+\d+)?|\s+[A-Z_]+=\S+|\s+\d+[smhd]?|\s+/\S+\.lock)+\s+|chronic\s+"
 )
-_REST = re.compile(r"(?:\s*(?:&>>?|\d?>>?)\s*(?:&\d|\S+)|\s*\|\|\s*(?:true|:)|\s*\|\s*logger\b.*|\s*;)+\s*$")
+_REST = regex(r"(?:\s*(?:&>>?|\d?>>?)\s*(?:&\d|\S+)|\s*\|\|\s*(?:true|:)|\s*\|\s*logger\b.*|\s*;)+\s*$")
 
 
 def _bare(command: str) -> str:

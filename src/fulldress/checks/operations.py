@@ -26,19 +26,20 @@ from fulldress.facts import (
     Witness,
 )
 from fulldress.findings import Finding, Severity
+from fulldress.patterns import regex
 
-_PIPED = re.compile(r"\b(?:curl|wget|fetch)\b[^|;&]*\|\s*(?:sudo\s+)?(?:env\s+)?(?:ba|z|da|k)?sh\b")
+_PIPED = regex(r"\b(?:curl|wget|fetch)\b[^|;&]*\|\s*(?:sudo\s+)?(?:env\s+)?(?:ba|z|da|k)?sh\b")
 #: How readers and the stage put it: "waits for an answer", "asks for a yes", "opens an editor", "asked for input" …
-_ASKS = re.compile(r"(?i)\b(?:prompt|asks?|asked|waits?|waited|dialog|editor)\b")
+_ASKS = regex(r"(?i)\b(?:prompt|asks?|asked|waits?|waited|dialog|editor)\b")
 _NEEDS_UNIT = ("start", "restart", "stop", "reload", "try-restart", "reload-or-restart", "enable")
 #: Units of the operating system itself; nobody lists them in production.toml.
-_SYSTEM = re.compile(
+_SYSTEM = regex(
     r"(?:systemd-[\w-]+|crond?|sshd?|dbus(?:-broker)?|r?syslog(?:-ng)?|udev|networking|network|NetworkManager|polkit|logrotate)(?:\.\w+)?"
 )
 #: Ways of a script to give somebody rights, in the readers' words.
 _GRANTS = frozenset({"sudoers", "polkit", "authorized keys", "accounts", "administrators' group"})
 #: Files whose presence gives somebody rights.
-_RIGHTS = re.compile(r"^/etc/(?:sudoers(?:\.d/|$)|polkit-1/)|/\.ssh/authorized_keys$|^/etc/(?:passwd|shadow|group)$")
+_RIGHTS = regex(r"^/etc/(?:sudoers(?:\.d/|$)|polkit-1/)|/\.ssh/authorized_keys$|^/etc/(?:passwd|shadow|group)$")
 
 
 @rule("FD401", Severity.MAJOR, "The host is rebooted although the vendor does not say that it must be")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,9 +11,10 @@ from fulldress.checks.migrations import keep, ups
 from fulldress.checks.rule import Hit, count, rule, says, several
 from fulldress.facts import Downtime, Fidelity, FileEffect, Health, Latency, Migration, Shift, Timing, Witness
 from fulldress.findings import Finding, Severity
+from fulldress.patterns import regex
 
 #: What a program writes while it runs is no trace of the upgrade.
-_EPHEMERAL = re.compile(r"^/(?:tmp|run|var/(?:log|tmp|cache|run|lock)|proc|sys|dev)(?:/|$)|\.(?:log|pid|lock|sock)$")
+_EPHEMERAL = regex(r"^/(?:tmp|run|var/(?:log|tmp|cache|run|lock)|proc|sys|dev)(?:/|$)|\.(?:log|pid|lock|sock)$")
 #: Slower by this factor and by this much: anything less is not worth a line.
 SLOWER, BY = 2.0, timedelta(milliseconds=50)
 

@@ -11,6 +11,7 @@ from fulldress.checks.jobs import disable, place_of
 from fulldress.checks.rule import Hit, rule, says
 from fulldress.facts import Entry, Schedule, Witness
 from fulldress.findings import Severity
+from fulldress.patterns import regex
 
 #: A clock change this near to the next run concerns the people of this upgrade.
 SOON = timedelta(days=14)
@@ -114,7 +115,7 @@ def open_to_everybody(index: Index) -> Iterator[Hit]:
             )
 
 
-_PROGRAM = re.compile(
+_PROGRAM = regex(
     r"(?:^|&&\s*|;\s*|\|\|\s*|\bthen\s+)\s*(/(?:opt|srv|usr/(?:lib|share|local|libexec))/[\w./@+-]*/[\w.@+-]+)(?=\s|;|$)"
 )
 

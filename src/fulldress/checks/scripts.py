@@ -12,11 +12,12 @@ from fulldress.checks.index import Index, unit_name
 from fulldress.checks.rule import Hit, brief, rule, says, several
 from fulldress.facts import Entry, Fact, FileEffect, Hazard, Restart, Witness
 from fulldress.findings import Severity
+from fulldress.patterns import regex
 
 _STARTS = frozenset({"start", "restart", "try-restart", "reload-or-restart", "force-restart", "reload"})
 #: Ways in which a script says that a unit is to stay away.
 _RETIRES = frozenset({"disable", "mask", "purge", "remove", "delete"})
-_HELPERS = re.compile(r"^(?:deb-systemd-invoke|invoke-rc\.d)\b")
+_HELPERS = regex(r"^(?:deb-systemd-invoke|invoke-rc\.d)\b")
 
 
 class _Kind(msgspec.Struct, frozen=True):

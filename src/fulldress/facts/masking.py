@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 
+from fulldress.patterns import regex
+
 #: What a masked value reads as, everywhere.
 MASK = "********"
 
 #: Names of settings, variables and options whose values are secrets.
-SECRET_NAME = re.compile(
+SECRET_NAME = regex(
     r"(?i)(?:^|[_.\-/\b])(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|"
     r"client[_-]?secret|credential|auth[_-]?key|encryption[_-]?key|signing[_-]?key)s?(?:$|[_.\-\b\d])"
 )
 
 # Lines are hostile and may be megabytes long: each word is looked at once (anchored, possessive), never from each of its letters.
-_ASSIGNED = re.compile(
+_ASSIGNED = regex(
     r"""(?ix)
     ( (?<![\w.\-]) (?! (?:NO)?PASSWD\s*: )  # a tag of sudoers(5)
       (?= [\w.\-]*? (?: pass(?:word|wd|phrase)? | pwd | secret | token | api[_-]?key | private[_-]?key | access[_-]?key
@@ -23,17 +25,17 @@ _ASSIGNED = re.compile(
     ( "[^"\n]*" | '[^'\n]*' | [^\s,;&'"]+ )
     """
 )
-_OPTION = re.compile(
+_OPTION = regex(
     r"(?i)((?<![\w\-])--?(?=[\w-]*?(?:password|passwd|token|secret|api-?key))[\w-]++[= ]++)"
     r"(\"[^\"\n]*\"|'[^'\n]*'|\S+)"
 )
-_URL_PASSWORD = re.compile(r"(?i)(?<![a-z0-9+.\-])([a-z][a-z0-9+.\-]*+://[^\s:/@'\"]*+):([^\s/@'\"]+)@")
-_BEARER = re.compile(r"(?i)\b(bearer|basic|token)\s+([A-Za-z0-9+/=._\-]{8,})")
-_SHAPED = re.compile(
+_URL_PASSWORD = regex(r"(?i)(?<![a-z0-9+.\-])([a-z][a-z0-9+.\-]*+://[^\s:/@'\"]*+):([^\s/@'\"]+)@")
+_BEARER = regex(r"(?i)\b(bearer|basic|token)\s+([A-Za-z0-9+/=._\-]{8,})")
+_SHAPED = regex(
     r"\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|glpat-[A-Za-z0-9_\-]{16,}|xox[abprs]-[A-Za-z0-9\-]{10,}|"
     r"sk_(?:live|test)_[A-Za-z0-9]{10,}|eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*)"
 )
-_VARIABLE = re.compile(r"""^["']?(?:\$|%\w+%|<|\{\{|\*{3})""")
+_VARIABLE = regex(r"""^["']?(?:\$|%\w+%|<|\{\{|\*{3})""")
 
 
 def is_secret_name(name: str) -> bool:

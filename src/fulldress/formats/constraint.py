@@ -11,6 +11,8 @@ import re
 
 import msgspec
 
+from fulldress.patterns import regex
+
 
 class Clause(msgspec.Struct, frozen=True):
     """``operator`` is one of ``>= > <= < == !=``."""
@@ -22,21 +24,21 @@ class Clause(msgspec.Struct, frozen=True):
 #: Alternatives, each of which is a list of clauses that all have to hold. An empty inner tuple admits every version.
 Ranges = tuple[tuple[Clause, ...], ...]
 
-_ANY = re.compile(r"(?i)^(?:\*|x|any(?: version)?|all|>=\s*0|)$")
-_FLOATING = re.compile(r"(?i)^(?:latest|stable|edge|nightly|current|newest|head|next|main|master|trunk|develop|dev|lts|rolling|snapshot|recent|unstable)$|^(?:git\+|git:|https?:|file:|github:|[\w.-]+/[\w.-]+(?:#|$))|^dev-|:latest$|-SNAPSHOT$")  # fmt: skip
+_ANY = regex(r"(?i)^(?:\*|x|any(?: version)?|all|>=\s*0|)$")
+_FLOATING = regex(r"(?i)^(?:latest|stable|edge|nightly|current|newest|head|next|main|master|trunk|develop|dev|lts|rolling|snapshot|recent|unstable)$|^(?:git\+|git:|https?:|file:|github:|[\w.-]+/[\w.-]+(?:#|$))|^dev-|:latest$|-SNAPSHOT$")  # fmt: skip
 _VERSION = r"v?\d+(?:[0-9A-Za-z.+:~_\-]*[0-9A-Za-z~+])?"
-_CLAUSE = re.compile(
+_CLAUSE = regex(
     rf"\s*(?P<op>===|~=|~>|==|!=|<>|>=|=>|<=|=<|>>|<<|[≥≤><=^~])?\s*(?P<version>{_VERSION}(?:\.[*xX])*|[*xX])\s*"
 )
-_HYPHEN = re.compile(rf"\s*({_VERSION})\s+(?:-|–|—|to|through|until|\.\.)\s+({_VERSION})\s*$")
-_MAVEN = re.compile(r"\s*([\[(])\s*([^,\[\]()]*?)\s*(?:(,)\s*([^,\[\]()]*?)\s*)?([\])])\s*")
+_HYPHEN = regex(rf"\s*({_VERSION})\s+(?:-|–|—|to|through|until|\.\.)\s+({_VERSION})\s*$")
+_MAVEN = regex(r"\s*([\[(])\s*([^,\[\]()]*?)\s*(?:(,)\s*([^,\[\]()]*?)\s*)?([\])])\s*")
 _WORDS = (
-    (re.compile(rf"(?i)^(?:at least|min(?:imum)?(?: version)?|from|since|version)?\s*({_VERSION})\s*(?:\+|or (?:newer|later|higher|above|greater|up)|and (?:newer|later|above|up|higher)|upwards?|onwards?)$"), ">="),
-    (re.compile(rf"(?i)^(?:at least|min(?:imum)?(?: version)?|from|since)\s+({_VERSION})$"), ">="),
-    (re.compile(rf"(?i)^(?:at most|max(?:imum)?(?: version)?|up to|until)\s+({_VERSION})$"), "<="),
-    (re.compile(rf"(?i)^({_VERSION})\s+(?:or|and)\s+(?:older|earlier|below|lower)$"), "<="),
-    (re.compile(rf"(?i)^(?:before|below|older than|less than|earlier than)\s+({_VERSION})$"), "<"),
-    (re.compile(rf"(?i)^(?:after|above|newer than|greater than|later than)\s+({_VERSION})$"), ">"),
+    (regex(rf"(?i)^(?:at least|min(?:imum)?(?: version)?|from|since|version)?\s*({_VERSION})\s*(?:\+|or (?:newer|later|higher|above|greater|up)|and (?:newer|later|above|up|higher)|upwards?|onwards?)$"), ">="),
+    (regex(rf"(?i)^(?:at least|min(?:imum)?(?: version)?|from|since)\s+({_VERSION})$"), ">="),
+    (regex(rf"(?i)^(?:at most|max(?:imum)?(?: version)?|up to|until)\s+({_VERSION})$"), "<="),
+    (regex(rf"(?i)^({_VERSION})\s+(?:or|and)\s+(?:older|earlier|below|lower)$"), "<="),
+    (regex(rf"(?i)^(?:before|below|older than|less than|earlier than)\s+({_VERSION})$"), "<"),
+    (regex(rf"(?i)^(?:after|above|newer than|greater than|later than)\s+({_VERSION})$"), ">"),
 )  # fmt: skip
 _SAME = {"=": "==", "===": "==", "=>": ">=", "≥": ">=", "=<": "<=", "≤": "<=", ">>": ">", "<<": "<", "<>": "!="}
 

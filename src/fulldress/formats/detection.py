@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from fulldress.patterns import regex
+
 _SUFFIXES = {
     "ini": "ini", "cfg": "ini", "cnf": "", "conf": "", "config": "", "properties": "properties", "env": "env",
     "json": "json", "jsonc": "json", "json5": "json", "yaml": "yaml", "yml": "yaml", "toml": "toml", "xml": "xml",
@@ -23,11 +25,11 @@ _TEMPLATES = (
     "dpkg-dist",
     "rpmnew",
 )
-_PLACES = re.compile(r"(?:^|/)(?:etc/default|etc/sysconfig|etc/conf\.d)/[^/]+$|(?:^|/)\.?env(?:\.[\w-]+)?$")
-_SECTION = re.compile(r"(?m)^\s*\[[^\[\]\n]+\]\s*(?:[#;].*)?$")
-_PAIR = re.compile(r"^\s*[\w.\-/]+(?:\[\w*\])?\s*[=:]")
-_SHELL = re.compile(r"^\s*(?:export\s+)?[A-Z_][A-Z0-9_]*=\S*")
-_WORDS = re.compile(r"^\s*[A-Za-z_][\w.\-/]*(?:\s+\S|$)")
+_PLACES = regex(r"(?:^|/)(?:etc/default|etc/sysconfig|etc/conf\.d)/[^/]+$|(?:^|/)\.?env(?:\.[\w-]+)?$")
+_SECTION = regex(r"(?m)^\s*\[[^\[\]\n]+\]\s*(?:[#;].*)?$")
+_PAIR = regex(r"^\s*[\w.\-/]+(?:\[\w*\])?\s*[=:]")
+_SHELL = regex(r"^\s*(?:export\s+)?[A-Z_][A-Z0-9_]*=\S*")
+_WORDS = regex(r"^\s*[A-Za-z_][\w.\-/]*(?:\s+\S|$)")
 
 
 def detect(name: str, text: str) -> str:

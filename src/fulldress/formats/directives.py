@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 
 from fulldress.formats.place import Broken, Place, append_line, like, unquoted
+from fulldress.patterns import regex
 
-_LINE = re.compile(r"(\s*)([A-Za-z_][\w.\-/]*)(?:[ \t]*=[ \t]*|[ \t]+|$)(.*)$")
-_OPEN = re.compile(r"\s*<([A-Za-z]\w*)\b\s*(.*)>\s*$")
-_CLOSE = re.compile(r"\s*</([A-Za-z]\w*)>\s*$")
+_LINE = regex(r"(\s*)([A-Za-z_][\w.\-/]*)(?:[ \t]*=[ \t]*|[ \t]+|$)(.*)$")
+_OPEN = regex(r"\s*<([A-Za-z]\w*)\b\s*(.*)>\s*$")
+_CLOSE = regex(r"\s*</([A-Za-z]\w*)>\s*$")
 
 
 def scan(text: str) -> list[Place]:

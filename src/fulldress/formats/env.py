@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from fulldress.formats.place import Broken, Place, append_line
+from fulldress.patterns import regex
 
-_LINE = re.compile(
+_LINE = regex(
     r"""[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][\w.\-]*)[ \t]*=[ \t]*
         (?P<value>"(?:\\.|[^"\\])*"|'[^']*'|[^\n]*)""",
     re.X | re.S,
 )
-_SKIP = re.compile(r"[ \t]*(?:#[^\n]*|(?:set|umask|ulimit|unset|export)\b[^\n=]*)?\r?(?:\n|$)")
+_SKIP = regex(r"[ \t]*(?:#[^\n]*|(?:set|umask|ulimit|unset|export)\b[^\n=]*)?\r?(?:\n|$)")
 
 
 def scan(text: str) -> list[Place]:

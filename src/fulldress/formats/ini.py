@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 
 from fulldress.formats.place import Broken, Place, append_line, like, newline, unquoted
+from fulldress.patterns import regex
 
-_SECTION = re.compile(r"\s*\[\s*([^\]\r\n]+?)\s*\]\s*(?:[#;].*)?$")
-_PAIR = re.compile(r"(\s*)([^\s=:\[#;][^=:\r\n]*?)(\s*[=:][ \t]*)(.*)$")
-_BARE = re.compile(r"\s*[\w.\-/\\ ]+(?:\s+[#;].*)?$")
-_INCLUDE = re.compile(r"\s*!include")
+_SECTION = regex(r"\s*\[\s*([^\]\r\n]+?)\s*\]\s*(?:[#;].*)?$")
+_PAIR = regex(r"(\s*)([^\s=:\[#;][^=:\r\n]*?)(\s*[=:][ \t]*)(.*)$")
+_BARE = regex(r"\s*[\w.\-/\\ ]+(?:\s+[#;].*)?$")
+_INCLUDE = regex(r"\s*!include")
 
 
 def scan(text: str) -> list[Place]:

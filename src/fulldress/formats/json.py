@@ -6,11 +6,12 @@ import json as strict
 import re
 
 from fulldress.formats.place import Broken, Place
+from fulldress.patterns import regex
 
-_SPACE = re.compile(r"(?:[\s\ufeff]+|//[^\n]*|/\*.*?\*/|#[^\n]*)*", re.S)
-_STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
-_WORD = re.compile(r"[^\s,:\[\]{}\"]+")
-_LITERAL = re.compile(r"-?(?:\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|Infinity)|NaN|true|false|null")
+_SPACE = regex(r"(?:[\s\ufeff]+|//[^\n]*|/\*.*?\*/|#[^\n]*)*", re.S)
+_STRING = regex(r'"(?:[^"\\\n]|\\.)*"')
+_WORD = regex(r"[^\s,:\[\]{}\"]+")
+_LITERAL = regex(r"-?(?:\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|Infinity)|NaN|true|false|null")
 _DEEPEST = 200
 
 

@@ -10,8 +10,9 @@ import re
 from collections import Counter
 
 from fulldress.formats.place import Broken, Place, like, newline, unquoted
+from fulldress.patterns import regex
 
-_TOKEN = re.compile(r"""\s+|\#[^\n]*|//[^\n]*|/\*.*?\*/|(?P<mark>[{};])|(?P<word>(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\$\{\w+\}|\\.|[^\s;{}"'\\])+)""", re.X | re.S)  # fmt: skip
+_TOKEN = regex(r"""\s+|\#[^\n]*|//[^\n]*|/\*.*?\*/|(?P<mark>[{};])|(?P<word>(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\$\{\w+\}|\\.|[^\s;{}"'\\])+)""", re.X | re.S)  # fmt: skip
 
 
 class _Block:

@@ -7,8 +7,9 @@ import re
 import javaproperties
 
 from fulldress.formats.place import Broken, Place, append_line
+from fulldress.patterns import regex
 
-_HEAD = re.compile(r"\s*(?:\\(?:\r\n|.|\n)|[^\s=:\\])+(?:[ \t\f]*[=:]|[ \t\f]+|)[ \t\f]*", re.S)
+_HEAD = regex(r"\s*(?:\\(?:\r\n|.|\n)|[^\s=:\\])+(?:[ \t\f]*[=:]|[ \t\f]+|)[ \t\f]*", re.S)
 
 
 def scan(text: str) -> list[Place]:

@@ -7,15 +7,16 @@ import tomllib
 from datetime import date, datetime, time
 
 from fulldress.formats.place import Broken, Place, newline, whole_lines
+from fulldress.patterns import regex
 
-_SPACE = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
-_KEY = re.compile(r"""(?P<bare>[A-Za-z0-9_-]+)|"(?P<basic>(?:[^"\\]|\\.)*)"|'(?P<literal>[^'\n]*)'""")
-_VALUE = re.compile(r'"""(?:[^\\]|\\.)*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|[^\s,\[\]{}#]+(?: \d\d:[^\s,\]}#]+)?', re.S)  # fmt: skip
-_WHERE = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
+_SPACE = regex(r"(?:[ \t\r\n]+|#[^\n]*)*")
+_KEY = regex(r"""(?P<bare>[A-Za-z0-9_-]+)|"(?P<basic>(?:[^"\\]|\\.)*)"|'(?P<literal>[^'\n]*)'""")
+_VALUE = regex(r'"""(?:[^\\]|\\.)*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|[^\s,\[\]{}#]+(?: \d\d:[^\s,\]}#]+)?', re.S)  # fmt: skip
+_WHERE = regex(r"\(at line (\d+), column \d+\)|\(at end of document\)")
 
 
 #: More keys in one dotted name than any person writes; ``tomllib`` takes time by their square, and memory.
-_DEEP = re.compile(r"""(?<![\w.-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){200}""")
+_DEEP = regex(r"""(?<![\w.-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){200}""")
 
 
 def scan(text: str) -> list[Place]:
@@ -149,7 +150,7 @@ def _join(prefix: str, *parts: str) -> str:
     return ".".join(part for part in (prefix, *parts) if part)
 
 
-_TYPED = re.compile(
+_TYPED = regex(
     r"true|false|[+-]?\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?|\d{4}-\d\d-\d\d(?:[T ][\d:.]+(?:Z|[+-]\d\d:\d\d)?)?|\[.*\]|\{.*\}"
 )
 

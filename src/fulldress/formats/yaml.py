@@ -6,13 +6,13 @@ within a budget, so that a bomb of them ends as an error. Editing touches the li
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import yaml as _library
 
 from fulldress.formats.place import Broken, Place, newline, whole_lines
+from fulldress.patterns import regex
 
 library: Any = _library
 _LOADER: Any = getattr(library, "CSafeLoader", library.SafeLoader)
@@ -141,8 +141,8 @@ class _Scanner:
                 )
 
 
-_PLAIN = re.compile(r"[\w./][\w ./+\-]*$")
-_RESERVED = re.compile(r"(?i)(?:true|false|yes|no|on|off|null|~|[-+]?\d[\d_]*(?:\.\d*)?(?:e[-+]?\d+)?|0x[\da-f]+)$")
+_PLAIN = regex(r"[\w./][\w ./+\-]*$")
+_RESERVED = regex(r"(?i)(?:true|false|yes|no|on|off|null|~|[-+]?\d[\d_]*(?:\.\d*)?(?:e[-+]?\d+)?|0x[\da-f]+)$")
 
 
 def write(value: str, old: str) -> str:

@@ -9,24 +9,25 @@ from fulldress.facts import MASK, AnyFact, Endpoint, Secret, Witness, is_secret_
 from fulldress.formats import Key
 from fulldress.package.reader import Member
 from fulldress.package.scripts.addresses import address, looks_remote, urls
+from fulldress.patterns import regex
 
 #: Keys whose addresses are for people or are names, never called.
-_FOR_PEOPLE = re.compile(
+_FOR_PEOPLE = regex(
     r"(?i)(?:^|[._\-])(?:home_?page|docs?|documentation|help|license|licence|support|bugs?|issues?|wiki|manual|readme|copyright|"
     r"author|contact|xmlns\S*|schema|\$schema|namespace|description|comment|example|placeholder|issuer|audience|origins?|cors\S*|referer)(?:[._\-]|$)"
 )
-_HOST_KEY = re.compile(r"(?i)(?:^|[._\-])(?:host|hostname|server|endpoint|broker|proxy|smarthost)$")
-_LOCAL = re.compile(
+_HOST_KEY = regex(r"(?i)(?:^|[._\-])(?:host|hostname|server|endpoint|broker|proxy|smarthost)$")
+_LOCAL = regex(
     r"(?i)^(?:localhost|.*\.localhost|localdomain|127\..*|0\.0\.0\.0|::1?|(?:.*\.)?example\.(?:com|org|net))$"
 )
 #: Copies for people to look at; the product does not read them.
-_SAMPLE = re.compile(r"(?i)(?:^|/)(?:\S*[._-])?(?:example|sample|dist|template|tmpl)s?(?:$|[./_-])")
+_SAMPLE = regex(r"(?i)(?:^|/)(?:\S*[._-])?(?:example|sample|dist|template|tmpl)s?(?:$|[./_-])")
 #: Words that stand where a secret is to be put; everybody knows them.
-_STAND_IN = re.compile(
+_STAND_IN = regex(
     r"(?i).*(?:change[-_ ]?(?:me|it|this)|replace|your|insert|example|sample|dummy|placeholder|todo|fixme|default|password|secret|passwd|"
     r"xxx|\*\*\*|\.\.\.).*|[<{\[$%@!].*|.*\$\{.*|.*\{\{.*|(?:admin|root|test|guest|none|null)\w{0,4}"
 )
-_NO_VALUE = re.compile(
+_NO_VALUE = regex(
     r"(?i)(?:file|path|dir|url|uri|name|prompt|len|length|min|max|ttl|expiry|expires?|timeout|lifetime|cmd|command|type|hash|algorithm|alg|"
     r"policy|id|var|header|field|param|prefix|format|encoder|enabled|required|class|provider|store|size|bits|rotation|interval|method)s?$"
 )

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 
 import msgspec
 
-_CHANGELOG = re.compile(r"(?i)^(?:change[-_ ]?(?:log|s)|changes|news|history|release[-_ ]?notes?|what'?s[-_ ]?new)")
+from fulldress.patterns import regex
+
+_CHANGELOG = regex(r"(?i)^(?:change[-_ ]?(?:log|s)|changes|news|history|release[-_ ]?notes?|what'?s[-_ ]?new)")
 _VERSION = r"v?(?P<version>\d+\.\d+(?:\.\d+)*(?:[-.+~]?(?:rc|alpha|beta|pre|dev|post|b|a)[.\-]?\d*|-\d+)?)"
-_HEADING = re.compile(
+_HEADING = regex(
     rf"(?ix)^(?:\#{{1,4}}\s+|={{1,4}}\s+|\*\*|<h[1-4][^>]*>)?\s*\[?(?:(?:version|release|changes?\ (?:in|for)|[A-Za-z][\w\-]*(?:\ [A-Za-z][\w\-]*)?)\s+)?\(?{_VERSION}\b\)?[\]*:]*"
     r"(?:\s*(?:[-–—(:,/]|\bon\b|\breleased\b|urgency|<).*)?\s*$"
 )
-_RULE = re.compile(r"^[=\-~^*#]{3,}\s*$")
+_RULE = regex(r"^[=\-~^*#]{3,}\s*$")
 
 
 class Section(msgspec.Struct, frozen=True):

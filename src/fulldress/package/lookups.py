@@ -16,6 +16,7 @@ from fulldress.facts import MASK, AnyFact, Lookup, Witness, is_secret_name, mask
 from fulldress.package import manifests
 from fulldress.package.reader import Member, Package
 from fulldress.package.settings import owner
+from fulldress.patterns import regex
 
 _NAME = rb"""["'`]([A-Za-z_][\w.:\-]{1,80})["'`]"""
 _DEFAULT = rb"""(?:\s*,\s*(?:default\s*=\s*|fallback\s*=\s*)?(["'`][^"'`\n]{0,80}["'`]|-?\d[\d._]*|[Tt]rue|[Ff]alse|None|null))?"""
@@ -43,7 +44,7 @@ _PYTHON = (
 )
 #: Section and key of a ``configparser``; ``get`` of a mapping has a default in the second place, so that only receivers
 #: that are named for a parser count there.
-_SECTIONED = re.compile(
+_SECTIONED = regex(
     rb"(?:\b(?:conf|cfg|parser|configparser)\.get|\.get(?:int|boolean|float|list|json|mandatory_value|mandatory_list_value|timedelta|import|enum|section))"
     rb"\(\s*"
     + _NAME
@@ -80,12 +81,12 @@ _RUBY = (
 _PHP = (_Pattern(b"env", _compiled(rb"\b(?:getenv|env)\(\s*" + _NAME + _DEFAULT)),)
 _BY_KIND = {"python": _PYTHON, "javascript": _JAVASCRIPT, "ruby": _RUBY, "php": _PHP}
 _BY_SUFFIX = {"java": _JAVA, "kt": _JAVA, "go": _GO}
-_ELSEWHERE = re.compile(
+_ELSEWHERE = regex(
     r"(?i)(?:^|/)(?:node_modules|site-packages|dist-packages|third[-_]party|vendor|_?vendored|tests?|testdata|testing|fixtures|spec|examples?|example_\w+|docs?|benchmarks?|static|assets|built|dist|public|bundles?)/|"
     r"(?:^|/)(?:conftest|setup|noxfile|test_[^/]*|[^/]*(?:_test|\.test|\.spec|\.min|\.chunk|\.bundle))\.\w+$"
 )
 #: Variables that a shell, a session, a build or a continuous integration sets; no setting of the product.
-_ORDINARY = re.compile(
+_ORDINARY = regex(
     r"(?:PATH|HOME|USER|USERNAME|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TERM|COLUMNS|LINES|PWD|OLDPWD|TMPDIR|TEMP|TMP|TZ|EDITOR|VISUAL|PAGER|DISPLAY|"
     r"HOSTNAME|CI|NO_COLOR|FORCE_COLOR|DEBUG|NODE_ENV|PYTHON\w*|VIRTUAL_ENV|CONDA_\w+|XDG_\w+|SSH_\w+|SUDO_\w+|APPDATA|LOCALAPPDATA|USERPROFILE|"
     r"PROGRAMFILES|SYSTEMROOT|WINDIR|COMSPEC|HTTPS?_PROXY|NO_PROXY|http_proxy|https_proxy|no_proxy|INVOCATION_ID|NOTIFY_SOCKET|LISTEN_\w+|JOURNAL_STREAM|"

@@ -8,14 +8,15 @@ from urllib.parse import unquote
 
 from fulldress.facts import Evidence, Release, Witness
 from fulldress.package.walk import Opened
+from fulldress.patterns import regex
 
-_SUFFIX = re.compile(
+_SUFFIX = regex(
     r"(?i)(?:\.(?:zip|tar|tgz|txz|tbz2?|tzst|gz|xz|bz2|zst|jar|war|ear|whl|deb|run|bin|exe|msi|sh|7z|rpm))+$"
 )
-_DEB = re.compile(r"(?P<product>[a-z0-9][a-z0-9+.\-]+)_(?P<version>[^_]+)_[a-z0-9\-]+\.u?deb$")
-_RPM = re.compile(r"(?P<product>[A-Za-z0-9][\w.+\-]*)-(?P<version>[^-]+-[^-]+)\.(?:\w+)\.rpm$")
-_WHEEL = re.compile(r"(?P<product>[A-Za-z0-9._]+)-(?P<version>[^-]+)(?:-\d[^-]*)?-[^-]+-[^-]+-[^-]+\.whl$")
-_PLAIN = re.compile(
+_DEB = regex(r"(?P<product>[a-z0-9][a-z0-9+.\-]+)_(?P<version>[^_]+)_[a-z0-9\-]+\.u?deb$")
+_RPM = regex(r"(?P<product>[A-Za-z0-9][\w.+\-]*)-(?P<version>[^-]+-[^-]+)\.(?:\w+)\.rpm$")
+_WHEEL = regex(r"(?P<product>[A-Za-z0-9._]+)-(?P<version>[^-]+)(?:-\d[^-]*)?-[^-]+-[^-]+-[^-]+\.whl$")
+_PLAIN = regex(
     r"(?P<product>.*?[A-Za-z].*?)[-_ .]+v?(?P<version>\d+(?:\.\d+)+(?:[-.+~_]?(?:rc|alpha|beta|a|b|p|post|dev|ga|final|release|u|r|sp|hf|build)"
     r"[-.]?\d*|[-+~]\d[\w.]*)*)(?:[-_.](?:linux|windows|win|darwin|macos|x86|x64|amd64|arm64|i386|noarch|all|any|src|source|"
     r"bin|full|setup|installer|release|final|upgrade|update|patch|en)\w*)*$",

@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from fulldress.package.reader import Member
+from fulldress.patterns import regex
 
-_CONTROL = re.compile(r"(?:^|(?<=/))control\.tar(?:\.\w+)?!/$")
+_CONTROL = regex(r"(?:^|(?<=/))control\.tar(?:\.\w+)?!/$")
 
 
 def roles(members: Mapping[str, Member]) -> dict[str, str]:

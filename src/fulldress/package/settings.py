@@ -15,21 +15,22 @@ from fulldress.facts import MASK, AnyFact, Reason, Setting, Unread, Witness, is_
 from fulldress.package import asked, fates, manifests
 from fulldress.package.manifests import prose
 from fulldress.package.reader import Member, Package
+from fulldress.patterns import regex
 
 _LARGEST = 4 << 20
 _MOST_KEYS = 20_000  #: keys of one file; beyond, it is data
 #: Blocks whose rows are a table of characters, types or addresses, not directives (nginx, "Module ngx_http_map_module" and kin).
-_TABLE = re.compile(r"(?:^|\.)(?:charset_map|types|map|geo|split_clients)(?:\[\d+\])?\.")
-_CONFIG_DIRS = re.compile(
+_TABLE = regex(r"(?:^|\.)(?:charset_map|types|map|geo|split_clients)(?:\[\d+\])?\.")
+_CONFIG_DIRS = regex(
     r"(?i)(?:^|/)(?:etc|conf|confs|config|configs|configuration|settings|defaults?|config_templates|conf\.d)/"
 )
-_CONFIG_NAMES = re.compile(
+_CONFIG_NAMES = regex(
     r"(?i)^(?:[\w.\-]*(?:default|config|settings?|conf)s?(?:[-_.][\w\-]+)*|application(?:-[\w\-]+)?|bootstrap|server|app|my|php|redis|nginx|values)"
     r"\.(?:ini|cfg|cnf|conf|properties|ya?ml|toml|json5?|env|xml)(?:\.(?:dist|default|example|sample|template|tmpl|in))?$|"
     r"^\.env(?:\.\w+)*$|^env\.(?:example|sample|dist|default|template)$|^[\w.\-]+\.(?:conf|cnf|properties|ini)(?:\.(?:dist|default|example|sample))?$"
 )
 _CONFIG_KINDS = ("conf", "ini", "properties", "yaml", "toml", "json", "env", "xml", "text")
-_NOT_CONFIG = re.compile(
+_NOT_CONFIG = regex(
     r"(?i)(?:^|/)(?:cron\.[\w]+|crontab|init\.d|systemd|logrotate\.d|pam\.d|sudoers\.d|node_modules|site-packages|dist-packages|tests?|testdata|fixtures|"
     r"docs?|examples?|samples?|ufw/applications\.d|logcheck|insserv\.conf\.d|rsyslog\.d|lintian|bash-completion|apparmor\.d|locales?|i18n|lang|translations|META-INF/maven|debian|\.github|share/doc|share/locale|migrations|bower_components)/|"
     r"(?:^|/)(?:package(?:-lock)?\.json|composer\.json|tsconfig\S*|jsconfig\S*|pyproject\.toml|setup\.cfg|tox\.ini|pytest\.ini|mypy\.ini|alembic\.ini|"

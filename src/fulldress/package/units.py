@@ -6,15 +6,15 @@ unit mentions its old name.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from fulldress.facts import AnyFact, Reason, Service, Unread, Witness, excerpt
 from fulldress.formats import unitfile
 from fulldress.package.reader import Member, Package
+from fulldress.patterns import regex
 
 _KINDS = ("systemd-service", "systemd-unit")
-_LINE = re.compile(r"^(Description|Documentation|Alias|Conflicts|Requires|Also|ExecStart)\s*=\s*(.*\S)")
+_LINE = regex(r"^(Description|Documentation|Alias|Conflicts|Requires|Also|ExecStart)\s*=\s*(.*\S)")
 
 
 def read(package: Package) -> Iterator[AnyFact]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from fulldress.errors import BadLogFormat
+from fulldress.patterns import regex
 
 
 class LineFormat(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,8 +40,8 @@ _APACHE = {
     "{sec}t": ("time", 0.0), "{msec}t": ("time", 0.0),
 }  # fmt: skip
 
-_NGINX_TOKEN = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_APACHE_TOKEN = re.compile(r"%[<>!,\d]*(\{[^}]*\}\^?[a-zA-Z]{1,3}|[a-zA-Z%])")
+_NGINX_TOKEN = regex(r"\$(?:\{(\w+)\}|(\w+))")
+_APACHE_TOKEN = regex(r"%[<>!,\d]*(\{[^}]*\}\^?[a-zA-Z]{1,3}|[a-zA-Z%])")
 
 COMMON = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent'
 COMBINED = COMMON + ' "$http_referer" "$http_user_agent"'
@@ -105,12 +106,12 @@ def _compose(text: str, pieces: Sequence[tuple[int, int, str]], own_brackets: st
     return "".join(out) + r"\s*$"
 
 
-_BASE = re.compile(
+_BASE = regex(
     r'(?P<vhost>\S+ )?\S+ \S+ (?:\S+|"[^"]*") \[[^\]]+\] "(?:[^"\\]|\\.)*" (?:\d{3}|-) (?:\d+|-)'
     r'(?P<agents> "(?:[^"\\]|\\.)*" "(?:[^"\\]|\\.)*")?(?P<tail>(?: .*)?)$'
 )
-_TAIL = re.compile(r'(?:([\w.\-]+)[=:])?("(?:[^"\\]|\\.)*"|\S+)')
-_SECONDS, _MOMENT, _WHOLE = re.compile(r"\d{1,7}\.\d+$"), re.compile(r"1\d{9}\.\d{3}$"), re.compile(r"\d+$")
+_TAIL = regex(r'(?:([\w.\-]+)[=:])?("(?:[^"\\]|\\.)*"|\S+)')
+_SECONDS, _MOMENT, _WHOLE = regex(r"\d{1,7}\.\d+$"), regex(r"1\d{9}\.\d{3}$"), regex(r"\d+$")
 _TIME_NAMES = frozenset(("rt", "request_time", "reqtime", "time", "duration", "took", "elapsed"))
 
 

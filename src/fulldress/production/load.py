@@ -12,6 +12,7 @@ import msgspec
 
 from fulldress.errors import BadSyntax, MissingFolder, NoDescription
 from fulldress.facts import AnyFact, Endpoint, Evidence, Partition, Reason, Service, Unread, Use, Witness, mask
+from fulldress.patterns import regex
 from fulldress.production import inventory, logs, settings, units, uses
 from fulldress.production.description import Description
 from fulldress.production.grammar import Checker
@@ -23,8 +24,8 @@ POLICIES = ("live", "stub", "retired")
 _UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40, "pib": 2**50}
 _UNITS |= {"kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12, "pb": 10**15}
 _UNITS |= {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}  # as ``df -h`` prints them
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*$")
-_HOST = re.compile(r"[A-Za-z0-9_*](?:[A-Za-z0-9_.\-*]*[A-Za-z0-9_*])?$|\[?[0-9A-Fa-f:]+\]?$")
+_SIZE = regex(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*$")
+_HOST = regex(r"[A-Za-z0-9_*](?:[A-Za-z0-9_.\-*]*[A-Za-z0-9_*])?$|\[?[0-9A-Fa-f:]+\]?$")
 
 
 def parse_size(text: str) -> int:

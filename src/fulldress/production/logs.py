@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from fulldress.facts import Evidence, Reason, Unread, Witness, excerpt, mask
+from fulldress.patterns import regex
 from fulldress.production import lines as line_formats
 from fulldress.production.lines import LineFormat
 
@@ -174,8 +175,8 @@ _MONTHS = {
         ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), start=1
     )
 }
-_CLF = re.compile(r"(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d):(\d\d):(\d\d)(?:\.(\d+))? ([+-])(\d\d)(\d\d)$")
-_EPOCH = re.compile(r"\d{9,11}(?:\.\d+)?$|\d{13}$")
+_CLF = regex(r"(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d):(\d\d):(\d\d)(?:\.(\d+))? ([+-])(\d\d)(\d\d)$")
+_EPOCH = regex(r"\d{9,11}(?:\.\d+)?$|\d{13}$")
 
 
 def instant(text: str) -> tuple[datetime, bool] | None:
@@ -266,9 +267,9 @@ def reader(found: LineFormat) -> Callable[[str], Request | None]:
     return parse
 
 
-_METHOD = re.compile(r"[A-Z][A-Z\-_]{0,31}$")
+_METHOD = regex(r"[A-Z][A-Z\-_]{0,31}$")
 _USUAL = frozenset(("GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"))
-_TELLING = re.compile("[=@]")  # what may hold a secret: it goes through the mask
+_TELLING = regex("[=@]")  # what may hold a secret: it goes through the mask
 
 
 def _call(line: str) -> tuple[str, str, str] | None:

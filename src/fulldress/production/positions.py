@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 
+from fulldress.patterns import regex
+
 Path = tuple[str | int, ...]
 
 _KEY = r'(?:[A-Za-z0-9_\-]+|"(?:[^"\\]|\\.)*"|\'[^\']*\')'
 _DOTTED = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
-_TABLE = re.compile(rf"\s*(\[\[?)\s*({_DOTTED})\s*\]\]?")
-_ASSIGNMENT = re.compile(rf"\s*({_DOTTED})\s*=(.*)", re.DOTALL)
-_INLINE = re.compile(rf"[{{,]\s*({_DOTTED})\s*=")
-_ONE_KEY = re.compile(_KEY)
-_STRING = re.compile(r'"""|\'\'\'|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{}]')
+_TABLE = regex(rf"\s*(\[\[?)\s*({_DOTTED})\s*\]\]?")
+_ASSIGNMENT = regex(rf"\s*({_DOTTED})\s*=(.*)", re.DOTALL)
+_INLINE = regex(rf"[{{,]\s*({_DOTTED})\s*=")
+_ONE_KEY = regex(_KEY)
+_STRING = regex(r'"""|\'\'\'|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{}]')
 
 
 def _names(dotted: str) -> Path:

@@ -10,19 +10,20 @@ from datetime import datetime
 import msgspec
 
 from fulldress.facts import Evidence, Use, Witness
+from fulldress.patterns import regex
 from fulldress.production.logs import Request
 
 _CLIENTS_SHOWN = 12
 _SHAPES = (
-    (re.compile(r"\d+$"), "{id}"),
-    (re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"), "{uuid}"),
-    (re.compile(r"\d{4}-\d\d-\d\d(?:[T ].*)?$"), "{date}"),
-    (re.compile(r"(?=.*\d)[0-9a-fA-F]{8,}$"), "{hex}"),
-    (re.compile(r"[^/@\s]+(?:@|%40)[^/@\s]+\.[a-z]+$"), "{email}"),
-    (re.compile(r"[A-Za-z]{1,6}[-_]?\d{2,}$"), "{id}"),
-    (re.compile(r"(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9_\-]{16,}={0,2}$"), "{token}"),
+    (regex(r"\d+$"), "{id}"),
+    (regex(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"), "{uuid}"),
+    (regex(r"\d{4}-\d\d-\d\d(?:[T ].*)?$"), "{date}"),
+    (regex(r"(?=.*\d)[0-9a-fA-F]{8,}$"), "{hex}"),
+    (regex(r"[^/@\s]+(?:@|%40)[^/@\s]+\.[a-z]+$"), "{email}"),
+    (regex(r"[A-Za-z]{1,6}[-_]?\d{2,}$"), "{id}"),
+    (regex(r"(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9_\-]{16,}={0,2}$"), "{token}"),
 )
-_VERSION = re.compile(r"v\d+(?:\.\d+)*$")
+_VERSION = regex(r"v\d+(?:\.\d+)*$")
 
 
 def fold(path: str) -> str:

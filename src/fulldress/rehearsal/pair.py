@@ -9,10 +9,11 @@ from fulldress.database.postgres import runners
 from fulldress.database.postgres.clone import Clone
 from fulldress.engine.acts.migrate import script
 from fulldress.facts import Runners
+from fulldress.patterns import regex
 from fulldress.runbook.steps import Migrate, Runbook
 
 #: What a script makes beside the databases of a server: a second copy on the same server would find it already there.
-BESIDE = re.compile(r"\bCREATE\s+(?:ROLE|USER|GROUP|TABLESPACE|DATABASE)\b", re.IGNORECASE)
+BESIDE = regex(r"\bCREATE\s+(?:ROLE|USER|GROUP|TABLESPACE|DATABASE)\b", re.IGNORECASE)
 
 
 def two_runners(

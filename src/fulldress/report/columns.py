@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
+from fulldress.patterns import regex
+
 #: A long word parts at slashes first, so that a host stays whole; then after any punctuation.
-_COARSE = re.compile(r"[^/]*/+|[^/]+")
-_FINE = re.compile(r"[^.,;:=_@?&-]*[.,;:=_@?&-]+|[^.,;:=_@?&-]+")
+_COARSE = regex(r"[^/]*/+|[^/]+")
+_FINE = regex(r"[^.,;:=_@?&-]*[.,;:=_@?&-]+|[^.,;:=_@?&-]+")
 
 #: A word that is cut short tells more than its absence from this many characters on.
 _LONG = 14

@@ -6,15 +6,15 @@ waived is skipped; one that a rehearsed step settles passes.
 
 from __future__ import annotations
 
-import re
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from fulldress.checks import RULES
 from fulldress.findings import Finding, Severity
+from fulldress.patterns import regex
 from fulldress.report.view import View
 
 #: XML 1.0, production 2: what may stand in a document at all.
-_FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = regex(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def text(view: View, fail_on: Severity = Severity.BLOCKER) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from fulldress.patterns import regex
 
 
 def size(number: int) -> str:
@@ -64,8 +65,8 @@ def tally(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-_DEB_CONTROL = re.compile(r"(?<![\w/!.])((?:[^\s!]+!/)?)control\.tar(?:\.\w+)?!/(?:\./)?(?=\w)")
-_DEB_DATA = re.compile(r"(?<![\w/!.])((?:[^\s!]+!/)?)data\.tar(?:\.\w+)?!(?:/\.)?(?=/)")
+_DEB_CONTROL = regex(r"(?<![\w/!.])((?:[^\s!]+!/)?)control\.tar(?:\.\w+)?!/(?:\./)?(?=\w)")
+_DEB_DATA = regex(r"(?<![\w/!.])((?:[^\s!]+!/)?)data\.tar(?:\.\w+)?!(?:/\.)?(?=/)")
 
 
 def plain(text: str) -> str:

@@ -13,22 +13,21 @@ import msgspec
 
 from fulldress.errors import BadSyntax
 from fulldress.facts import Entry
+from fulldress.patterns import regex
 
 Extract = Callable[[str], bytes]
 
 _SCRIPTS = ("shell", "python", "perl")
-_BACK = re.compile(
+_BACK = regex(
     r"(?:^|[^a-z])(?:roll[-_ ]?back|rollback|revert|undo|uninstall|downgrade|back[-_]?out|restore|down)(?:[^a-z]|$)"
 )
-_PARTS = re.compile(
-    r"(?:^|[^a-z])(?:lib|libs|common|functions?|env|environment|utils?|vars|test|tests|include)(?:[^a-z]|$)"
-)
-_PRE = re.compile(r"(?:^|[^a-z])(?:pre|before|prepare|precheck|preflight|check|stop|backup)(?:[^a-z]|$)|^pre[a-z]")
-_POST = re.compile(r"(?:^|[^a-z])(?:post|after|finish|finali[sz]e|cleanup|start|verify)(?:[^a-z]|$)|^post[a-z]")
-_MAIN = re.compile(
+_PARTS = regex(r"(?:^|[^a-z])(?:lib|libs|common|functions?|env|environment|utils?|vars|test|tests|include)(?:[^a-z]|$)")
+_PRE = regex(r"(?:^|[^a-z])(?:pre|before|prepare|precheck|preflight|check|stop|backup)(?:[^a-z]|$)|^pre[a-z]")
+_POST = regex(r"(?:^|[^a-z])(?:post|after|finish|finali[sz]e|cleanup|start|verify)(?:[^a-z]|$)|^post[a-z]")
+_MAIN = regex(
     r"(?:^|[^a-z])(?:upgrade|update|install|deploy|apply|setup|migrate|run|main|patch)(?:[^a-z]|$)|^(?:upgrade|install|update)"
 )
-_NUMBERED = re.compile(r"^\d{1,4}[-_.]")
+_NUMBERED = regex(r"^\d{1,4}[-_.]")
 #: Folders whose content is installed, not run by the one who upgrades.
 _INSTALLED = {
     "bin",
@@ -46,13 +45,13 @@ _INSTALLED = {
     "docs",
     "examples",
 }
-_RUNS_SQL = re.compile(
+_RUNS_SQL = regex(
     r"(?m)^(?!\s*#).*\b(?:psql|pg_restore|mysql|mariadb|sqlite3|sqlcmd|flyway|liquibase|alembic|dbmate|goose|sqitch|"
     r"db:migrate|manage\.py\s+migrate|knex|prisma)\b"
 )
-_LISTED = re.compile(r"(?i)(?:^|\.)(?:install|upgrade|steps|scripts|run|order|procedure|phases)(?:[.\[]|$)")
-_WAY_BACK = re.compile(r"(?i)(?:^|\.)(?:rollback|uninstall|downgrade|undo|revert)(?:[.\[]|$)")
-_READMES = re.compile(r"(?i)(?:^|/)(?:readme|install|upgrade|upgrading|instructions)[^/]*$")
+_LISTED = regex(r"(?i)(?:^|\.)(?:install|upgrade|steps|scripts|run|order|procedure|phases)(?:[.\[]|$)")
+_WAY_BACK = regex(r"(?i)(?:^|\.)(?:rollback|uninstall|downgrade|undo|revert)(?:[.\[]|$)")
+_READMES = regex(r"(?i)(?:^|/)(?:readme|install|upgrade|upgrading|instructions)[^/]*$")
 
 
 class Procedure(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from fulldress.errors import RunbookInvalid, RunbookSyntax
+from fulldress.patterns import regex
 from fulldress.runbook.steps import Runbook
 
 PHASES = ("before", "upgrade", "verify", "after")
@@ -17,7 +18,7 @@ _HEAD = """\
 # Drafted by fulldress. Everything here may be edited; "fulldress rehearse" binds its rehearsal to what it says then,
 # and "fulldress run" carries out nothing else.
 """
-_PLAIN = re.compile(r"[A-Za-z0-9_-]+")
+_PLAIN = regex(r"[A-Za-z0-9_-]+")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
 
 

@@ -9,7 +9,6 @@ import contextlib
 import difflib
 import hashlib
 import os
-import re
 import stat as modes
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,12 +17,13 @@ import msgspec
 
 from fulldress.engine.venue import Metadata
 from fulldress.facts import Evidence, FileEffect, Witness, excerpt, mask
+from fulldress.patterns import regex
 
 MOST_DIFF = 64 * 1024
 #: Stands for the digest of a file that this user may not read.
 UNREADABLE = "unreadable"
 #: Files whose every line is a secret: no difference of them is ever shown.
-_SECRETS = re.compile(
+_SECRETS = regex(
     r"/(?:g?shadow-?|ssh_host_\w+_key|id_(?:rsa|dsa|ecdsa|ed25519)|\.pgpass|\.netrc|[^/]+\.(?:key|p12|pfx|jks))$"
 )
 _OPAQUE = "user.overlay.opaque"

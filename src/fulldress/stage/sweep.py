@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import tempfile
 from pathlib import Path
 
-_NAME = re.compile(r"^fulldress(?:-stage)?-(\d+)-(\d+)-")
+from fulldress.patterns import regex
+
+_NAME = regex(r"^fulldress(?:-stage)?-(\d+)-(\d+)-")
 
 
 def started(pid: int) -> int:

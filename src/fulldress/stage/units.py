@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from fulldress.patterns import regex
+
 FOLDERS = (
     "/etc/systemd/system",
     "/run/systemd/system",
@@ -22,7 +24,7 @@ FOLDERS = (
     "/lib/systemd/system",
 )
 _OWN = "/etc/systemd/system"
-_SUFFIX = re.compile(r"\.(service|timer|socket|target|path|mount|slice|device|automount|swap|scope)$")
+_SUFFIX = regex(r"\.(service|timer|socket|target|path|mount|slice|device|automount|swap|scope)$")
 
 
 def full_name(unit: str) -> str:

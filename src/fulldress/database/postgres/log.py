@@ -18,6 +18,7 @@ import msgspec
 
 from fulldress.database.postgres.wire import Connection
 from fulldress.errors import QueryFailed
+from fulldress.patterns import regex
 
 #: Settings of a traced database. At DEBUG1 the server says what it rewrites and scans; ordinary queries stay silent.
 DATABASE_SETTINGS = {
@@ -130,19 +131,19 @@ class Waited(NamedTuple):
     holders: tuple[int, ...]
 
 
-_WAIT = re.compile(
+_WAIT = regex(
     r"process (\d+) (still waiting for|acquired|detected deadlock while waiting for) (\w+) on (.+?)"
     r"(?: of database \d+)? after ([\d.]+) ms"
 )
-_HOLDERS = re.compile(r"holding the locks?: ([\d, ]+)")
+_HOLDERS = regex(r"holding the locks?: ([\d, ]+)")
 _WORK = (
-    ("rewritten", re.compile(r'rewriting table "(.+)"')),
-    ("scanned", re.compile(r'verifying table "(.+)"')),
-    ("scanned", re.compile(r'validating foreign key constraint "(.+)"')),
-    ("built", re.compile(r'building index "(.+)" on table "(.+)" ')),
+    ("rewritten", regex(r'rewriting table "(.+)"')),
+    ("scanned", regex(r'verifying table "(.+)"')),
+    ("scanned", regex(r'validating foreign key constraint "(.+)"')),
+    ("built", regex(r'building index "(.+)" on table "(.+)" ')),
 )
-_STATEMENT = re.compile(r"(?:statement|execute [^:]*): (.*)", re.DOTALL)
-_DURATION = re.compile(r"duration: ([\d.]+) ms(?:\s+(?:statement|execute [^:]*): (.*))?", re.DOTALL)
+_STATEMENT = regex(r"(?:statement|execute [^:]*): (.*)", re.DOTALL)
+_DURATION = regex(r"duration: ([\d.]+) ms(?:\s+(?:statement|execute [^:]*): (.*))?", re.DOTALL)
 
 
 def wait(line: Line) -> Waited | None:

@@ -19,9 +19,10 @@ from fulldress.database.postgres.split import Piece
 from fulldress.database.postgres.wire import Connection
 from fulldress.facts import Difference, Evidence, Runners, Witness, excerpt
 from fulldress.findings import Outcome
+from fulldress.patterns import regex
 
-_HARMLESS = re.compile(r"(?:SET|SHOW|BEGIN|START|SELECT|LOCK|SAVEPOINT|RELEASE)\b")
-_TAKES_LOCK = re.compile(r"LOCK\b|.*\bPG_ADVISORY_")
+_HARMLESS = regex(r"(?:SET|SHOW|BEGIN|START|SELECT|LOCK|SAVEPOINT|RELEASE)\b")
+_TAKES_LOCK = regex(r"LOCK\b|.*\bPG_ADVISORY_")
 
 
 @dataclass

@@ -20,10 +20,11 @@ from fulldress.database.postgres.server import Server
 from fulldress.database.postgres.wire import Connection
 from fulldress.errors import BadDump, DatabaseError, NoSpace, QueryFailed, TooNew, Unreachable
 from fulldress.facts import Evidence, Reason, Unread, Witness, excerpt, mask
+from fulldress.patterns import regex
 
 _MEBI = 1 << 20
-_OWNER = re.compile(r"(?:OWNER TO|ROLE|AUTHORIZATION|FOR USER|FOR ROLE) (\"(?:[^\"]|\"\")+\"|\w+)")
-_GRANTEE = re.compile(r"^(?:GRANT|REVOKE) .* (?:TO|FROM) (\"(?:[^\"]|\"\")+\"|\w+)(?: WITH .*)?;$", re.MULTILINE)
+_OWNER = regex(r"(?:OWNER TO|ROLE|AUTHORIZATION|FOR USER|FOR ROLE) (\"(?:[^\"]|\"\")+\"|\w+)")
+_GRANTEE = regex(r"^(?:GRANT|REVOKE) .* (?:TO|FROM) (\"(?:[^\"]|\"\")+\"|\w+)(?: WITH .*)?;$", re.MULTILINE)
 #: Words of CREATE ROLE and the columns of pg_roles that hold them.
 _ATTRIBUTES = {
     "SUPERUSER": "rolsuper",

@@ -8,10 +8,11 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from fulldress.package.migrations.sql import statements
+from fulldress.patterns import regex
 
-_COPY = re.compile(r"COPY .*\bFROM STDIN\b")
-_END_OF_DATA = re.compile(r"(?m)^\\\.\r?$\n?")
-_META = re.compile(r"\\(\w+)\s*(.*)", re.DOTALL)
+_COPY = regex(r"COPY .*\bFROM STDIN\b")
+_END_OF_DATA = regex(r"(?m)^\\\.\r?$\n?")
+_META = regex(r"\\(\w+)\s*(.*)", re.DOTALL)
 #: Commands of psql that change nothing in the database, and so are passed over.
 _HARMLESS = {
     "echo",
@@ -33,12 +34,12 @@ _HARMLESS = {
 }
 
 #: Statements that refuse to run in a transaction, the implicit one of a held Sync included.
-_ALONE = re.compile(
+_ALONE = regex(
     r"(?:CREATE (?:UNIQUE )?INDEX CONCURRENTLY|DROP INDEX CONCURRENTLY|REINDEX (?:.*CONCURRENTLY|SCHEMA|DATABASE|SYSTEM)"
     r"|VACUUM|(?:CREATE|DROP|ALTER) (?:DATABASE|TABLESPACE|SUBSCRIPTION)|ALTER SYSTEM|CLUSTER(?: ;)?$|DISCARD ALL"
     r"|ALTER TABLE .* DETACH PARTITION .* CONCURRENTLY|COPY .*\b(?:STDIN|STDOUT)\b)"
 )
-_CONTROL = re.compile(r"(?:BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE TRANSACTION)\b")
+_CONTROL = regex(r"(?:BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE TRANSACTION)\b")
 
 
 class Piece(NamedTuple):

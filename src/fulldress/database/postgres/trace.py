@@ -15,10 +15,11 @@ from fulldress.database.postgres import log
 from fulldress.database.postgres.poller import STRONG, Names, Sample, Seen
 from fulldress.database.postgres.server import OBSERVER
 from fulldress.facts import excerpt
+from fulldress.patterns import regex
 
 #: Programs that carry out migrations; any session that takes a strong lock is counted among them, too.
-_MIGRATING = re.compile(r"^(?:psql|pg_restore|flyway|liquibase|alembic|golang-migrate|migrate)\b", re.IGNORECASE)
-_LITERAL = re.compile(r"'(?:[^']|'')*'|\b\d+(?:\.\d+)?\b")
+_MIGRATING = regex(r"^(?:psql|pg_restore|flyway|liquibase|alembic|golang-migrate|migrate)\b", re.IGNORECASE)
+_LITERAL = regex(r"'(?:[^']|'')*'|\b\d+(?:\.\d+)?\b")
 
 
 @dataclass

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable
 
 from fulldress.facts import Fact, Release
+from fulldress.patterns import regex
 
-_PACKING = re.compile(r"\.(?:tar(?:\.(?:gz|xz|bz2|zst|lzma|lz4))?|tgz|txz|tbz2?|tzst|zip|cpio|gz|xz|bz2|zst|7z)!/")
+_PACKING = regex(r"\.(?:tar(?:\.(?:gz|xz|bz2|zst|lzma|lz4))?|tgz|txz|tbz2?|tzst|zip|cpio|gz|xz|bz2|zst|7z)!/")
 
 
 class Alike:

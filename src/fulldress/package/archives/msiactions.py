@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from fulldress.package.archives.msitables import Database, Row
+from fulldress.patterns import regex
 
 _ROOTS = {"-1": "HKLM", "0": "HKCR", "1": "HKCU", "2": "HKLM", "3": "HKU"}
 _STARTS = {"0": "boot", "1": "system", "2": "auto", "3": "demand", "4": "disabled"}
@@ -22,13 +23,13 @@ _FOLDERS = {
     "ProgramFilesFolder": "%ProgramFiles%\\", "ProgramFiles64Folder": "%ProgramFiles%\\",
     "CommonAppDataFolder": "%ProgramData%\\", "WindowsVolume": "%SystemDrive%\\",
 }  # fmt: skip
-_FORMATTED = re.compile(r"\[([^\[\]]{1,200})\]")
-_REMOVAL = re.compile(
+_FORMATTED = regex(r"\[([^\[\]]{1,200})\]")
+_REMOVAL = regex(
     r'(?i)^\(?\s*(?:Installed\s+AND\s+)?\(?\s*REMOVE\s*~?=\s*"ALL"\s*\)?\s*\)?(?:\s+AND\s+NOT\s+UPGRADINGPRODUCTCODE)?$'
 )
-_NO_NAME = re.compile(r"^(?:ARP|WixUI|DefaultUIFont|ErrorDialog|SecureCustom|AdminProp|MsiHidden)")
+_NO_NAME = regex(r"^(?:ARP|WixUI|DefaultUIFont|ErrorDialog|SecureCustom|AdminProp|MsiHidden)")
 #: Functions of WiX's library that start a command line, and the property that an immediate call takes it from.
-_QUIET = re.compile(r"(?i)^(?:CA|Wix|Wix4)?(?:QuietExec|ShellExec|UnelevatedShellExec|SilentExec)\w*$")
+_QUIET = regex(r"(?i)^(?:CA|Wix|Wix4)?(?:QuietExec|ShellExec|UnelevatedShellExec|SilentExec)\w*$")
 _LINES = ("WixQuietExecCmdLine", "WixQuietExec64CmdLine", "QtExecCmdLine", "WixSilentExecCmdLine", "WixShellExecTarget")
 _MOST_LINES = 20_000
 

@@ -18,21 +18,22 @@ from typing import BinaryIO
 from fulldress.facts import Reason
 from fulldress.package.archives import Gap, Offer
 from fulldress.package.archives.streams import CHUNK, Slice
+from fulldress.patterns import regex
 
 SCRIPT = "self-extract.sh"
 _LARGEST = 64 << 20  #: bytes of a script with archives in base64
 _SCRIPT_LIMIT = 8 << 20  #: bytes of the script before an archive
-_BINARY = re.compile(
+_BINARY = regex(
     rb"\n(?=\x1f\x8b\x08|\xfd7zXZ\0|BZh[1-9](?:1AY&SY|\x17rE8P\x90)|\x28\xb5\x2f\xfd|7z\xbc\xaf\x27\x1c"
     rb"|\x5d\0\0.{2}\xff{8}|\x04\x22\x4d\x18|MSCF\0\0\0\0|Salted__)",
     re.DOTALL,
 )
 #: Lines of base64, or one long word of it, as ``base64 -w0`` writes it.
-_TEXT = re.compile(
+_TEXT = regex(
     rb"\n(?:[A-Za-z0-9+/]{48,76}\r?\n){4,}+(?:[A-Za-z0-9+/=]{1,76}(?:\r?\n|\Z))?"
     rb"|(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{160,}+={0,2}"
 )
-_DECODES = re.compile(
+_DECODES = regex(
     rb"\bbase64\s+(?:-\w*[dD]|--decode|-i\s)|\bb64decode\b|openssl\s+(?:enc\s+)?-(?:d\s+-)?(?:base64|a)\b|\buudecode\b"
 )
 _SUFFIXES = {

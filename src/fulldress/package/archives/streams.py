@@ -15,6 +15,7 @@ from typing import BinaryIO, Protocol, cast
 from isal import igzip_lib, isal_zlib
 
 from fulldress.package.archives import Damage, Exhausted
+from fulldress.patterns import regex
 
 CHUNK = 1 << 20  #: bytes handed on at once
 _FEED = 1 << 18  #: compressed bytes read at once
@@ -201,7 +202,7 @@ _KINDS: dict[str, tuple[str, Callable[[], _Decompressor]]] = {
     "zst": ("Zstandard", _zstd),
 }
 _MAGIC = {"gz": b"\x1f\x8b", "xz": b"\xfd7zXZ\0", "bz2": b"BZh", "zst": b"\x28\xb5\x2f\xfd"}
-_SKIPPED = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18....", re.DOTALL)
+_SKIPPED = regex(rb"[\x50-\x5f]\x2a\x4d\x18....", re.DOTALL)
 _FEEDS = {"zst": 1 << 12}
 _FAULTS = (cast(type[Exception], isal_zlib.IsalError), lzma.LZMAError, OSError, EOFError, ValueError)
 

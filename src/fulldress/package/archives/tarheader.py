@@ -5,17 +5,17 @@ Formats: POSIX.1-2017 "pax Interchange Format", GNU tar manual "Basic Tar Format
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from fulldress.package.archives import Damage
 from fulldress.package.archives.streams import Forward
+from fulldress.patterns import regex
 
 BLOCK = 512
 _ZEROS = bytes(1 << 16)
 _MOST_PIECES = 1 << 16  #: of one sparse file
-_OCTAL = re.compile(rb"-?[0-7]+")
+_OCTAL = regex(rb"-?[0-7]+")
 
 #: Records of an extended header in the order in which they stand; GNU's first sparse format repeats its keys.
 Records = list[tuple[str, str]]

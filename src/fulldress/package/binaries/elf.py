@@ -7,7 +7,6 @@ ELF has no build date of its own. Sources: the generic ABI; the "ELF package met
 from __future__ import annotations
 
 import json
-import re
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
@@ -21,6 +20,7 @@ from elftools.elf.sections import NoteSection, SymbolTableSection
 from elftools.elf.segments import NoteSegment
 
 from fulldress.package.binaries.said import NotThis, Said
+from fulldress.patterns import regex
 
 _LIMIT = 4096  #: sections; more is not a program
 _INFLATED = 8 << 20  #: bytes of a bill of materials; real ones have some kilobytes
@@ -37,7 +37,7 @@ _MACHINES = {
     "EM_MIPS": "mips",
 }
 #: Version names of symbols that tell the release of a library which the host has to bring.
-_LIBRARIES = re.compile(r"(GLIBC|GLIBCXX|CXXABI)_(\d+(?:\.\d+)*)")
+_LIBRARIES = regex(r"(GLIBC|GLIBCXX|CXXABI)_(\d+(?:\.\d+)*)")
 
 
 def read(file: BinaryIO) -> Said:

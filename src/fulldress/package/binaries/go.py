@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import BinaryIO
 
 from fulldress.package.binaries.said import Said
+from fulldress.patterns import regex
 
 _MARK = b"\xff Go buildinf:"
 _CHUNK = 1 << 20
 _LIMIT = 1 << 22  #: bytes of module lines
-_STAMPED = re.compile(r"-X[ =]['\"]?[\w./\-]*\.(?:\w*[vV]ersion|VERSION)=v?(\d[\w.\-+]*)")
+_STAMPED = regex(r"-X[ =]['\"]?[\w./\-]*\.(?:\w*[vV]ersion|VERSION)=v?(\d[\w.\-+]*)")
 
 _MACHINES = {"amd64": "x86_64", "386": "i686", "arm64": "aarch64", "arm": "armv7l"}
 

@@ -7,16 +7,17 @@ its own; the youngest one counts, since a program is not older than its youngest
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import BinaryIO
 
+from fulldress.patterns import regex
+
 _CHUNK = 4 << 20
 _OVERLAP = 256
 _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_DATE = re.compile(rb" ((?:19|20)\d\d)\0")  # begins with a literal, which the engine finds fast
-_BEHIND = re.compile(
+_DATE = regex(rb" ((?:19|20)\d\d)\0")  # begins with a literal, which the engine finds fast
+_BEHIND = regex(
     rb"(?:[ /_\-]|, |: | - )(?:[vV]ersion[ :]+)?v?(\d{1,4}(?:\.\d{1,5}){1,3}(?:[\-+~][0-9A-Za-z.]{1,20})?)(?![\w.])"
 )
 _INSIDE = frozenset(bytes([byte]) for byte in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/")

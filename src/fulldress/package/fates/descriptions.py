@@ -9,8 +9,9 @@ from fulldress.errors import BadSyntax
 from fulldress.facts import MASK, AnyFact, Reason, Setting, SettingChange, Unread, Witness, is_secret_name, mask
 from fulldress.package.manifests.document import Leaf, Tree, load, walk, word
 from fulldress.package.reader import Member
+from fulldress.patterns import regex
 
-_NAME = re.compile(
+_NAME = regex(
     r"(?i)(?:^|/)(?:(?:additional-)?spring-configuration-metadata\.json|config(?:uration)?(?:[-_.](?:schema|spec|template|options|reference))?\.(?:ya?ml|json)|"
     r"[\w.\-]*(?:settings|config|options|values)[\w.\-]*\.schema\.json|values\.schema\.json|(?:settings|options|parameters)\.(?:ya?ml|json))$"
 )

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from fulldress.facts import SettingChange, Witness, mask
 from fulldress.package.changelog import Section
 from fulldress.package.reader import Member
+from fulldress.patterns import regex
 
 _TICKED = r"(?:``?|[\"'“‘]|\*\*)"
 _KEY = rf"(?:{_TICKED}(?P<{{0}}>[A-Za-z_][\w.\-/\[\]]*)(?:\s*=\s*[^`\"'”’*\n]*)?(?:``?|[\"'”’]|\*\*)|(?P<{{0}}b>[A-Za-z_]\w*(?:[.\-]\w+)+|[a-z]+(?:_[a-z0-9]+)+|[A-Z]+(?:_[A-Z0-9]+)+))"
@@ -60,22 +61,22 @@ _PATTERNS: tuple[tuple[str, str], ...] = tuple(
         ("added", rf"^\W*(?:add(?:ed|s)?|introduced?s?|new)(?: a| an| the)?(?: new)? (?:{_WORD})?{_K}"),
     )
 )  # fmt: skip
-_CONTEXT = re.compile(
+_CONTEXT = regex(
     r"(?i)\b(?:settings?|options?|config(?:uration|s)?|keys?|parameters?|defaults?|environment variables?|propert(?:y|ies)|directives?|\.(?:conf|ini|ya?ml|toml|cfg|properties|env))\b"
 )
 #: What else has names and fates in release notes; it is a key only where the sentence says that it is a setting.
-_CODE = re.compile(
+_CODE = regex(
     r"(?i)\b(?:functions?|methods?|class(?:es)?|attributes?|modules?|interfaces?|plug-?ins?|packages?|mixins?|(?:database )?(?:columns?|tables?|indexes)|(?:sub-?)?commands?|APIs?|headers?|hooks?|PGP"
     r"|exceptions?|decorators?|following|documentation|parameters? (?:on|for|of|to) (?:action|all|the (?:action|API|endpoint)))\b"
 )
-_SETTING = re.compile(
+_SETTING = regex(
     r"(?i)\b(?:settings?|configuration|config(?:uration)? (?:options?|keys?|values?|variables?)|environment variables?|directives?)\b"
 )
-_FILE = re.compile(
+_FILE = regex(
     r"(?i)\.(?:patch|diff|po|py|js|ts|go|rb|php|java|c|h|md|rst|txt|sh|sql|html?|css|json|ya?ml|toml|ini|conf|cfg|xml|jar|so|dist|in|dll|exe|service|timer|zip|tgz|gz|deb|rpm|com|org|net|io|tld|path|[1-9])$|^(?:e\.g|i\.e|etc)$|/|^\d"
 )
-_SINCE = re.compile(r"(?i)deprecated (?:since|in|as of)(?: version)? v?(\d+(?:\.\d+)+)")
-_OTHERWISE = re.compile(
+_SINCE = regex(r"(?i)deprecated (?:since|in|as of)(?: version)? v?(\d+(?:\.\d+)+)")
+_OTHERWISE = regex(
     r"(?i)(?:,|;|\.|—|-)?\s*(?:otherwise|or else|else|if (?:it is )?not(?: set)?,|without it,?)\s*,?\s*([^.;\n]{3,160})"
 )
 #: Words without which no sentence of a kind fits: looking for them first is a hundred times as fast.
@@ -89,15 +90,15 @@ _GATES = {
     "deprecated": ("deprecat", "obsolete"),
     "added": ("added", "new", "introduc", "add "),
 }  # fmt: skip
-_NAMED = re.compile(r"`|\*\*|[A-Za-z]\w*[._-]\w|[\"'“‘][A-Za-z_]")
+_NAMED = regex(r"`|\*\*|[A-Za-z]\w*[._-]\w|[\"'“‘][A-Za-z_]")
 #: Headings over lists of keys that share one fate, as "Keep a Changelog" has them, and an item of such a list.
 _HEADINGS = (
-    ("removed", re.compile(r"(?i)^#+\s*(?:removed|removals|dropped)\b")),
-    ("deprecated", re.compile(r"(?i)^#+\s*deprecat")),
+    ("removed", regex(r"(?i)^#+\s*(?:removed|removals|dropped)\b")),
+    ("deprecated", regex(r"(?i)^#+\s*deprecat")),
 )
-_LISTED = re.compile(rf"^\W{{0,6}}?(?:the )?(?:{_WORD})?{_K}", re.I)
-_BULLET = re.compile(r"^(?P<indent>\s*)(?:[-*+•]|\d+[.)])\s+")
-_ALSO = re.compile(rf"\s*(?:,|and|or|,\s*and)\s*{_TICKED}(?P<key>[A-Za-z_][\w.\-]*)(?:``?|[\"'”’]|\*\*)")
+_LISTED = regex(rf"^\W{{0,6}}?(?:the )?(?:{_WORD})?{_K}", re.I)
+_BULLET = regex(r"^(?P<indent>\s*)(?:[-*+•]|\d+[.)])\s+")
+_ALSO = regex(rf"\s*(?:,|and|or|,\s*and)\s*{_TICKED}(?P<key>[A-Za-z_][\w.\-]*)(?:``?|[\"'”’]|\*\*)")
 
 
 def read(member: Member, section: Section, component: str, known: set[str]) -> Iterator[SettingChange]:

@@ -10,8 +10,9 @@ from fulldress.facts import AnyFact, Reason, SettingChange, Unread, Witness, mas
 from fulldress.package.changelog import Section
 from fulldress.package.manifests.document import Leaf, Tree, load, walk, word
 from fulldress.package.reader import Member
+from fulldress.patterns import regex
 
-_TABLE_FILE = re.compile(
+_TABLE_FILE = regex(
     r"(?i)(?:deprecat|removed|renam|breaking|config[-_]?changes|settings?[-_]?changes|obsolete|migration[-_]?(?:map|table))[\w.\-]*\.(?:json|ya?ml|toml)$"
 )
 _KEY = ("key", "setting", "option", "parameter", "property", "config", "configkey", "name", "old", "oldname", "oldkey", "variable", "from", "configurationkey")  # fmt: skip
@@ -43,7 +44,7 @@ _WORDS = (
     ("added", r"added|new\b|introduc"),
     ("meaning-changed", r"meaning|semantic|behaviou?r"),
 )  # fmt: skip
-_ROW = re.compile(r"^\s*\|?(.+?)\|?\s*$")
+_ROW = regex(r"^\s*\|?(.+?)\|?\s*$")
 
 
 def is_table(member: Member) -> bool:

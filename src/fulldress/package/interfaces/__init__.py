@@ -11,10 +11,11 @@ from fulldress.facts import AnyFact, Interface, Reason, Unread, Witness
 from fulldress.package.interfaces import graphql, modules, openapi, protobuf, sentences
 from fulldress.package.manifests import prose
 from fulldress.package.reader import Member, Package
+from fulldress.patterns import regex
 
 _LARGEST = 48 << 20
 _GRAPHQL = frozenset({"graphql", "gql", "graphqls"})
-_ELSEWHERE = re.compile(
+_ELSEWHERE = regex(
     r"(?i)(?:^|/)(?:node_modules|site-packages|third[-_]party|tests?|testdata|fixtures|bower_components)/"
 )
 

@@ -7,18 +7,18 @@ interfaces"). Looked for by lines: the modules need not be of the Python that ru
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from fulldress.facts import AnyFact, Interface, Witness
 from fulldress.package.reader import Package
+from fulldress.patterns import regex
 
-_NAME = re.compile(
+_NAME = regex(
     rb"(?m)^(?:(?:async[ \t]+)?def[ \t]+([A-Za-z]\w*)|class[ \t]+([A-Za-z]\w*)|([A-Z][A-Z0-9_]{2,})[ \t]*(?::[^=\n]+)?=(?!=))"
 )
-_ALL = re.compile(rb"(?m)^__all__[ \t]*(?::[^=\n]+)?\+?=[ \t]*[\[(]([^\])]*)[\])]")
-_QUOTED = re.compile(rb"[\"']([A-Za-z]\w*)[\"']")
-_INNER = re.compile(
+_ALL = regex(rb"(?m)^__all__[ \t]*(?::[^=\n]+)?\+?=[ \t]*[\[(]([^\])]*)[\])]")
+_QUOTED = regex(rb"[\"']([A-Za-z]\w*)[\"']")
+_INNER = regex(
     r"(?:^|/)(?:_[^/]*|tests?|testing|migrations|alembic|versions|examples?|docs?|scripts?|bin|vendor|_?vendored|site-packages)/|(?:^|/)(?:_[^/]*|conftest|setup|test_[^/]*|[^/]*_test)\.py$"
 )
 

@@ -21,9 +21,10 @@ import yaml
 from fulldress.facts import AnyFact, Interface, Reason, Unread, Witness
 from fulldress.package.interfaces.schema import Shapes
 from fulldress.package.reader import Member
+from fulldress.patterns import regex
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_MARK = re.compile(r"""(?m)(?:^|[{,]\s*)["']?(?:openapi|swagger)["']?\s*:\s*["']?[23]\.\d""")
+_MARK = regex(r"""(?m)(?:^|[{,]\s*)["']?(?:openapi|swagger)["']?\s*:\s*["']?[23]\.\d""")
 
 
 class Unreadable(Exception):

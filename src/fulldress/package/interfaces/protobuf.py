@@ -15,8 +15,9 @@ import msgspec
 
 from fulldress.facts import AnyFact, Interface, Witness
 from fulldress.package.reader import Member
+from fulldress.patterns import regex
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"""(?P<skip>\s+|//[^\n]*|/\*.*?\*/)|(?P<word>[A-Za-z_.][\w.]*)|(?P<text>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|(?P<number>-?\d[\w.+-]*)|(?P<sign>.)""",
     re.S,
 )

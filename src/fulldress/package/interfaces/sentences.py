@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from fulldress.facts import InterfaceChange, Witness, excerpt
 from fulldress.package.changelog import sections
 from fulldress.package.reader import Member
+from fulldress.patterns import regex
 
-_OPERATION = re.compile(r"\b(?P<method>GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\s+(?P<path>/[\w\-.~{}:/%*<>]*)")
+_OPERATION = regex(r"\b(?P<method>GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\s+(?P<path>/[\w\-.~{}:/%*<>]*)")
 _FATES = (
-    ("removed", re.compile(r"(?i)\b(?:removed?s?|dropped|drop|deleted|delete support|gone|no longer (?:available|supported|exists?)|withdrawn|discontinued)\b")),
-    ("deprecated", re.compile(r"(?i)\bdeprecat\w+")),
-    ("narrowed", re.compile(r"(?i)\b(?:now requires?|no longer (?:returns?|accepts?|includes?)|must now|is now required|renamed|moved)\b")),
-    ("added", re.compile(r"(?i)\b(?:added|adds?|new|introduced?)\b")),
+    ("removed", regex(r"(?i)\b(?:removed?s?|dropped|drop|deleted|delete support|gone|no longer (?:available|supported|exists?)|withdrawn|discontinued)\b")),
+    ("deprecated", regex(r"(?i)\bdeprecat\w+")),
+    ("narrowed", regex(r"(?i)\b(?:now requires?|no longer (?:returns?|accepts?|includes?)|must now|is now required|renamed|moved)\b")),
+    ("added", regex(r"(?i)\b(?:added|adds?|new|introduced?)\b")),
 )  # fmt: skip
 #: Words right before the operation that takes over from the one that goes.
-_SUCCESSOR = re.compile(r"(?i)\b(?:use|uses|using|by|to|with|favou?r of|replacement:?|successor:?|now)\s+[`'\"*]*$")
+_SUCCESSOR = regex(r"(?i)\b(?:use|uses|using|by|to|with|favou?r of|replacement:?|successor:?|now)\s+[`'\"*]*$")
 
 
 def read(member: Member) -> Iterator[InterfaceChange]:

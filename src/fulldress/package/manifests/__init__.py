@@ -11,20 +11,21 @@ from fulldress.package import changelog
 from fulldress.package.manifests import generic, imagefacts, metadata, msi, prose, rpm, wheel
 from fulldress.package.manifests.document import Tree, load
 from fulldress.package.reader import Member, Package
+from fulldress.patterns import regex
 
 _LARGEST = 2 << 20  #: bytes; a larger document is data, not a manifest
 _FORMATS = {"json": "json", "yaml": "yaml", "yml": "yaml", "toml": "toml"}
-_NAMED = re.compile(
+_NAMED = regex(
     r"(?i)^(?:[\w.\-]*manifest[\w.\-]*|release(?:[-_.]?info)?|package(?:[-_.]?info)?|product(?:[-_.]?info)?|upgrade(?:[-_.][\w\-]+)?|update|bundle|"
     r"version(?:[-_.]?info)?|metadata|meta|info|chart|component|install|deploy(?:ment)?|requirements|dependencies|delivery|build[-_]?info)\.(?:json|ya?ml|toml)$"
 )
-_NEVER = re.compile(
+_NEVER = regex(
     r"(?i)(?:^|/)(?:package-lock|npm-shrinkwrap|composer\.lock|tsconfig\S*|\.eslintrc|bower|jsconfig|docker-compose\S*|compose|pnpm-\S+|"
     r"openapi|swagger|webmanifest|manifest\.webapp|asset-manifest|chrome-manifest|babel\S*|renovate|pubspec|\.pre-commit-config)(?:\.[\w.]+)?$"
 )
-_PIP = re.compile(r"(?i)^(?:[\w.\-]*requirements|constraints)(?:[-_.][\w\-]+)*\.(?:txt|in)$")
+_PIP = regex(r"(?i)^(?:[\w.\-]*requirements|constraints)(?:[-_.][\w\-]+)*\.(?:txt|in)$")
 #: Folders of bundled or test material; what they declare is not said of the package.
-_BUNDLED = re.compile(
+_BUNDLED = regex(
     r"(?i)(?:^|/)(?:node_modules|bower_components|site-packages|dist-packages|third[-_]party|vendored|_vendor|vendor|testdata|tests?|fixtures|"
     r"examples?|samples?|locales?|i18n|translations|__pycache__)/"
 )

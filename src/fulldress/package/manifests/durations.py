@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 
+from fulldress.patterns import regex
+
 _WORDS = {
     "zero": 0, "no": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
     "ten": 10, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fortyfive": 45, "fifty": 50,
@@ -26,11 +28,11 @@ _UNITS = {
 NUMBER = r"(?:\d+(?:[.,]\d+)?|half an?|forty-five|zero|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|forty|fifty|sixty|ninety|an?)"
 UNIT = r"(?:seconds?|secs?|minutes?|mins?|hours?|hrs?|days?)"
 #: One duration, or a range of which the upper end counts.
-DURATION = re.compile(
+DURATION = regex(
     rf"(?i)\b(?:{NUMBER}\s*(?:-|–|to)\s*)?(?P<number>{NUMBER})[\s-]*(?P<unit>{UNIT}|(?<=\d)[smhd]|(?<=\d )[smhd])\b"
 )
-_ISO = re.compile(r"(?i)^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$")
-_CLOCK = re.compile(r"^(\d{1,2}):(\d\d)(?::(\d\d))?$")
+_ISO = regex(r"(?i)^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$")
+_CLOCK = regex(r"^(\d{1,2}):(\d\d)(?::(\d\d))?$")
 
 
 def duration(text: str, unit: str = "") -> timedelta | None:

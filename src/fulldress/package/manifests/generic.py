@@ -12,6 +12,7 @@ from fulldress.package.manifests.document import Leaf, Tree, walk, word
 from fulldress.package.manifests.durations import day, duration, unit_in
 from fulldress.package.manifests.looseness import score
 from fulldress.package.reader import Member
+from fulldress.patterns import regex
 
 _VERSION = ("version", "productversion", "packageversion", "releaseversion", "release", "targetversion", "appversion", "softwareversion", "toversion", "newversion", "target", "to")  # fmt: skip
 _PRODUCT = ("product", "productname", "name", "application", "app", "component", "package", "packagename", "title", "id", "software", "system", "bundle")  # fmt: skip
@@ -34,7 +35,7 @@ _ENDPOINTS = ("endpoints", "endpoint", "callbacks", "callback", "outbound", "egr
 _NOT_NEEDED = ("false", "no", "none", "never", "0", "not needed", "not required", "not_required", "unnecessary", "n/a")
 _REQUIRED = ("true", "yes", "required", "mandatory", "always", "1", "must", "needed", "immediate", "forced", "force")
 _RECOMMENDED = ("recommended", "optional", "suggested", "advised", "should", "maybe", "if needed", "conditional")
-_ADDRESS = re.compile(
+_ADDRESS = regex(
     r"(?i)^(?:[a-z][a-z0-9+.\-]*://)?(?:[\w.\-]+@)?(?P<host>(?:[\w\-]+\.)+[a-z][\w\-]*|localhost|\d+(?:\.\d+){3})(?::(?P<port>\d+))?(?:/|$)"
 )
 

@@ -10,11 +10,12 @@ from typing import Any
 from fulldress.facts import AnyFact, Reason, Release, Secret, Setting, Unread, Witness, is_secret_name, mask
 from fulldress.package.manifests.images import Image, Layered, images, layered, table, tree, words
 from fulldress.package.reader import Member, Package
+from fulldress.patterns import regex
 
-_HEX = re.compile(r"(?:^|/|:)([0-9a-f]{64})(?:\.json|\.tar(?:\.\w+)?)?$")
-_FLOATING = re.compile(r"(?i)^(?:latest|stable|edge|main|master|dev|nightly|current)?$")
+_HEX = regex(r"(?:^|/|:)([0-9a-f]{64})(?:\.json|\.tar(?:\.\w+)?)?$")
+_FLOATING = regex(r"(?i)^(?:latest|stable|edge|main|master|dev|nightly|current)?$")
 #: Files that hold a secret by their name, wherever they lie.
-_SECRET = re.compile(
+_SECRET = regex(
     r"(?i)(?:^|/)(?:id_(?:rsa|dsa|ecdsa|ed25519)|\.env(?:\.[\w-]+)?|\.npmrc|\.pypirc|\.netrc|\.git-credentials|\.dockerconfigjson|"
     r"\.docker/config\.json|\.aws/credentials|credentials\.json|[\w.-]+\.(?:key|p12|pfx|jks))$"
 )

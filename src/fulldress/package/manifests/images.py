@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from fulldress.package.reader import Member
+from fulldress.patterns import regex
 
 _DEEPEST = 5  #: indexes inside indexes
 
@@ -228,7 +229,7 @@ def _taken(name: str, gone: set[str], opaque: set[str]) -> bool:
 
 
 #: What a package manager keeps of packages that were installed when the image was built; none of it runs any more.
-_KEPT = re.compile(r"^(?:var/lib/dpkg/(?:info|triggers)/|lib/apk/db/|var/lib/rpm/)")
+_KEPT = regex(r"^(?:var/lib/dpkg/(?:info|triggers)/|lib/apk/db/|var/lib/rpm/)")
 
 
 def silent(members: Mapping[str, Member]) -> frozenset[str]:

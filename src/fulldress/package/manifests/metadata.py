@@ -13,14 +13,13 @@ from fulldress.package.manifests.generic import requirement
 from fulldress.package.manifests.looseness import score
 from fulldress.package.manifests.requirements import Wanted
 from fulldress.package.reader import Member
+from fulldress.patterns import regex
 
-_FIELD = re.compile(r"([!-9;-~]+):[ \t]*(.*)$")
-_DEPENDENCY = re.compile(
+_FIELD = regex(r"([!-9;-~]+):[ \t]*(.*)$")
+_DEPENDENCY = regex(
     r"\s*([A-Za-z0-9][A-Za-z0-9+.\-]*)(?::\w+)?\s*(?:\(\s*([^)]*?)\s*\))?\s*(?:\[[^\]]*\])?\s*(?:<[^>]*>\s*)*$"
 )
-_PYTHON = re.compile(
-    r"\s*([A-Za-z0-9][\w.\-]*)\s*(?:\[[^\]]*\])?\s*(?:@\s*(\S+)|\(?\s*([^;()]*?)\s*\)?)\s*(?:;\s*(.*))?$"
-)
+_PYTHON = regex(r"\s*([A-Za-z0-9][\w.\-]*)\s*(?:\[[^\]]*\])?\s*(?:@\s*(\S+)|\(?\s*([^;()]*?)\s*\)?)\s*(?:;\s*(.*))?$")
 
 
 def fields(text: str) -> Iterator[tuple[str, str, int]]:

@@ -10,43 +10,44 @@ from datetime import timedelta
 from fulldress.facts import AnyFact, Downtime, Reason, Reboot, Restart, Unread, Witness, excerpt
 from fulldress.package.manifests.durations import DURATION, length
 from fulldress.package.reader import Member
+from fulldress.patterns import regex
 
-NAMES = re.compile(
+NAMES = regex(
     r"(?i)^(?:read[-_ ]?me|install(?:ation|ing)?|upgrad(?:e|ing)|updat(?:e|ing)|migrat(?:e|ion|ing)|release[-_ ]?notes?|change[-_ ]?(?:log|s)|"
     r"changes|news|notes?|history|what'?s[-_ ]?new|howto|runbook|deploy(?:ment)?|rollback|downgrade)"
     r"(?:[-_. ][\w.\-]*)?(?:\.(?:md|markdown|txt|rst|adoc|asciidoc|html?))?$"
 )
-_SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?](?![\s]|$)[^.!?\n]*)*(?:[.!?]+|\n|$)")
-_DOWN = re.compile(
+_SENTENCE = regex(r"[^.!?\n]*(?:[.!?](?![\s]|$)[^.!?\n]*)*(?:[.!?]+|\n|$)")
+_DOWN = regex(
     r"(?i)\b(?:down[- ]?time|outage|maintenance window|service interruption|unavailab\w+|interruption of service|(?:be|goes?|is|are) (?:down|offline|unavailable))\b"
 )
-_NO_DOWN = re.compile(r"(?i)\b(?:no|zero|without(?: any)?)[- ](?:service )?(?:down[- ]?time|outage|interruption)s?\b")
-_NOT_A_PROMISE = re.compile(
+_NO_DOWN = regex(r"(?i)\b(?:no|zero|without(?: any)?)[- ](?:service )?(?:down[- ]?time|outage|interruption)s?\b")
+_NOT_A_PROMISE = regex(
     r"(?i)\b(?:reduc\w+|minimi[sz]\w+|fix\w*|avoid\w*|bug|issue|monitor\w*|alert\w*|caus(?:e|ed|ing))\b"
 )
 _HOST = r"(?:the |your |this |each |all |every |affected )*(?:hosts?|servers?|systems?|machines?|computers?|nodes?|appliances?|vms?|box(?:es)?)"
 _NOUN = rf"(?:(?:system |host |server |full |hard )?reboot(?: of {_HOST})?|(?:system|host|server|full|machine) restart|restart of {_HOST}|(?<=\ba )restart|(?<=\bno )restart|(?<=\bany )restart)"
 _VERB = rf"(?:reboot(?:ed)?(?: {_HOST})?|restart(?:ed)? {_HOST})"
-_NOT = re.compile(
+_NOT = regex(
     rf"(?i)\bno {_NOUN} (?:is |are |will be )?(?:needed|required|necessary)|\b{_NOUN} (?:is|are|will be) (?:not|never) (?:needed|required|necessary|recommended)|"
     rf"\b(?:does|do|will) not (?:require|need) (?:a |any )?{_NOUN}|\bwithout (?:a |any )?(?:reboot|restart of {_HOST})|\bno reboot(?:s| needed| required| necessary)?(?=[.;,!]|$)"
 )
-_REQUIRED = re.compile(
+_REQUIRED = regex(
     rf"(?i)\b{_NOUN} (?:is|are|will be) (?:\w+ )?(?:required|needed|necessary|mandatory|performed)|\b(?:requires?|needs?) (?:a |an )?{_NOUN}|"
     rf"\b(?:must|have to|need to|needs to|has to) (?:be )?{_VERB}|^\W*(?:\d+[.)]\s*)?(?:then |finally,? |please )?(?:reboot|restart) {_HOST}\b|\b{_HOST} will (?:be )?reboot(?:ed)?"
 )
-_ADVISED = re.compile(
+_ADVISED = regex(
     rf"(?i)\b{_NOUN} (?:is|are) (?:\w+ )?(?:recommended|advised|advisable|suggested|optional|encouraged)|"
     rf"\b(?:recommend|advise|suggest)\w* (?:\w+ ){{0,3}}?(?:{_NOUN}|{_VERB})|\bshould (?:be )?{_VERB}|\brecommended(?: to)? {_VERB}"
 )
-_SERVICE = re.compile(
+_SERVICE = regex(
     r"(?i)\brestart(?:s|ed|ing)? (?:of )?(?:the )?(?:service )?[`'\"](?P<unit>[A-Za-z][\w.@\-]*)[`'\"]|systemctl (?:re)?start (?P<other>[A-Za-z][\w.@\-]*)"
 )
-_VAGUE = re.compile(r"(?i)\b(?:a few|several|some|couple of) (?:seconds|minutes|hours)\b|\b(?:brief|short|minimal)\b")
+_VAGUE = regex(r"(?i)\b(?:a few|several|some|couple of) (?:seconds|minutes|hours)\b|\b(?:brief|short|minimal)\b")
 
 
 _TEXTS = ("markdown", "text", "")
-_CODE = re.compile(r"(?i)\.(?:png|jpe?g|gif|svg|ico|css|php|js|py|rb|sh|gz|xz|bz2|zip|pdf|json|ya?ml|xml|po|mo|html?)$")
+_CODE = regex(r"(?i)\.(?:png|jpe?g|gif|svg|ico|css|php|js|py|rb|sh|gz|xz|bz2|zip|pdf|json|ya?ml|xml|po|mo|html?)$")
 
 
 def is_document(member: Member) -> bool:

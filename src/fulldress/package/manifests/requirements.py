@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from fulldress.package.manifests.document import Leaf, Tree, first_line, word
+from fulldress.patterns import regex
 
 #: Keys that hold requirements.
 HOLDERS = frozenset(
@@ -51,7 +52,7 @@ _RANGE = (
 _LOW = ("min", "minversion", "minimum", "minimumversion", "atleast", "from", "gte", "since")
 _HIGH = ("max", "maxversion", "maximum", "maximumversion", "upto", "to", "lte", "until")
 _BELOW = ("lt", "below", "before")
-_TEXT = re.compile(
+_TEXT = regex(
     r"""^\s*(?P<name>@?[A-Za-z][\w.+\-]*(?:/[\w.\-]+)?(?:\s+(?!or\b|and\b|at\b|version\b|from\b|to\b|min\b|v\d)[A-Za-z][\w.+\-]*){0,3}?)
         (?:\[[\w,\s\-]*\])?
         (?:\s*\(\s*(?P<paren>[^)]*)\s*\)|\s*[:@=]\s*(?P<colon>[\d^~<>=*v].*|latest|\*|stable)|\s*(?P<op>[<>=!~^≥≤].*)|\s+(?P<rest>v?\d.*|latest|any|\*|at\ least.*|version\ .*|min.*|x))?\s*$""",

@@ -12,11 +12,12 @@ from fulldress.package.manifests import prose
 from fulldress.package.manifests.looseness import score
 from fulldress.package.manifests.metadata import fields
 from fulldress.package.reader import Member
+from fulldress.patterns import regex
 
-_RELATION = re.compile(r"(\S+)(?:\s+([<>=]+)\s+(\S+))?$")
+_RELATION = regex(r"(\S+)(?:\s+([<>=]+)\s+(\S+))?$")
 #: What rpm finds by itself in the files: paths, library names with their marks, the package's own settings. No person
 #: wrote a version for them.
-_FOUND = re.compile(r"^/|\.so(?:[.(]|$)|^(?:config|rpmlib|rtld|user|group)\(|\)\(64bit\)$")
+_FOUND = regex(r"^/|\.so(?:[.(]|$)|^(?:config|rpmlib|rtld|user|group)\(|\)\(64bit\)$")
 _EARLIEST = 1_000_000_000  #: a build time before September 2001 is a constant, not a date
 
 

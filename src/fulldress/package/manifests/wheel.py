@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 
 from fulldress.facts import AnyFact, Reason, Unread, Witness
 from fulldress.package.reader import Member
+from fulldress.patterns import regex
 
 #: Files that a list cannot hold a digest of: itself and its signatures.
-_ITSELF = re.compile(r"\.dist-info/RECORD(?:\.jws|\.p7s)?$")
+_ITSELF = regex(r"\.dist-info/RECORD(?:\.jws|\.p7s)?$")
 
 
 def is_record(member: Member) -> bool:

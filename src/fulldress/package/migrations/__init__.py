@@ -21,10 +21,11 @@ from fulldress.package.migrations.script import PASSED_OVER, Script
 from fulldress.package.migrations.sql import Statement
 from fulldress.package.names import claimed
 from fulldress.package.reader import Member, Package
+from fulldress.patterns import regex
 
-_DBCONFIG = re.compile(r"dbconfig-common/data/[^/]+/(?:install|upgrade(?:-dbadmin)?)/[^/]+/[^/]+$")
-_ROOT = re.compile(r"(?i)((?:.*?/)?(?:[^/]*migrat[^/]*|alembic|changelogs?))/")
-_SET = re.compile(r"^(?:SET |SELECT PG_CATALOG \. SET_CONFIG)")
+_DBCONFIG = regex(r"dbconfig-common/data/[^/]+/(?:install|upgrade(?:-dbadmin)?)/[^/]+/[^/]+$")
+_ROOT = regex(r"(?i)((?:.*?/)?(?:[^/]*migrat[^/]*|alembic|changelogs?))/")
+_SET = regex(r"^(?:SET |SELECT PG_CATALOG \. SET_CONFIG)")
 
 
 def read(package: Package) -> Iterator[AnyFact]:

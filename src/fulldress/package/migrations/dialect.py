@@ -6,17 +6,19 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+from fulldress.patterns import regex
+
 _PATH = (
-    ("postgresql", re.compile(r"(?:^|[/._-])(?:postgres(?:ql)?|pgsql|pg|psql)(?:[/._-]|$)", re.I)),
-    ("mysql", re.compile(r"(?:^|[/._-])(?:mysql|mariadb)(?:[/._-]|$)", re.I)),
-    ("sqlite", re.compile(r"(?:^|[/._-])sqlite3?(?:[/._-]|$)", re.I)),
-    ("oracle", re.compile(r"(?:^|[/._-])oracle(?:[/._-]|$)", re.I)),
-    ("mssql", re.compile(r"(?:^|[/._-])(?:mssql|sqlserver)(?:[/._-]|$)", re.I)),
+    ("postgresql", regex(r"(?:^|[/._-])(?:postgres(?:ql)?|pgsql|pg|psql)(?:[/._-]|$)", re.I)),
+    ("mysql", regex(r"(?:^|[/._-])(?:mysql|mariadb)(?:[/._-]|$)", re.I)),
+    ("sqlite", regex(r"(?:^|[/._-])sqlite3?(?:[/._-]|$)", re.I)),
+    ("oracle", regex(r"(?:^|[/._-])oracle(?:[/._-]|$)", re.I)),
+    ("mssql", regex(r"(?:^|[/._-])(?:mssql|sqlserver)(?:[/._-]|$)", re.I)),
 )
 _WORDS = (
     (
         "postgresql",
-        re.compile(
+        regex(
             r"\b(?:BIGSERIAL|SERIAL|JSONB|TIMESTAMPTZ|PLPGSQL|CONCURRENTLY|BYTEA|ILIKE|TSVECTOR|RETURNING)\b"
             r"|\b(?:CREATE|ALTER|DROP)\s+EXTENSION\b|\bADD\s+VALUE\b|\bNOT\s+VALID\b|: : \w|\bPG_\w+|\bUSING\s+(?:gin|gist)\b"
             r"|\bALTER\s+COLUMN\s+\S+\s+(?:TYPE|SET|DROP)\b|\bWITH(?:OUT)?\s+TIME\s+ZONE\b"
@@ -24,7 +26,7 @@ _WORDS = (
     ),
     (
         "mysql",
-        re.compile(
+        regex(
             r"`\w+`|\bENGINE\s*=|\bAUTO_INCREMENT\b|\bUNSIGNED\b|\bTINYINT\b|\bMEDIUM(?:TEXT|INT|BLOB)\b|\bLONGTEXT\b"
             r"|\bCHANGE\s+COLUMN\b|\bMODIFY\s+(?:COLUMN\b|\w+\s)|\bDATETIME\(\d|\bON\s+DUPLICATE\s+KEY\b|^\s*DELIMITER\b",
             re.M,
@@ -32,10 +34,10 @@ _WORDS = (
     ),
     (
         "sqlite",
-        re.compile(r"\bAUTOINCREMENT\b|\bPRAGMA\b|\bWITHOUT\s+ROWID\b|\bINSERT\s+OR\s+(?:IGNORE|REPLACE)\b"),
+        regex(r"\bAUTOINCREMENT\b|\bPRAGMA\b|\bWITHOUT\s+ROWID\b|\bINSERT\s+OR\s+(?:IGNORE|REPLACE)\b"),
     ),
-    ("oracle", re.compile(r"\bVARCHAR2\b|\bNUMBER\(\d|\bNVARCHAR2\b|\bSYSDATE\b")),
-    ("mssql", re.compile(r"\[DBO\]|\bNVARCHAR\s*\(MAX\)|^\s*GO\s*$|\bIDENTITY\s*\(\d", re.M)),
+    ("oracle", regex(r"\bVARCHAR2\b|\bNUMBER\(\d|\bNVARCHAR2\b|\bSYSDATE\b")),
+    ("mssql", regex(r"\[DBO\]|\bNVARCHAR\s*\(MAX\)|^\s*GO\s*$|\bIDENTITY\s*\(\d", re.M)),
 )
 _HEAD = 200_000  #: characters looked at; words that tell stand early
 

@@ -17,57 +17,58 @@ from fulldress.package.migrations import mysql, pgalter, pgtree, postgres, right
 from fulldress.package.migrations.nested import Nested
 from fulldress.package.migrations.rebuilds import Rebuilds, plain
 from fulldress.package.migrations.sql import Statement
+from fulldress.patterns import regex
 
 _NAME = r"(?:ONLY )?(?P<table>(?:\"[^\"]+\"|`[^`]+`|[^\s(;,]+)(?: \. (?:\"[^\"]+\"|`[^`]+`|[^\s(;,]+))?)"
-_CREATE_TABLE = re.compile(
+_CREATE_TABLE = regex(
     rf"CREATE (?P<temp>(?:GLOBAL |LOCAL )?TEMP(?:ORARY)? )?(?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?{_NAME}"
 )
-_SELECT_INTO = re.compile(rf"SELECT .*? INTO (?:TEMP(?:ORARY)? )?TABLE {_NAME}")
+_SELECT_INTO = regex(rf"SELECT .*? INTO (?:TEMP(?:ORARY)? )?TABLE {_NAME}")
 _TARGETED = (
     r"(?:ALTER (?:FOREIGN )?TABLE (?:IF EXISTS )?|DROP TABLE (?:IF EXISTS )?|TRUNCATE (?:TABLE )?|DELETE FROM |UPDATE "
     r"|VACUUM (?:\(?.*?FULL.*?\)? )?|CLUSTER (?:VERBOSE )?|LOCK (?:TABLES? )?|CREATE (?:UNIQUE )?INDEX (?:.*?)ON )"
 )
-_ON_TABLE = re.compile(_TARGETED + _NAME)
-_VOLATILE = re.compile(
+_ON_TABLE = regex(_TARGETED + _NAME)
+_VOLATILE = regex(
     r"DEFAULT (?:\( )*(?:(?:\w+ \. )?(?:RANDOM|GEN_RANDOM_UUID|UUID_GENERATE_V\d\w*|CLOCK_TIMESTAMP|NEXTVAL|TIMEOFDAY|UUIDV7|UUIDV4))\b"
 )
 
 _DESTRUCTIVE = (
-    re.compile(r"DROP (?:TABLE|SCHEMA|DATABASE|MATERIALIZED VIEW)\b"),
-    re.compile(
+    regex(r"DROP (?:TABLE|SCHEMA|DATABASE|MATERIALIZED VIEW)\b"),
+    regex(
         r"ALTER TABLE .* DROP (?:COLUMN\b|(?!CONSTRAINT\b|DEFAULT\b|NOT\b|IDENTITY\b|EXPRESSION\b|INDEX\b|KEY\b|PRIMARY\b"
         r"|FOREIGN\b|PARTITION\b|CHECK\b|COLUMN\b)[\w\"`])"
     ),
-    re.compile(r"TRUNCATE\b"),
-    re.compile(r"DELETE FROM (?!.*\bWHERE\b)(?!.*\bUSING\b)"),
-    re.compile(r"ALTER TABLE .* (?:DROP|TRUNCATE) PARTITION\b"),
+    regex(r"TRUNCATE\b"),
+    regex(r"DELETE FROM (?!.*\bWHERE\b)(?!.*\bUSING\b)"),
+    regex(r"ALTER TABLE .* (?:DROP|TRUNCATE) PARTITION\b"),
 )
 _HEAVY_POSTGRES = (
-    re.compile(r"CREATE (?:UNIQUE )?INDEX (?!CONCURRENTLY\b)"),
-    re.compile(r"REINDEX (?!.*\bCONCURRENTLY\b)"),
-    re.compile(r"REFRESH MATERIALIZED VIEW (?!CONCURRENTLY\b)"),
-    re.compile(r"CLUSTER\b"),
-    re.compile(r"VACUUM (?:\( )?(?:.*, )?FULL\b"),
-    re.compile(r"LOCK (?:TABLE )?\S"),
-    re.compile(r"ALTER TABLE .* (?:ALTER (?:COLUMN )?\S+ )?(?:SET DATA )?TYPE \w"),
-    re.compile(r"ALTER TABLE .* SET NOT NULL\b"),
-    re.compile(r"ALTER TABLE .* SET (?:LOGGED|UNLOGGED|TABLESPACE|ACCESS METHOD)\b"),
-    re.compile(r"ALTER TABLE (?!.*\bNOT VALID\b).* ADD (?:CONSTRAINT \S+ )?(?:FOREIGN KEY|CHECK)\b"),
-    re.compile(r"ALTER TABLE (?!.*\bNOT VALID\b).* ADD (?:COLUMN )?(?!CONSTRAINT\b).* REFERENCES\b"),
-    re.compile(r"ALTER TABLE (?!.*\bUSING INDEX\b).* ADD (?:CONSTRAINT \S+ )?(?:PRIMARY KEY|UNIQUE|EXCLUDE)\b"),
-    re.compile(r"ALTER TABLE .* ADD (?:COLUMN )?.*\b(?:SMALLSERIAL|SERIAL|BIGSERIAL|SERIAL8|SERIAL4)\b"),
-    re.compile(r"ALTER TABLE .* ADD (?:COLUMN )?.*\bGENERATED (?:ALWAYS|BY DEFAULT) AS (?:IDENTITY\b|\( .* STORED\b)"),
-    re.compile(r"ALTER TABLE .* (?:ATTACH PARTITION|VALIDATE CONSTRAINT)\b"),
+    regex(r"CREATE (?:UNIQUE )?INDEX (?!CONCURRENTLY\b)"),
+    regex(r"REINDEX (?!.*\bCONCURRENTLY\b)"),
+    regex(r"REFRESH MATERIALIZED VIEW (?!CONCURRENTLY\b)"),
+    regex(r"CLUSTER\b"),
+    regex(r"VACUUM (?:\( )?(?:.*, )?FULL\b"),
+    regex(r"LOCK (?:TABLE )?\S"),
+    regex(r"ALTER TABLE .* (?:ALTER (?:COLUMN )?\S+ )?(?:SET DATA )?TYPE \w"),
+    regex(r"ALTER TABLE .* SET NOT NULL\b"),
+    regex(r"ALTER TABLE .* SET (?:LOGGED|UNLOGGED|TABLESPACE|ACCESS METHOD)\b"),
+    regex(r"ALTER TABLE (?!.*\bNOT VALID\b).* ADD (?:CONSTRAINT \S+ )?(?:FOREIGN KEY|CHECK)\b"),
+    regex(r"ALTER TABLE (?!.*\bNOT VALID\b).* ADD (?:COLUMN )?(?!CONSTRAINT\b).* REFERENCES\b"),
+    regex(r"ALTER TABLE (?!.*\bUSING INDEX\b).* ADD (?:CONSTRAINT \S+ )?(?:PRIMARY KEY|UNIQUE|EXCLUDE)\b"),
+    regex(r"ALTER TABLE .* ADD (?:COLUMN )?.*\b(?:SMALLSERIAL|SERIAL|BIGSERIAL|SERIAL8|SERIAL4)\b"),
+    regex(r"ALTER TABLE .* ADD (?:COLUMN )?.*\bGENERATED (?:ALWAYS|BY DEFAULT) AS (?:IDENTITY\b|\( .* STORED\b)"),
+    regex(r"ALTER TABLE .* (?:ATTACH PARTITION|VALIDATE CONSTRAINT)\b"),
 )
-_EVERY_ROW = re.compile(r"UPDATE (?!.*\bWHERE\b)(?!.*\bFROM\b)(?!.*\bJOIN\b).*\bSET\b")
-_LOCK = re.compile(r"\b(?:PG_(?:TRY_)?ADVISORY_(?:XACT_)?LOCK(?:_SHARED)?|GET_LOCK)\b|^LOCK (?:TABLES? )?\S")
-_TIMEOUT = re.compile(
+_EVERY_ROW = regex(r"UPDATE (?!.*\bWHERE\b)(?!.*\bFROM\b)(?!.*\bJOIN\b).*\bSET\b")
+_LOCK = regex(r"\b(?:PG_(?:TRY_)?ADVISORY_(?:XACT_)?LOCK(?:_SHARED)?|GET_LOCK)\b|^LOCK (?:TABLES? )?\S")
+_TIMEOUT = regex(
     r"^SET (?:LOCAL |SESSION )?(?:LOCK_TIMEOUT|LOCK_WAIT_TIMEOUT|INNODB_LOCK_WAIT_TIMEOUT)\b|^SELECT .*SET_CONFIG"
 )
-_TYPE_CHANGE = re.compile(
+_TYPE_CHANGE = regex(
     rf"ALTER TABLE (?:IF EXISTS )?{_NAME}.*? ALTER (?:COLUMN )?(?P<column>\S+) (?:SET DATA )?TYPE (?P<type>\w+(?: PRECISION| VARYING)?)(?: \( (?P<size>\d+))?"
 )
-_COLUMN = re.compile(r"^(?P<column>\"[^\"]+\"|`[^`]+`|\w+) (?P<type>\w+(?: PRECISION| VARYING)?)(?: \( (?P<size>\d+))?")
+_COLUMN = regex(r"^(?P<column>\"[^\"]+\"|`[^`]+`|\w+) (?P<type>\w+(?: PRECISION| VARYING)?)(?: \( (?P<size>\d+))?")
 _NOT_COLUMNS = {"CONSTRAINT", "PRIMARY", "FOREIGN", "UNIQUE", "CHECK", "EXCLUDE", "LIKE", "KEY", "INDEX"}
 #: Width order of types that can lose values when a column goes from a later to an earlier one.
 _WIDTHS = (
@@ -146,7 +147,7 @@ class Known:
         return Known(dict(self.columns), kept, dict(self.routines))
 
 
-_SCHEMA = re.compile(
+_SCHEMA = regex(
     r"(?:CREATE|ALTER|DROP|TRUNCATE|RENAME|GRANT|REVOKE|COMMENT|INSERT|UPDATE|DELETE|MERGE|COPY|DO|REINDEX|VACUUM|CLUSTER|REFRESH)\b"
 )
 

@@ -11,41 +11,40 @@ from collections.abc import Iterable, Iterator, Set
 
 from fulldress.facts import AnyFact, Reason, Unread, Witness
 from fulldress.package.reader import Member
+from fulldress.patterns import regex
 
 #: Kind of a member -> language, and what tells a migration from another module that lies in such a folder.
 _LANGUAGES: dict[str, tuple[str, re.Pattern[str]]] = {
     "python": (
         "Python",
-        re.compile(r"(?m)^(?:async )?def (?:upgrade|run_create|run_upgrade)\(|^class Migration\(|^revision\b.*="),
+        regex(r"(?m)^(?:async )?def (?:upgrade|run_create|run_upgrade)\(|^class Migration\(|^revision\b.*="),
     ),
-    "javascript": ("JavaScript", re.compile(r"\bup\b\s*[:=(]|[Mm]igrations?\(|\b(?:add|drop|create)Table\(")),
-    "ruby": ("Ruby", re.compile(r"(?m)^\s*class \w+ < (?:ActiveRecord::)?Migration\b|Sequel\.migration")),
-    "php": ("PHP", re.compile(r"extends (?:\\?\w+\\)*\w*Migration\b|function up\(")),
+    "javascript": ("JavaScript", regex(r"\bup\b\s*[:=(]|[Mm]igrations?\(|\b(?:add|drop|create)Table\(")),
+    "ruby": ("Ruby", regex(r"(?m)^\s*class \w+ < (?:ActiveRecord::)?Migration\b|Sequel\.migration")),
+    "php": ("PHP", regex(r"extends (?:\\?\w+\\)*\w*Migration\b|function up\(")),
 }
 #: Suffix -> language or tool, and what makes a file of it a migration wherever it lies.
 _ANYWHERE: dict[str, tuple[str, re.Pattern[str]]] = {
-    "cs": ("C# (EF Core)", re.compile(r"class \w+\s*:\s*Migration\b[\s\S]{0,2000}?MigrationBuilder")),
-    "exs": ("Elixir (Ecto)", re.compile(r"use Ecto\.Migration\b")),
-    "java": ("Java (Flyway)", re.compile(r"extends BaseJavaMigration\b|implements JavaMigration\b")),
-    "kt": ("Kotlin (Flyway)", re.compile(r"class \w+\s*(?:\([^)]*\))?\s*:\s*(?:Base)?JavaMigration\b")),
+    "cs": ("C# (EF Core)", regex(r"class \w+\s*:\s*Migration\b[\s\S]{0,2000}?MigrationBuilder")),
+    "exs": ("Elixir (Ecto)", regex(r"use Ecto\.Migration\b")),
+    "java": ("Java (Flyway)", regex(r"extends BaseJavaMigration\b|implements JavaMigration\b")),
+    "kt": ("Kotlin (Flyway)", regex(r"class \w+\s*(?:\([^)]*\))?\s*:\s*(?:Base)?JavaMigration\b")),
     "go": (
         "Go",
-        re.compile(
-            r"\bgoose\.Add(?:Named)?Migration\w*\(|\bmigrations\.(?:MustR|R)egister\w*\(|gormigrate\.Migration\{"
-        ),
+        regex(r"\bgoose\.Add(?:Named)?Migration\w*\(|\bmigrations\.(?:MustR|R)egister\w*\(|gormigrate\.Migration\{"),
     ),
-    "scala": ("Scala (Flyway)", re.compile(r"extends BaseJavaMigration\b")),
-    "pm": ("Perl (DBIx::Class)", re.compile(r"DBIx::Class::(?:DeploymentHandler|Schema::Versioned)\b")),
+    "scala": ("Scala (Flyway)", regex(r"extends BaseJavaMigration\b")),
+    "pm": ("Perl (DBIx::Class)", regex(r"DBIx::Class::(?:DeploymentHandler|Schema::Versioned)\b")),
 }
 #: A script that upgrades the database by hand: it lies in a folder or bears a name of upgrades, and holds DDL.
-_BY_HAND = re.compile(
+_BY_HAND = regex(
     r"(?i)(?:^|/)(?:upgrades?|db[_-]?updates?|updates)/(?:.*/)?[^/]+\.(?:php|pl|pm)$|(?:^|/)(?:db[_-]?)?upgrade[\w.-]*\.(?:php|pl)$"
 )
-_DDL = re.compile(r"(?i)\b(?:alter|create|drop)\s+table\b|\b(?:add|drop|modify)_column\(")
-_CLASS = re.compile(r"(?:^|/)db/migration/(?:.*/)?[VRUB][\d_.]*__\w+\.class$")
-_PLACE = re.compile(r"(?i)^(?P<folder>(?:.*/)?(?:\w+[_\-])?(?:migrations?|migrate|alembic|deltas?))/(?:.*/)?[^/]+$")
-_TESTS = re.compile(r"(?i)(?:^|/)(?:tests?|testing|spec|__tests__)/")
-_OTHERS = re.compile(
+_DDL = regex(r"(?i)\b(?:alter|create|drop)\s+table\b|\b(?:add|drop|modify)_column\(")
+_CLASS = regex(r"(?:^|/)db/migration/(?:.*/)?[VRUB][\d_.]*__\w+\.class$")
+_PLACE = regex(r"(?i)^(?P<folder>(?:.*/)?(?:\w+[_\-])?(?:migrations?|migrate|alembic|deltas?))/(?:.*/)?[^/]+$")
+_TESTS = regex(r"(?i)(?:^|/)(?:tests?|testing|spec|__tests__)/")
+_OTHERS = regex(
     r"(?i)(?:^|/)(?:tests?|spec|node_modules|utils?|lib|helpers?|hooks|cli)/|\.(?:test|spec)\.\w+$|(?:^|/)index\.\w+$"
 )
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from fulldress.patterns import regex
+
 if TYPE_CHECKING:
     from fulldress.package.migrations.pgtree import Judged
 
@@ -18,7 +20,7 @@ _REBUILD = (
     "the whole table is rebuilt beside the writers; an ALTER waits for every open transaction at its start and end"
 )
 _RULES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
-    (re.compile(pattern), kind, says)
+    (regex(pattern), kind, says)
     for pattern, kind, says in (
         (r"ALTER TABLE .* CONVERT TO (?:CHARACTER SET|CHARSET)\b", "rewrite", _COPY),
         (
@@ -47,13 +49,13 @@ _RULES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"LOCK TABLES?\b.*\bREAD\b", "lock", "nobody can write to it until UNLOCK TABLES"),
     )
 )
-_ONLINE = re.compile(r"\bALGORITHM = (?:INSTANT|NOCOPY)\b|\bLOCK = NONE\b")
-_RENAME = re.compile(r"(?:RENAME TABLE|ALTER TABLE \S+ RENAME(?: TO| AS)?) (?!COLUMN\b|INDEX\b|KEY\b)\S+")
-_UNIQUE = re.compile(
+_ONLINE = regex(r"\bALGORITHM = (?:INSTANT|NOCOPY)\b|\bLOCK = NONE\b")
+_RENAME = regex(r"(?:RENAME TABLE|ALTER TABLE \S+ RENAME(?: TO| AS)?) (?!COLUMN\b|INDEX\b|KEY\b)\S+")
+_UNIQUE = regex(
     r"(?:ALTER (?:IGNORE )?TABLE (?P<table>\S+) .*?ADD (?:CONSTRAINT \S+ )?UNIQUE (?:KEY |INDEX )?(?:[^\s(]+ )?"
     r"|CREATE UNIQUE INDEX \S+ ON (?P<on>\S+) )\( (?P<columns>[^()]+) \)"
 )
-_IGNORE = re.compile(r"ALTER IGNORE TABLE\b")
+_IGNORE = regex(r"ALTER IGNORE TABLE\b")
 
 
 def judge(bare: str, table: str, judged: Judged) -> None:

@@ -11,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from fulldress.patterns import regex
+
 
 class Named(NamedTuple):
     """What a path says. ``key`` is shared by the two directions; ``direction`` is up, down, or empty: both in one file.
@@ -26,35 +28,33 @@ class Named(NamedTuple):
 
 
 _SUFFIX = r"\.(?:sql|pgsql|psql|ddl)(?:\.(?:postgres|postgresql|pgsql|sqlite|sqlite3|mysql|mariadb))?$"
-_UP_DOWN = re.compile(rf"^(?P<key>.+?)\.(?P<direction>up|down)(?P<dialect>\.\w+)?{_SUFFIX}", re.I)
-_FOLDER = re.compile(rf"^(?P<direction>up|down)(?P<dialect>\.\w+)?{_SUFFIX}", re.I)
-_FLYWAY = re.compile(rf"^(?P<letter>[VU])(?P<key>\d[\d._]*?)__.*{_SUFFIX}")
-_REPEATABLE = re.compile(rf"^R__.*{_SUFFIX}")
-_WORDS = re.compile(
+_UP_DOWN = regex(rf"^(?P<key>.+?)\.(?P<direction>up|down)(?P<dialect>\.\w+)?{_SUFFIX}", re.I)
+_FOLDER = regex(rf"^(?P<direction>up|down)(?P<dialect>\.\w+)?{_SUFFIX}", re.I)
+_FLYWAY = regex(rf"^(?P<letter>[VU])(?P<key>\d[\d._]*?)__.*{_SUFFIX}")
+_REPEATABLE = regex(rf"^R__.*{_SUFFIX}")
+_WORDS = regex(
     rf"^(?P<a>.*?)(?P<sep>[-_.]?)(?P<word>up|upgrade|down|downgrade|rollback|undo|revert)(?P<b>{_SUFFIX})", re.I
 )
-_PREFIX = re.compile(
+_PREFIX = regex(
     rf"^(?P<word>up|upgrade|down|downgrade|rollback|undo|revert|deploy)(?P<sep>[-_.])(?P<a>.+){_SUFFIX}", re.I
 )
 _DOWN_WORDS = {"down", "downgrade", "rollback", "undo", "revert", "downs", "rollbacks", "downgrades"}
 _UP_WORDS = {"up", "upgrade", "ups", "upgrades", "deploy", "forward"}
-_DBCONFIG = re.compile(
-    r"dbconfig-common/data/(?P<product>[^/]+)/upgrade(?:-dbadmin)?/(?P<dialect>[^/]+)/(?P<key>[^/]+)$"
-)
-_BASELINE = re.compile(
+_DBCONFIG = regex(r"dbconfig-common/data/(?P<product>[^/]+)/upgrade(?:-dbadmin)?/(?P<dialect>[^/]+)/(?P<key>[^/]+)$")
+_BASELINE = regex(
     r"(?:^|/)(?:full_?schemas?|install|initdb\.d|docker-entrypoint-initdb\.d|fixtures?|seeds?|tests?|testdata|examples?|doc)/"
     r"|dbconfig-common/data/[^/]+/install/|(?:^|[/_.-])(?:schema|structure|full|dump|install|init|initial_schema|seed|fixtures?)"
     rf"{_SUFFIX}",
     re.I,
 )
-_NUMBERED = re.compile(r"^\d")
-_PLACE = re.compile(
+_NUMBERED = regex(r"^\d")
+_PLACE = regex(
     r"(?:^|/)(?:db/)?(?:migrat\w*|deltas?|upgrades?|updates?|(?:\w+[-_])?patches|archives|versions|changes\w*|changelogs?)/"
     r"|(?:^|/)patch-[^/]+$",
     re.I,
 )
 #: ``-- +goose Up``, ``-- migrate:up``, ``-- +migrate Up``, ``-- rambler up``: both directions in one file.
-SECTION = re.compile(
+SECTION = regex(
     r"(?im)^[ \t]*--[ \t]*(?:\+goose[ \t]+(?P<goose>up|down)|migrate:(?P<dbmate>up|down)|\+migrate[ \t]+(?P<sqlm>up|down)"
     r"|rambler[ \t]+(?P<rambler>up|down))\b(?P<rest>.*)$"
 )

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 from fulldress.package.migrations import procedural
 from fulldress.package.migrations.sql import Statement, offset_of, statements
+from fulldress.patterns import regex
 
-_OPENING = re.compile(
+_OPENING = regex(
     r"^(?:(?:DECLARE .*?)?BEGIN |IF .*? THEN |ELSIF .*? THEN |ELSEIF .*? THEN |ELSE |LOOP |FOR .*? LOOP |WHILE .*? (?:LOOP|DO) "
     r"|EXCEPTION WHEN .*? THEN |WHEN .*? THEN |REPEAT )"
 )

@@ -5,11 +5,11 @@ Sources: PostgreSQL's manual, ALTER TABLE ("Notes"), and ``ATColumnChangeRequire
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from fulldress.package.migrations import columntypes, preflight
 from fulldress.package.migrations.pgtree import Judged, State, library, names_of, nodes, parse, table_of
+from fulldress.patterns import regex
 
 _VOLATILE = frozenset(
     [
@@ -35,7 +35,7 @@ _REWRITES = {
     "AT_SetAccessMethod": "the whole table is written anew",
     "AT_SetExpression": "the whole table is written anew",
 }
-_WAS = re.compile(r"/\* was (?P<type>[\w ]+(?:\([\d,]+\))?) \*/$")
+_WAS = regex(r"/\* was (?P<type>[\w ]+(?:\([\d,]+\))?) \*/$")
 
 
 def told_old_type(text: str, tree: Any, state: State) -> None:

@@ -12,12 +12,13 @@ from importlib import import_module
 from typing import Any
 
 from fulldress.package.migrations.columntypes import Type
+from fulldress.patterns import regex
 
 LONGEST = 20_000  #: characters of a statement; libpg_query walks its tree by recursion and has no limit of its own
 DEEPEST = 60  #: parentheses in one another
 MOST_SIGNS = 800  #: operators: ``1+1+1…`` nests as deep as it is long
-_SIGN = re.compile(r"[:\-+*/<>=~!@#%^&|?]+|\b(?:AND|OR|NOT|IN|LIKE|UNION|CASE|JOIN)\b", re.I)
-_PLACEHOLDER = re.compile(r"\$\{[\w.\-]+\}|\{\{\s*[\w.\-]+\s*\}\}|@[\w.\-]+@|(?<![:\w]):[\"']?[A-Za-z_]\w*[\"']?")
+_SIGN = regex(r"[:\-+*/<>=~!@#%^&|?]+|\b(?:AND|OR|NOT|IN|LIKE|UNION|CASE|JOIN)\b", re.I)
+_PLACEHOLDER = regex(r"\$\{[\w.\-]+\}|\{\{\s*[\w.\-]+\s*\}\}|@[\w.\-]+@|(?<![:\w]):[\"']?[A-Za-z_]\w*[\"']?")
 
 
 @dataclass

@@ -5,13 +5,13 @@ They are plain SQL that every database takes. Nothing of them is executed here.
 
 from __future__ import annotations
 
-import re
 from importlib import import_module
 from typing import Any
 
 from fulldress.package.migrations.columntypes import Type
+from fulldress.patterns import regex
 
-_PLAIN = re.compile(r"[a-z_][a-z0-9_$]*\Z")
+_PLAIN = regex(r"[a-z_][a-z0-9_$]*\Z")
 _LIMITS = {"int2": (-32768, 32767), "int4": (-2147483648, 2147483647), "int8": (-(2**63), 2**63 - 1)}
 
 

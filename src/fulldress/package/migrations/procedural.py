@@ -11,31 +11,32 @@ from collections.abc import Iterator
 from itertools import count
 
 from fulldress.package.migrations.sql import Statement, statements
+from fulldress.patterns import regex
 
-_TERM = re.compile(
+_TERM = regex(
     r"""\s*(?:(?P<string>[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*')|\$(?P<tag>\w*)\$(?P<dollar>.*?)\$(?P=tag)\$"""
     r"""|(?P<call>quote_ident|quote_literal|quote_nullable|format|concat)\s*\(|(?P<name>@?[a-z_]\w*)|(?P<open>\())\s*"""
     r"""(?:::\s*(?:text|name|varchar|regclass)\b\s*)?""",
     re.S | re.I,
 )
 #: ``v text := …`` and ``v := …`` of PL/pgSQL, ``SET v = …`` and ``SET @v := …`` of MySQL; where the value begins.
-_SET = re.compile(
+_SET = regex(
     r"(?i)(?:\bSET\s+(?P<mysql>@?[a-z_]\w*)\s*:?=|(?<![\w@.])(?P<name>[a-z_]\w*)(?:\s+CONSTANT)?"
     r"(?:\s+(?:text|varchar|character varying|name|regclass)(?:\s*\(\d+\))?\s*(?::=|=|\bDEFAULT\b)|\s*:=))"
 )
 #: What else gives a variable a value, which nobody knows.
-_FILLED = re.compile(r"(?i)\bINTO\s+(?:STRICT\s+)?(@?[a-z_]\w*(?:\s*,\s*@?[a-z_]\w*)*)|\bFOR(?:EACH)?\s+([a-z_]\w*)\s+")
-_EXECUTE = re.compile(r"(?i)\bEXECUTE\s+(?:IMMEDIATE\s+)?")
-_PREPARE = re.compile(r"(?i)^\s*PREPARE\s+(\w+)\s+FROM\s+")
-_BRANCH = re.compile(r"(?i)\b(?:IF|CASE|LOOP|WHILE|FOREACH|EXCEPTION)\b")
-_PLAIN_DO = re.compile(r"(?is)^\s*DO\s+(?:LANGUAGE\s+\S+\s+)?(?P<body>[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*')")
-_ROUTINE = re.compile(
+_FILLED = regex(r"(?i)\bINTO\s+(?:STRICT\s+)?(@?[a-z_]\w*(?:\s*,\s*@?[a-z_]\w*)*)|\bFOR(?:EACH)?\s+([a-z_]\w*)\s+")
+_EXECUTE = regex(r"(?i)\bEXECUTE\s+(?:IMMEDIATE\s+)?")
+_PREPARE = regex(r"(?i)^\s*PREPARE\s+(\w+)\s+FROM\s+")
+_BRANCH = regex(r"(?i)\b(?:IF|CASE|LOOP|WHILE|FOREACH|EXCEPTION)\b")
+_PLAIN_DO = regex(r"(?is)^\s*DO\s+(?:LANGUAGE\s+\S+\s+)?(?P<body>[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*')")
+_ROUTINE = regex(
     r"(?is)^\s*CREATE\s+(?:OR\s+(?:REPLACE|ALTER)\s+)?(?:DEFINER\s*=\s*\S+\s+)?(?:FUNCTION|PROC(?:EDURE)?)\s+"
     r"(?:IF\s+NOT\s+EXISTS\s+)?(?:[\w\"`\[\]]+\s*\.\s*)?[\"`\[]?(?P<name>\w+)"
 )
-_LANGUAGE = re.compile(r"(?i)\bLANGUAGE\s+['\"]?([a-z]\w*)")
-_CALLS = re.compile(r"(?i)\b(\w+)\s*\(|\b(?:CALL|EXEC)\s+(?:\w+\.)?[`\"]?(\w+)")
-_TRIGGERED = re.compile(r"(?i)\bRETURNS\s+(?:TRIGGER|EVENT_TRIGGER)\b")
+_LANGUAGE = regex(r"(?i)\bLANGUAGE\s+['\"]?([a-z]\w*)")
+_CALLS = regex(r"(?i)\b(\w+)\s*\(|\b(?:CALL|EXEC)\s+(?:\w+\.)?[`\"]?(\w+)")
+_TRIGGERED = regex(r"(?i)\bRETURNS\s+(?:TRIGGER|EVENT_TRIGGER)\b")
 _DEFINES = frozenset({"CREATE", "ALTER", "DROP", "COMMENT", "GRANT", "REVOKE"})
 _ALTERNATIVES = 16  #: values of one variable
 _MOST = 200  #: parts of one expression

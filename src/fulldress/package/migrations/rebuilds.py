@@ -6,16 +6,15 @@ name and renamed at the end; or the old table is renamed first and dropped at th
 
 from __future__ import annotations
 
-import re
-
 from fulldress.package.migrations.sql import Statement
+from fulldress.patterns import regex
 
 _WORD = r"(?:\"[^\"]+\"|`[^`]+`|[^\s(;,]+)(?: \. (?:\"[^\"]+\"|`[^`]+`|[^\s(;,]+))?"
-_RENAME = re.compile(rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?(?P<old>{_WORD}) RENAME TO (?P<new>{_WORD})")
-_COPY = re.compile(
+_RENAME = regex(rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?(?P<old>{_WORD}) RENAME TO (?P<new>{_WORD})")
+_COPY = regex(
     rf"(?:INSERT (?:OR \w+ |IGNORE )?INTO|REPLACE INTO) (?P<target>{_WORD})(?: \( (?P<columns>[^()]*) \))? (?:\( )?SELECT .*? FROM (?P<source>{_WORD})"  # noqa: S608 - a pattern, no query
 )
-_COPY_OF = re.compile(
+_COPY_OF = regex(
     rf"CREATE (?:(?:GLOBAL |LOCAL )?TEMP(?:ORARY)? |UNLOGGED )?TABLE (?P<target>{_WORD}) AS (?:\( )?SELECT .*? FROM (?P<source>{_WORD})"  # noqa: S608 - a pattern, no query
 )
 _LONGEST = 10_000

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from fulldress.facts import excerpt
 from fulldress.facts.database import Effect
+from fulldress.patterns import regex
 
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), says)
+    (regex(pattern), says)
     for pattern, says in (
         (r"SET (?:GLOBAL|PERSIST|@ ?@ ?GLOBAL)\b", "changes the whole server, for every other database on it, too"),
         (r"CREATE (?:OR REPLACE )?(?:TRUSTED )?(?:PROCEDURAL )?LANGUAGE\b", "creates a language: a superuser's right"),

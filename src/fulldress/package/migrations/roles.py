@@ -9,14 +9,15 @@ from datetime import UTC, datetime
 from fulldress.facts import Credential, Secret, Witness
 from fulldress.package.migrations.sql import Statement
 from fulldress.package.reader import Member
+from fulldress.patterns import regex
 
-_CREATE = re.compile(r"CREATE (?P<what>ROLE|USER) (?:IF NOT EXISTS )?(?!MAPPING\b)(?P<rest>.*)")
-_NAME = re.compile(
+_CREATE = regex(r"CREATE (?P<what>ROLE|USER) (?:IF NOT EXISTS )?(?!MAPPING\b)(?P<rest>.*)")
+_NAME = regex(
     r"(?is)\b(?:ROLE|USER)\s+(?:IF\s+NOT\s+EXISTS\s+)?(\"[^\"]+\"|`[^`]+`|'[^']+'|[\w$-]+)(?:\s*@\s*('[^']*'|\S+))?"
 )
-_UNTIL = re.compile(r"(?is)\bVALID\s+UNTIL\s+'([^']*)'")
-_PASSWORD = re.compile(r"(?is)\b(?:PASSWORD|IDENTIFIED\s+(?:WITH\s+\S+\s+)?BY)\s+(?:PASSWORD\s+)?'[^']+'")
-_LITERAL = re.compile(r"'(?:[^']|'')*'")
+_UNTIL = regex(r"(?is)\bVALID\s+UNTIL\s+'([^']*)'")
+_PASSWORD = regex(r"(?is)\b(?:PASSWORD|IDENTIFIED\s+(?:WITH\s+\S+\s+)?BY)\s+(?:PASSWORD\s+)?'[^']+'")
+_LITERAL = regex(r"'(?:[^']|'')*'")
 
 
 def read(member: Member, every: list[Statement]) -> Iterator[Credential | Secret]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from fulldress.package.migrations.sql import Statement, statements
 from fulldress.package.reader import Member
+from fulldress.patterns import regex
 
 #: Direction of a script that is understood, and that says nothing which others do not say.
 PASSED_OVER = "passed over"
@@ -47,7 +48,7 @@ def embedded(text: str, line: int) -> list[Statement]:
     return [one._replace(line=one.line + line - 1) for one in statements(text)]
 
 
-_IDENTIFIER = re.compile(r"[A-Za-z_][\w$]*\Z")
+_IDENTIFIER = regex(r"[A-Za-z_][\w$]*\Z")
 
 
 def quoted(name: str) -> str:

@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from fulldress.package.migrations.script import Script
+from fulldress.patterns import regex
 
-_RELEASE = re.compile(r"(?:^|[/_-])v?(\d{1,4}(?:\.\d{1,5}){1,3})(?=[/_.+\-~]|$)")
+_RELEASE = regex(r"(?:^|[/_-])v?(\d{1,4}(?:\.\d{1,5}){1,3})(?=[/_.+\-~]|$)")
 #: Tools that refuse, or run only one of, two migrations with the same number.
-_SUFFIXED = re.compile(r"\.(?:up|down)\.\w+$", re.I)
+_SUFFIXED = regex(r"\.(?:up|down)\.\w+$", re.I)
 _UNIQUE = {"flyway", "goose", "golang-migrate", "dbmate", "alembic", "sqlx", "sql-migrate"}
 
 

@@ -11,7 +11,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_TOKEN = re.compile(
+from fulldress.patterns import regex
+
+_TOKEN = regex(
     r"""
       (?P<space>\s+)
     | (?P<comment>--[^\n]*)
@@ -29,10 +31,10 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_BLOCK = re.compile(r"/\*|\*/")
+_BLOCK = regex(r"/\*|\*/")
 _BODIED = {"FUNCTION", "PROCEDURE", "TRIGGER"}
-_COPY_DATA = re.compile(r"(?ims)(^[ \t]*COPY\b[^;]*\bFROM\s+STDIN\b[^;]*;[^\n]*\n)(.*?)^\\\.[ \t]*\r?$")
-_DELIMITER = re.compile(r"(?im)^[ \t]*delimiter[ \t]+(\S+)[ \t]*\r?$")
+_COPY_DATA = regex(r"(?ims)(^[ \t]*COPY\b[^;]*\bFROM\s+STDIN\b[^;]*;[^\n]*\n)(.*?)^\\\.[ \t]*\r?$")
+_DELIMITER = regex(r"(?im)^[ \t]*delimiter[ \t]+(\S+)[ \t]*\r?$")
 
 
 class Statement(NamedTuple):

@@ -9,13 +9,14 @@ from fulldress.package.migrations import naming
 from fulldress.package.migrations.script import Script
 from fulldress.package.migrations.sql import Statement, statements, without_data
 from fulldress.package.reader import Member, Package
+from fulldress.patterns import regex
 
-_NO_TRANSACTION = re.compile(r"(?i)no[ _-]?transaction|transaction\s*:\s*false|notransaction|runInTransaction:false")
-_PAYLOAD = re.compile(r"(?:^|/)data\.tar(?:\.\w+)?!/(?:\./)?usr/")
-_LIQUIBASE = re.compile(r"(?im)\A\s*--\s*liquibase formatted sql")
-_CHANGESET = re.compile(r"(?im)^[ \t]*--[ \t]*changeset[ \t]+(?P<author>[^:\s]+):(?P<id>\S+)(?P<rest>.*)$")
-_ROLLBACK = re.compile(r"(?im)^[ \t]*--[ \t]*rollback\b[ \t]*(?P<sql>.*)$")
-_NO_ROLLBACK = re.compile(r"(?i)^(?:empty|not required|none|)\s*;?$")
+_NO_TRANSACTION = regex(r"(?i)no[ _-]?transaction|transaction\s*:\s*false|notransaction|runInTransaction:false")
+_PAYLOAD = regex(r"(?:^|/)data\.tar(?:\.\w+)?!/(?:\./)?usr/")
+_LIQUIBASE = regex(r"(?im)\A\s*--\s*liquibase formatted sql")
+_CHANGESET = regex(r"(?im)^[ \t]*--[ \t]*changeset[ \t]+(?P<author>[^:\s]+):(?P<id>\S+)(?P<rest>.*)$")
+_ROLLBACK = regex(r"(?im)^[ \t]*--[ \t]*rollback\b[ \t]*(?P<sql>.*)$")
+_NO_ROLLBACK = regex(r"(?i)^(?:empty|not required|none|)\s*;?$")
 _WRAPS = {"goose", "dbmate", "sql-migrate", "diesel"}
 
 

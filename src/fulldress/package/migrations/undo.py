@@ -10,24 +10,25 @@ import re
 from collections.abc import Iterable
 
 from fulldress.package.migrations.rebuilds import plain
+from fulldress.patterns import regex
 
 _NAME = r"(?P<name>(?:\"[^\"]+\"|`[^`]+`|[^\s(;,]+)(?: \. (?:\"[^\"]+\"|`[^`]+`|[^\s(;,]+))*)"
-_OBJECT = re.compile(
+_OBJECT = regex(
     r"(?P<verb>CREATE|DROP) (?:OR REPLACE )?(?:(?:GLOBAL |LOCAL )?(?P<temp>TEMP(?:ORARY)? )|UNLOGGED |UNIQUE |FOREIGN |VIRTUAL )?"
     rf"(?P<kind>TABLE|MATERIALIZED VIEW|TYPE|SCHEMA|SEQUENCE) (?:IF (?:NOT )?EXISTS )?{_NAME}(?P<more>(?: , [^\s;]+(?: \. [^\s;,]+)?)*)"
 )
-_ALTER = re.compile(rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?{_NAME}(?: \*)? (?P<rest>.*)")
-_COLUMN = re.compile(
+_ALTER = regex(rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?{_NAME}(?: \*)? (?P<rest>.*)")
+_COLUMN = regex(
     r"(?P<verb>ADD|DROP) (?:COLUMN )?(?:IF (?:NOT )?EXISTS )?"
     r"(?!(?:COLUMN|CONSTRAINT|PRIMARY|FOREIGN|UNIQUE|CHECK|INDEX|KEY|FULLTEXT|SPATIAL|PARTITION|EXCLUDE|DEFAULT|NOT|IDENTITY|VALUE)\b)"
     rf"(?:\( )?{_NAME}"
 )
-_RENAME_TABLE = re.compile(r"RENAME TO (?P<new>\S+)")
-_RENAME_COLUMN = re.compile(r"RENAME (?:COLUMN )?(?!TO\b|CONSTRAINT\b|INDEX\b|KEY\b)(?P<old>\S+) TO (?P<new>\S+)")
-_ROWS = re.compile(
+_RENAME_TABLE = regex(r"RENAME TO (?P<new>\S+)")
+_RENAME_COLUMN = regex(r"RENAME (?:COLUMN )?(?!TO\b|CONSTRAINT\b|INDEX\b|KEY\b)(?P<old>\S+) TO (?P<new>\S+)")
+_ROWS = regex(
     rf"(?P<verb>INSERT (?:OR \w+ |IGNORE )?INTO|REPLACE INTO|UPDATE(?: ONLY)?|DELETE FROM(?: ONLY)?|TRUNCATE(?: TABLE)?|COPY|MERGE INTO) {_NAME}"
 )
-_DYNAMIC = re.compile(r"(?:DO|CALL|EXECUTE|SELECT)\b")
+_DYNAMIC = regex(r"(?:DO|CALL|EXECUTE|SELECT)\b")
 
 
 class Changes:

@@ -41,6 +41,7 @@ from fulldress.package.scripts.maintainer import FRESH
 from fulldress.package.scripts.rule import Context, Rule
 from fulldress.package.scripts.shell import Exhausted, Shell
 from fulldress.package.scripts.values import clean
+from fulldress.patterns import regex
 
 #: In this order; secrets first, for what they learn has to be masked in all others.
 RULES: tuple[Rule, ...] = (
@@ -81,24 +82,24 @@ _LIFECYCLE = frozenset(
     ]
 )
 #: Python files that act at installation or on the command line; modules of an application are not scripts.
-_PYTHON_SCRIPT = re.compile(
+_PYTHON_SCRIPT = regex(
     r"(?i)(^|/)(setup|install\w*|upgrade\w*|update\w*|migrate\w*|deploy\w*|pre_?\w*inst\w*|post_?\w*inst\w*|bootstrap|uninstall\w*)\.py$"
     r"|(^|/)(s?bin|scripts?|hooks?|libexec|tools|cron[\w.]*|DEBIAN)/[^/]+$"
 )
 #: The same for languages whose files are told apart by their kind already.
-_INSTALLER = re.compile(
+_INSTALLER = regex(
     r"(?i)(^|/)(setup|(un)?install\w*|(up|down)grade\w*|update\w*|migrate\w*|deploy\w*|(pre|post)_?\w*inst\w*|bootstrap)\.\w+$"
     r"|(^|/)(s?bin|scripts?|hooks?|libexec|tools|cron[\w.]*|DEBIAN)/[^/]+$"
 )
 #: The payload of a Debian package below /usr and its like, and of a wheel: programs that somebody runs one day. What of
 #: them the installation, a schedule or a service starts is followed from there; the rest is not what the upgrade does.
-_PROGRAM = re.compile(r"(?:^|/)data\.tar(?:\.\w+)?!/(?:\./)?(?:usr|s?bin|lib\w*|etc|var/lib)/")
-_HOOK = re.compile(
+_PROGRAM = regex(r"(?:^|/)data\.tar(?:\.\w+)?!/(?:\./)?(?:usr|s?bin|lib\w*|etc|var/lib)/")
+_HOOK = regex(
     r"/etc/(?:[^/]+/)*(?:[\w.\-]+\.d|cron\.\w+)/[^/]+$|/(?:system-sleep|system-shutdown|system-generators|networkd-dispatcher)/"
 )
-_SYSUSERS = re.compile(r"/sysusers\.d/[^/]+\.conf$")
+_SYSUSERS = regex(r"/sysusers\.d/[^/]+\.conf$")
 #: Files of the payload that give rights where they stand.
-_RIGHTS = re.compile(r"(?:^|/)((?:etc/sudoers\.d/[\w-]+|etc/sudoers|[\w./-]*\.ssh/authorized_keys2?))$")
+_RIGHTS = regex(r"(?:^|/)((?:etc/sudoers\.d/[\w-]+|etc/sudoers|[\w./-]*\.ssh/authorized_keys2?))$")
 
 
 def read(package: Package) -> Iterator[AnyFact]:

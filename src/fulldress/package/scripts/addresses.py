@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from fulldress.package.scripts.values import is_constant, show
+from fulldress.patterns import regex
 
 #: Scheme -> port where none is written.
 PORTS = {
@@ -16,21 +17,21 @@ PORTS = {
     "ws": 80, "wss": 443, "mqtt": 1883, "nats": 4222, "kafka": 9092, "smb": 445, "nfs": 2049, "telnet": 23, "svn": 3690,
     "ntp": 123, "hkp": 11371, "hkps": 443, "tcp": None, "udp": None,
 }  # fmt: skip
-_URL = re.compile(
+_URL = regex(
     r"""(?xi)(?<![\w.+-])([a-z][a-z0-9+.\-]{1,15})://
     (?:([^\s/@'"<>:]*)(?::[^\s/@'"<>]*)?@)?
     (\[[0-9a-f:.]+\]|(?:\ue000[^\ue000\ue001]*\ue001|[^\s/:'"<>?\#,;|)(`\\\ue000])+)
     (?::(\d{1,5}|[^\s/'"<>?\#\d,;|)(`\\][^\s/'"<>?\#,;|)(`\\]*))?"""
 )
-_HOST = re.compile(
+_HOST = regex(
     r"(?i)(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)*[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.?|\[[0-9a-f:.]+\]|[0-9a-f:]*:[0-9a-f:.]+"
 )
 #: Hosts of names, not of servers: schema and namespace identifiers are never called.
-_NAMES = re.compile(r"(?i)(^|\.)(w3\.org|schemas\.[\w.]+|json-schema\.org|purl\.org|xmlsoap\.org|oasis-open\.org)$")
+_NAMES = regex(r"(?i)(^|\.)(w3\.org|schemas\.[\w.]+|json-schema\.org|purl\.org|xmlsoap\.org|oasis-open\.org)$")
 
 
 #: Hosts of manuals, which nobody has (RFC 2606, RFC 6761): they stand for one that is to be put in.
-_DOCUMENTED = re.compile(
+_DOCUMENTED = regex(
     r"(?i)(?:^|\.)(?:example\.(?:com|net|org|edu)|invalid)$|^(?:192\.0\.2|198\.51\.100|203\.0\.113)\.\d+$"
 )
 

@@ -11,12 +11,13 @@ from fulldress.package.scripts.batchvalues import Values
 from fulldress.package.scripts.events import AnyEvent
 from fulldress.package.scripts.follower import Trail, file_name
 from fulldress.package.scripts.values import clean, hole, holes, is_constant
+from fulldress.patterns import regex
 
 _PASSES = 32
-_ENDS = re.compile(r"(?i)(exit(\s+/b)?(\s+.*)?|goto\s*:?\s*eof)\s*$")
-_CHECKED = re.compile(r"(?i)errorlevel|\|\||&&")
+_ENDS = regex(r"(?i)(exit(\s+/b)?(\s+.*)?|goto\s*:?\s*eof)\s*$")
+_CHECKED = regex(r"(?i)errorlevel|\|\||&&")
 #: Steps of which a later one surely wants to know whether they worked.
-_MATTERS = re.compile(
+_MATTERS = regex(
     r"(?i)^\s*@?(?:call\s+|start\s+/wait\s+)?\"?(?:[^\s\"]*[\\/])?(msiexec|sqlcmd|mysql|psql|flyway|liquibase|xcopy|robocopy|net\s+stop)\b"
 )
 _SILENT = frozenset({"rem", "setlocal", "endlocal", "title", "color", "cls", "prompt", "mode", "chcp", "path", "shift", "popd", "pushd", "cd", "chdir", "ver", "verify", "break", "dir", "assoc", "ftype", "vol", "date", "time", "goto", "exit", "else"})  # fmt: skip

@@ -10,6 +10,8 @@ import re
 
 import msgspec
 
+from fulldress.patterns import regex
+
 
 class Simple(msgspec.Struct, frozen=True):
     """One command with its redirections, as it stands."""
@@ -47,13 +49,13 @@ class Label(msgspec.Struct, frozen=True):
 
 Statement = Simple | Group | If | For | Label
 _DEPTH = 40
-_IF = re.compile(
+_IF = regex(
     r"""(?ix)@?if\s+ (?:/i\s+)? (not\s+)? (?:/i\s+)?
     ( exist\s+(?:"[^"]*"|\S+) | defined\s+\S+ | errorlevel\s+\S+ | cmdextversion\s+\S+
     | (?:"[^"]*"|[^\s"=(]|\((?!\s*$))*? \s*==\s* (?:"[^"]*"[^\s"&|)]*|[^\s"&|(]+)
     | (?:"[^"]*"|\S+)\s+(?:equ|neq|lss|leq|gtr|geq)\s+(?:"[^"]*"|[^\s(]+) ) \s*"""
 )
-_FOR = re.compile(r"(?is)@?for\s+((?:/[dflr]\s+)?(?:\"[^\"]*\"\s+|[^\s%\"]\S*\s+)?)%%?(\S)\s+in\s*\((.*?)\)\s*do\b\s*")
+_FOR = regex(r"(?is)@?for\s+((?:/[dflr]\s+)?(?:\"[^\"]*\"\s+|[^\s%\"]\S*\s+)?)%%?(\S)\s+in\s*\((.*?)\)\s*do\b\s*")
 
 
 def parse(text: str) -> tuple[list[Statement], bool]:
@@ -191,8 +193,8 @@ def _is_merge(text: str, at: int) -> bool:
     return at > 0 and text[at - 1] in "<>"
 
 
-_WORD = re.compile(r'(?:[^\s"^,;=]|\^.|"[^"]*(?:"|$)|=)+|[,;]', re.S)
-_REDIRECT = re.compile(r'(?<!\^)(?:(?<![^\s"])([0-9]))?(>>?|<)\s*(&\d|"[^"]*"|(?:[^\s"&|<>^]|\^.)+)')
+_WORD = regex(r'(?:[^\s"^,;=]|\^.|"[^"]*(?:"|$)|=)+|[,;]', re.S)
+_REDIRECT = regex(r'(?<!\^)(?:(?<![^\s"])([0-9]))?(>>?|<)\s*(&\d|"[^"]*"|(?:[^\s"&|<>^]|\^.)+)')
 
 
 def redirections(text: str) -> tuple[str, list[tuple[str, str, str]]]:

@@ -7,8 +7,9 @@ import re
 from fulldress.package.reader import Member
 from fulldress.package.scripts.follower import Follower, Trail
 from fulldress.package.scripts.values import HERE, hole, is_constant
+from fulldress.patterns import regex
 
-_PERCENT = re.compile(
+_PERCENT = regex(
     r"%(?P<tilde>~[a-z]*)?(?P<arg>\d)|%(?P<all>\*)|%%(?P<loop>~?[a-z$:]*)(?=[\W_]|$)|%(?P<name>[^%\s:~*\d][^%:\n]*)(?P<cut>:[^%\n]*)?%"
     r"|!(?P<late>[^!\s:]+)(?P<latecut>:[^!\n]*)?!",
     re.I,

@@ -15,6 +15,7 @@ from fulldress.package.scripts.events import AnyEvent, Assign, Call, Write
 from fulldress.package.scripts.rule import Context, operands, option
 from fulldress.package.scripts.values import is_constant, show
 from fulldress.package.scripts.written import kind_of
+from fulldress.patterns import regex
 
 #: Commands whose words are texts or patterns, not addresses to be called.
 TALK = frozenset(
@@ -170,7 +171,7 @@ _LONG_DATA = frozenset(
      "--url-query", "--header", "--proxy-header", "--user-agent", "--referer", "--cookie", "--write-out", "--post-data",
      "--body-data"}
 )  # fmt: skip
-_ITEM = re.compile(r"[\w.\[\]-]+(?::?=|==|:(?!//))")  #: httpie: a field, a header, a query of the request
+_ITEM = regex(r"[\w.\[\]-]+(?::?=|==|:(?!//))")  #: httpie: a field, a header, a query of the request
 
 
 def _without_data(call: Call) -> Iterator[str]:
@@ -263,7 +264,7 @@ def _of_write(write: Write) -> Iterator[Address]:
         yield from (item for item in urls(row.partition(" # ")[0]) if item.known)
 
 
-_DOCUMENTATION = re.compile(
+_DOCUMENTATION = regex(
     r"(?i)home_?page|schema|name_?space|xmlns|^ns$|docs?_|_docs?|help|license|bug|support|readme|wiki|manual|usage|message|msg|text"
 )
 

@@ -11,12 +11,11 @@ from fulldress.facts import AnyFact, FileEffect, Witness
 from fulldress.package.scripts.events import AnyEvent, Call, Event, Write
 from fulldress.package.scripts.rule import Context, operands, option
 from fulldress.package.scripts.values import HERE, TEMPORARY, holes, is_constant, is_full, show, without
+from fulldress.patterns import regex
 
 #: Folders of which the loss is felt by others than the product.
-_SHARED = re.compile(
-    r"/(?:bin|boot|dev|etc|home|lib\w*|media|mnt|opt|proc|root|run|s?bin|srv|sys|tmp|usr|var)?(?:/\*)?"
-)
-_SHARED_BELOW = re.compile(
+_SHARED = regex(r"/(?:bin|boot|dev|etc|home|lib\w*|media|mnt|opt|proc|root|run|s?bin|srv|sys|tmp|usr|var)?(?:/\*)?")
+_SHARED_BELOW = regex(
     r"/(?:etc/(?:systemd(?:/system)?|cron\.\w+|init\.d|ssl|ssh|pam\.d|sudoers\.d|apt|nginx|apache2)|"
     r"usr/(?:local|bin|sbin|lib|share|local/(?:bin|lib|share|etc))|"
     r"var/(?:lib|log|cache|spool|www|mail|run|tmp|backups|lib/(?:dpkg|apt|rpm|postgresql|mysql|docker))|home/\w+)(?:/\*)?"

@@ -17,6 +17,7 @@ from fulldress.package.scripts.events import AnyEvent, Assign, Call, Gap, Swallo
 from fulldress.package.scripts.shell import Exhausted, Shell
 from fulldress.package.scripts.sourced import member_of
 from fulldress.package.scripts.values import clean, hole, holes, is_constant
+from fulldress.patterns import regex
 
 #: A text with holes, a list, a table; None where nothing is known of it.
 Value = str | list["Value"] | dict[str, "Value"] | None
@@ -25,7 +26,7 @@ Emit = Callable[[AnyEvent], None]
 
 _DEPTH = 10  #: scripts and texts inside each other
 _STEPS = 60_000  #: nodes followed for one script and all that it starts
-_WINDOWS = re.compile(
+_WINDOWS = regex(
     r"(?i)^\s*@?(?:cmd|net|sc|reg|schtasks|taskkill|icacls|takeown|powershell|msiexec|wmic|netsh|iisreset|bitsadmin|certutil|"
     r"rd|del|copy|xcopy|robocopy|md|choco|winget|dism|start|call|setx|attrib|shutdown)(?:\.exe)?\s+[/\-\w\"]|[A-Za-z]:\\|%\w+%"
 )
@@ -261,7 +262,7 @@ def encoded(text: str) -> str | None:
         return None
 
 
-_WHOLE = re.compile("\ue000[^\ue000\ue001]*\ue001")
+_WHOLE = regex("\ue000[^\ue000\ue001]*\ue001")
 _PLACING = frozenset(
     {"rm", "mv", "cp", "mkdir", "rmdir", "chmod", "chown", "ln", "copy-item", "move-item", "new-item", "md"}
 )

@@ -12,12 +12,13 @@ from fulldress.facts import AnyFact, Hazard, Witness
 from fulldress.package.scripts.events import AnyEvent, Call, Event, Risk
 from fulldress.package.scripts.rule import Context, operands, option
 from fulldress.package.scripts.values import is_constant, show
+from fulldress.patterns import regex
 
 #: kind, what, detail
 Found = tuple[str, str, str]
 
 _SQL = frozenset("psql mysql mariadb sqlite3 sqlcmd sqlplus mysqladmin".split())  # noqa: SIM905 - a table of words
-_DROPS = re.compile(
+_DROPS = regex(
     r"(?i)\b(?:DROP\s+(?:DATABASE|SCHEMA|TABLESPACE)\s+(?:IF\s+EXISTS\s+)?[\"`']?([\w.$-]+)|"
     r"DROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?[\"`']?([\w.$-]+)|TRUNCATE\s+(?:TABLE\s+)?[\"`']?([\w.$-]+))"
 )
@@ -40,29 +41,29 @@ _REMOVERS: dict[str, tuple[str, ...]] = {
 }
 #: Commands that change how the host as a whole behaves, and what of their words only looks.
 _HOST: dict[str, tuple[str, re.Pattern[str]]] = {
-    "sysctl": ("the kernel's settings", re.compile(r"(?:^|\s)(?:-w|--write)\s|(?:^|\s)[\w.-]+=")),
+    "sysctl": ("the kernel's settings", regex(r"(?:^|\s)(?:-w|--write)\s|(?:^|\s)[\w.-]+=")),
     **dict.fromkeys(
-        ("iptables", "ip6tables"), ("the firewall", re.compile(r"(?:^|\s)(?:-[AIDFPXRNZ]|--(?:append|insert|delete|flush|policy))\b"))
+        ("iptables", "ip6tables"), ("the firewall", regex(r"(?:^|\s)(?:-[AIDFPXRNZ]|--(?:append|insert|delete|flush|policy))\b"))
     ),
-    "nft": ("the firewall", re.compile(r"^(?:add|insert|delete|flush|replace|-f)\b")),
-    "ufw": ("the firewall", re.compile(r"\b(?:allow|deny|reject|limit|enable|disable|reset|delete|insert)\b")),
-    "firewall-cmd": ("the firewall", re.compile(r"--(?:add|remove|set|reload|panic)\b|--(?:add|remove)-")),
-    "setenforce": ("SELinux", re.compile(r"^\S")),
-    "semanage": ("SELinux", re.compile(r"\s(?:-[amd]|--(?:add|modify|delete))\b")),
-    "setsebool": ("SELinux", re.compile(r"^\S")),
-    **dict.fromkeys(("modprobe", "insmod", "rmmod"), ("the kernel's modules", re.compile(r"^(?!.*(?:--show|-n\b|--dry-run))\S"))),
-    "timedatectl": ("the host's clock", re.compile(r"\bset-")),
-    "hostnamectl": ("the host's name", re.compile(r"\b(?:set-)?hostname\s+\S")),
-    "swapoff": ("the swap space", re.compile(r"^\S")),
-    "update-crypto-policies": ("the host's cryptography", re.compile(r"--set")),
-    "authselect": ("who may log in", re.compile(r"\b(?:select|enable-feature|disable-feature)\b")),
-    "pam-auth-update": ("who may log in", re.compile(r"--(?:enable|disable|remove)")),
-    "tuned-adm": ("the host's tuning", re.compile(r"\bprofile\b")),
-    "ip": ("the network", re.compile(r"^(?:-\S+\s+)*(?:route|addr|address|link|rule)\s+(?:add|del|delete|set|replace|flush)\b")),
+    "nft": ("the firewall", regex(r"^(?:add|insert|delete|flush|replace|-f)\b")),
+    "ufw": ("the firewall", regex(r"\b(?:allow|deny|reject|limit|enable|disable|reset|delete|insert)\b")),
+    "firewall-cmd": ("the firewall", regex(r"--(?:add|remove|set|reload|panic)\b|--(?:add|remove)-")),
+    "setenforce": ("SELinux", regex(r"^\S")),
+    "semanage": ("SELinux", regex(r"\s(?:-[amd]|--(?:add|modify|delete))\b")),
+    "setsebool": ("SELinux", regex(r"^\S")),
+    **dict.fromkeys(("modprobe", "insmod", "rmmod"), ("the kernel's modules", regex(r"^(?!.*(?:--show|-n\b|--dry-run))\S"))),
+    "timedatectl": ("the host's clock", regex(r"\bset-")),
+    "hostnamectl": ("the host's name", regex(r"\b(?:set-)?hostname\s+\S")),
+    "swapoff": ("the swap space", regex(r"^\S")),
+    "update-crypto-policies": ("the host's cryptography", regex(r"--set")),
+    "authselect": ("who may log in", regex(r"\b(?:select|enable-feature|disable-feature)\b")),
+    "pam-auth-update": ("who may log in", regex(r"--(?:enable|disable|remove)")),
+    "tuned-adm": ("the host's tuning", regex(r"\bprofile\b")),
+    "ip": ("the network", regex(r"^(?:-\S+\s+)*(?:route|addr|address|link|rule)\s+(?:add|del|delete|set|replace|flush)\b")),
 }  # fmt: skip
 #: Steps whose failure must not go unheard.
 _BACKUP = frozenset("pg_dump pg_dumpall pg_basebackup mysqldump mariadb-dump mongodump sqlite3 xtrabackup".split())  # noqa: SIM905
-_MIGRATION = re.compile(
+_MIGRATION = regex(
     r"(?i)(?:\bmanage\.py\s+migrate|\balembic\s.*\bupgrade|\bflyway\b.*\bmigrate|\bliquibase\b.*\bupdate|\bdb:migrate|"
     r"\bknex\b.*\bmigrate|\bgoose\b.*\bup\b|\bartisan\s+migrate|\bsqlx\s+migrate|\bdiesel\s+migration|"
     r"\bprisma\s+migrate|\bmigrate\s.*\bup\b|(?:^|/)[\w-]*migrat\w*(?:\.\w+)?(?:\s|$))"

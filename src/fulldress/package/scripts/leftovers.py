@@ -10,20 +10,21 @@ from fulldress.facts import AnyFact, Credential, Flag, Webhook, Witness, is_secr
 from fulldress.package.scripts.events import AnyEvent, Call, Write
 from fulldress.package.scripts.rule import Context, operands, option
 from fulldress.package.scripts.values import is_constant, show
+from fulldress.patterns import regex
 
 _SWITCH = r"(true|false|on|off|yes|no|enabled|disabled|enable|disable|0|1)"
-_HOOKS = re.compile(r"(?i)/(?:web)?-?hooks?(?:/|$|\?)|/subscriptions(?:/|$|\?)|/callbacks?(?:/|$|\?)")
-_COLLECTION = re.compile(r"(?i)/(?:webhooks|hooks|subscriptions)/?(?:\?|$)")
-_FLAGS = re.compile(r"(?i)/(?:feature[-_]?)?(?:flags?|toggles?|features?)(?:/([\w.\-]+))?(?:/|$|\?)")
-_TOKENS = re.compile(
+_HOOKS = regex(r"(?i)/(?:web)?-?hooks?(?:/|$|\?)|/subscriptions(?:/|$|\?)|/callbacks?(?:/|$|\?)")
+_COLLECTION = regex(r"(?i)/(?:webhooks|hooks|subscriptions)/?(?:\?|$)")
+_FLAGS = regex(r"(?i)/(?:feature[-_]?)?(?:flags?|toggles?|features?)(?:/([\w.\-]+))?(?:/|$|\?)")
+_TOKENS = regex(
     r"(?i)/(?:(?:api|access|personal_access|service|auth)[-_]?)?(?:tokens?|api[-_]?keys?|credentials?|service-?accounts?)(?:/|$|\?)"
 )
-_FLAG_FILE = re.compile(r"(?i)(?:flag|feature|toggle)s?[\w.\-]*$")
-_ROLE = re.compile(r"(?i)\bCREATE\s+(ROLE|USER|LOGIN)\s+(?:IF\s+NOT\s+EXISTS\s+)?[\"'`]?([\w.\-\ue000\ue001$]+)")
+_FLAG_FILE = regex(r"(?i)(?:flag|feature|toggle)s?[\w.\-]*$")
+_ROLE = regex(r"(?i)\bCREATE\s+(ROLE|USER|LOGIN)\s+(?:IF\s+NOT\s+EXISTS\s+)?[\"'`]?([\w.\-\ue000\ue001$]+)")
 #: How sshd(8) names the keys of a host: made where they are missing, and known to all who ever logged in.
-_HOST_KEY = re.compile(r"/ssh_host_\w+_key$")
-_UNTIL = re.compile(r"(?i)\bVALID\s+UNTIL\s+'([^']+)'")
-_FLAG_SQL = re.compile(r"(?i)\b(?:UPDATE|INSERT\s+INTO)\s+[\"`]?(\w*(?:flag|toggle|feature)\w*)[\"`]?\s+(.*)")
+_HOST_KEY = regex(r"/ssh_host_\w+_key$")
+_UNTIL = regex(r"(?i)\bVALID\s+UNTIL\s+'([^']+)'")
+_FLAG_SQL = regex(r"(?i)\b(?:UPDATE|INSERT\s+INTO)\s+[\"`]?(\w*(?:flag|toggle|feature)\w*)[\"`]?\s+(.*)")
 
 
 def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:

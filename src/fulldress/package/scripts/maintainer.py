@@ -7,12 +7,11 @@ not followed.
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from fulldress.package.reader import Member
 from fulldress.package.scripts.values import hole
+from fulldress.patterns import regex
 
 FRESH = "only on a fresh install"
 _OLD, _NEW = hole("<the old version>"), hole("<the new version>")
@@ -47,8 +46,8 @@ _RPM: dict[str, tuple[Way, ...]] = {
     "preuntrans": _LAST,
     "postuntrans": _LAST,
 }
-_DEBIAN_SCRIPT = re.compile(r"(?:^|/)(?:control\.tar[\w.]*!/(?:\./)?|DEBIAN/)(preinst|postinst|prerm|postrm|config)$")
-_RPM_SCRIPT = re.compile(r"(?:^|/)\.scriptlets/(\w+)$")
+_DEBIAN_SCRIPT = regex(r"(?:^|/)(?:control\.tar[\w.]*!/(?:\./)?|DEBIAN/)(preinst|postinst|prerm|postrm|config)$")
+_RPM_SCRIPT = regex(r"(?:^|/)\.scriptlets/(\w+)$")
 
 
 def ways(member: Member) -> tuple[Way, ...]:

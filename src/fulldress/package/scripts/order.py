@@ -14,6 +14,7 @@ from fulldress.package.scripts.maintainer import ways
 from fulldress.package.scripts.rule import Context, operands
 from fulldress.package.scripts.values import HERE, TEMPORARY, is_constant, show
 from fulldress.package.scripts.wrappers import SHELLS
+from fulldress.patterns import regex
 
 #: Commands of which it hurts nobody if they fail between stop and start.
 _HARMLESS = frozenset(
@@ -67,10 +68,10 @@ _HARMLESS = frozenset(
         "grep",
     ]
 )
-_CHECKS = re.compile(r"^(?:sha\d*sum|md5sum|shasum|b2sum|cksum|gpgv?2?|cosign|minisign|signify|rpmkeys|slsa-verifier)$")
+_CHECKS = regex(r"^(?:sha\d*sum|md5sum|shasum|b2sum|cksum|gpgv?2?|cosign|minisign|signify|rpmkeys|slsa-verifier)$")
 _COPIES = frozenset({"cp", "tar", "rsync", "zip", "pg_dump", "mysqldump", "mariadb-dump", "mongodump"})
 #: Files in between, which are there to be deleted.
-_SCRATCH = re.compile(r"@temporary|(?i:tmp|temp\b)")
+_SCRATCH = regex(r"@temporary|(?i:tmp|temp\b)")
 _STOPS, _STARTS = ("stop",), ("start", "restart", "try-restart", "reload-or-restart", "force-restart")
 
 

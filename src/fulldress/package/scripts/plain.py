@@ -12,16 +12,17 @@ from fulldress.package.scripts.events import Call, Gap
 from fulldress.package.scripts.follower import Emit
 from fulldress.package.scripts.shell import Shell
 from fulldress.package.scripts.values import clean
+from fulldress.patterns import regex
 
 _COMMENT = {"powershell": r"\s*#", "batch": r"(?i)\s*(@?rem\b|::)", "perl": r"\s*#", "python": r"\s*#", "ruby": r"\s*#",
             "php": r"\s*(//|#|\*|/\*)", "vbscript": r"(?i)\s*('|rem\b)", "javascript": r"\s*(//|\*|/\*)"}  # fmt: skip
-_TALK = re.compile(
+_TALK = regex(
     r"(?i)^\s*(@?echo\b|write-(host|output|verbose|warning|error|information)\b|print\w*\b|say\b|die\b|warn\b|puts\b|"
     r"wscript\.echo\b|msgbox\b|raise\b|log\w*[.(]|console\.)"
 )
 #: Pattern of a line -> the words of the command that does the same; ``\1`` is what the pattern took.
 _LINES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
-    (re.compile(pattern, re.I), words)
+    (regex(pattern, re.I), words)
     for pattern, words in (
         (r"\brestart-service\s+(?:-name\s+)?['\"]?([\w.$ -]+?)['\"]?(?:\s+-|\s*$|;)", ("restart-service", r"\1")),
         (r"\bstop-service\s+(?:-name\s+)?['\"]?([\w.$ -]+?)['\"]?(?:\s+-|\s*$|;)", ("stop-service", r"\1")),
@@ -36,16 +37,16 @@ _LINES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
         (r"\bdeletefolder\s*\(?\s*\"([^\"]+)\"", ("remove-item", r"\1", "-Recurse")),
     )
 )  # fmt: skip
-_URL = re.compile(r"(?i)\b(?:https?|ftps?|sftp|ldaps?|amqps?|wss?)://[^\s'\"<>|)]+")
+_URL = regex(r"(?i)\b(?:https?|ftps?|sftp|ldaps?|amqps?|wss?)://[^\s'\"<>|)]+")
 #: A call that starts a program with a text in the line: Perl, PHP, Ruby, VBScript, and Python of an older version.
-_SYSTEM = re.compile(
+_SYSTEM = regex(
     r"""(?<![\w.>$])(?:os\.(?:system|popen)|subprocess\.\w+|commands\.\w+|system|exec|qx|shell_exec|passthru|popen|proc_open|`)"""
     r"""\s*\(?\s*(["'])((?:(?!\1).)+?)\1|\.(?:run|exec)\s*\(?\s*(")((?:[^"]|"")+?)"(?!")""",
     re.I,
 )
-_TICKS = re.compile(r"(?<!\\)`([^`\n]+)`")
+_TICKS = regex(r"(?<!\\)`([^`\n]+)`")
 #: What of a line in these languages reaches the network: a URL alone is a constant.
-_CALLS = re.compile(
+_CALLS = regex(
     r"(?i)\b(?:urlopen|urlretrieve|request|requests|get|post|put|fetch|open|connect|download\w*|curl\w*|http\w*|wget|iwr|irm|"
     r"invoke-\w+|file_get_contents|fsockopen|soapclient|lwp|ftp_connect|net)\b"
 )

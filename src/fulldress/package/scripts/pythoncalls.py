@@ -14,6 +14,7 @@ from fulldress.package.scripts import pythonfiles, pythonhosts, pythonpure
 from fulldress.package.scripts.follower import Value, file_name, text_of, words_of
 from fulldress.package.scripts.pythonvalues import dotted
 from fulldress.package.scripts.values import hole
+from fulldress.patterns import regex
 
 if TYPE_CHECKING:
     from fulldress.package.scripts.python import Script
@@ -49,7 +50,7 @@ _UNITS = {
     "EnableUnitFiles": "enable",
     "TryRestartUnit": "try-restart",
 }
-_SQL = re.compile(
+_SQL = regex(
     r"(?i)\s*(?:create\s+(?:role|user|login)|alter\s+(?:role|user)|grant\b|(?:update|insert\s+into)\s+\W?\w*(?:flag|toggle|feature))"
 )
 

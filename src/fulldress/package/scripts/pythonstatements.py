@@ -8,13 +8,14 @@ import re
 from fulldress.package.scripts.follower import Value, text_of
 from fulldress.package.scripts.pythonvalues import Function, Values, dotted
 from fulldress.package.scripts.values import hole, is_constant
+from fulldress.patterns import regex
 
 _PASSES = 32
 #: Steps of which a later one surely wants to know whether they worked.
-_MATTERS = re.compile(
+_MATTERS = regex(
     r"(?:^|\.)(?:check_call|check_output|run|call|system|execute|executescript|migrate|upgrade|call_command|copy|copytree|move|rename|commit)$"
 )
-_QUIET = re.compile(r"(?:^|\.)(?:print|debug|info|warning|warn|write|exception|error|log)$")
+_QUIET = regex(r"(?:^|\.)(?:print|debug|info|warning|warn|write|exception|error|log)$")
 
 
 class Statements(Values):

@@ -13,25 +13,26 @@ from fulldress.facts import AnyFact, Hazard, Privilege, Witness
 from fulldress.package.scripts.events import AnyEvent, Assign, Call, Swallowed
 from fulldress.package.scripts.rule import Context
 from fulldress.package.scripts.values import holes, show
+from fulldress.patterns import regex
 
 #: What an assignment of this name and value switches off.
-_SWITCHES = re.compile(
+_SWITCHES = regex(
     r"(?i)^(?:env:)?(?:NODE_TLS_REJECT_UNAUTHORIZED=0|PERL_LWP_SSL_VERIFY_HOSTNAME=0|PYTHONHTTPSVERIFY=0|GIT_SSL_NO_VERIFY=(?:1|true)|"
     r"CURL_INSECURE=1|NPM_CONFIG_STRICT_SSL=false|HTTPS_CA_FILE=/dev/null)$"
 )
 _POLICY = frozenset({"bypass", "unrestricted"})
 _OFF = frozenset({"$true", "true", "1"})
-_FETCHED = re.compile(r"\$\(curl\b|\b(?:urlopen|requests\.get|fetch|LWP::Simple)\b")
+_FETCHED = regex(r"\$\(curl\b|\b(?:urlopen|requests\.get|fetch|LWP::Simple)\b")
 
 
 #: A step that a later one surely rests on, and that is lost when it fails unheard.
-_LOST = re.compile(r"(?i)migrat|backup|dump|restore|upgrade|alembic|flyway|liquibase|execute|sqlcmd")
+_LOST = regex(r"(?i)migrat|backup|dump|restore|upgrade|alembic|flyway|liquibase|execute|sqlcmd")
 #: How a script puts a guard back that it took away.
 _AGAIN = {
-    "virus scanner off": re.compile(r"(?i)-Disable\w+\s+(?:\$false|0)\b"),
-    "virus scanner told to look away": re.compile(r"(?i)\bRemove-MpPreference\b"),
-    "firewall off": re.compile(r"(?i)\bstate\s+on\b|-Enabled\s+(?:\$?true|1)\b"),
-    "user account control off": re.compile(r"(?i)\bEnableLUA\b.*\b1\b"),
+    "virus scanner off": regex(r"(?i)-Disable\w+\s+(?:\$false|0)\b"),
+    "virus scanner told to look away": regex(r"(?i)\bRemove-MpPreference\b"),
+    "firewall off": regex(r"(?i)\bstate\s+on\b|-Enabled\s+(?:\$?true|1)\b"),
+    "user account control off": regex(r"(?i)\bEnableLUA\b.*\b1\b"),
 }
 #: What is no guard of the host, but a right that is taken.
 _RIGHTS = frozenset({"downloaded code", "confinement", "firewall opened"})

@@ -9,18 +9,19 @@ from fulldress.facts import AnyFact, Secret, Witness, is_secret_name
 from fulldress.package.scripts.events import AnyEvent, Assign, Call, Write
 from fulldress.package.scripts.rule import Context, option
 from fulldress.package.scripts.values import is_constant
+from fulldress.patterns import regex
 
 _SHAPES = (
-    ("private key", re.compile(r"-----BEGIN (?:\w+ )?PRIVATE KEY-----")),
-    ("AWS access key", re.compile(r"\bAKIA[0-9A-Z]{16}\b")),
+    ("private key", regex(r"-----BEGIN (?:\w+ )?PRIVATE KEY-----")),
+    ("AWS access key", regex(r"\bAKIA[0-9A-Z]{16}\b")),
     (
         "access token",
-        re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|glpat-[\w-]{16,}|xox[abprs]-[\w-]{10,}|sk_live_\w{10,})"),
+        regex(r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|glpat-[\w-]{16,}|xox[abprs]-[\w-]{10,}|sk_live_\w{10,})"),
     ),
-    ("JSON web token", re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*")),
+    ("JSON web token", regex(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*")),
 )
 #: Values that are no secret though the name says so: switches, places, and words for "none".
-_HARMLESS = re.compile(
+_HARMLESS = regex(
     r"(?i)(true|false|yes|no|on|off|none|null|unset|ask|prompt|auto|\d{1,3}|[~./].*|[a-z]+://[^@]*|.*\s.*|-.*|)"
 )
 

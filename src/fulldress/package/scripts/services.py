@@ -9,6 +9,7 @@ from fulldress.facts import AnyFact, Reboot, Restart, Witness
 from fulldress.package.scripts.events import AnyEvent, Call, Write
 from fulldress.package.scripts.rule import Context, operands, option
 from fulldress.package.scripts.values import holes, is_constant, show
+from fulldress.patterns import regex
 
 _ACTIONS = frozenset(
     [
@@ -38,12 +39,12 @@ _ACTIONS = frozenset(
     ]
 )
 _HELPER_ACTIONS = frozenset(["enable", "disable", "mask", "unmask", "reenable", "purge", "remove"])
-_UNITS = re.compile(r"\.(service|socket|target|mount|path|slice|scope|swap|device|automount)$")
-_PID_FILE = re.compile(r"(?:cat|<)\s+\S*?([\w@.-]+?)\.pid\b")
+_UNITS = regex(r"\.(service|socket|target|mount|path|slice|scope|swap|device|automount)$")
+_PID_FILE = regex(r"(?:cat|<)\s+\S*?([\w@.-]+?)\.pid\b")
 #: A service's own machinery, which its manager runs: to start and stop there is what it is for, not what an upgrade does.
-_OWN_INIT = re.compile(r"(?:^|/)etc/(?:rc\.d/)?init\.d/([^/]+)$")
+_OWN_INIT = regex(r"(?:^|/)etc/(?:rc\.d/)?init\.d/([^/]+)$")
 _MANAGERS = frozenset({"systemctl", "deb-systemd-invoke", "service", "invoke-rc.d", "rc-service", "supervisorctl"})
-_UNIT_FILE = re.compile(r"/systemd/(?:system|user)/([^/]+\.(?:service|socket|timer|path|mount))$")
+_UNIT_FILE = regex(r"/systemd/(?:system|user)/([^/]+\.(?:service|socket|timer|path|mount))$")
 
 
 def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:

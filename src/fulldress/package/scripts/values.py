@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from itertools import product
 
+from fulldress.patterns import regex
+
 _OPEN, _CLOSE = "\ue000", "\ue001"
-_HOLE = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
+_HOLE = regex(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
 
 HERE = f"{_OPEN}@here{_CLOSE}"  #: the folder of the script
 TEMPORARY = f"{_OPEN}@temporary{_CLOSE}"  #: what mktemp made

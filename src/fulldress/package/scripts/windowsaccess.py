@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from fulldress.package.scripts.addresses import address, looks_remote
 from fulldress.package.scripts.windowswords import parameter
+from fulldress.patterns import regex
 
-_ADMINISTRATORS = re.compile(r"(?i)^(administrators|administratoren|domain admins|remote desktop users|s-1-5-32-544)$")
-EVERYBODY = re.compile(
+_ADMINISTRATORS = regex(r"(?i)^(administrators|administratoren|domain admins|remote desktop users|s-1-5-32-544)$")
+EVERYBODY = regex(
     r"(?i)^(\*?s-1-1-0|everyone|jeder|users|authenticated users|builtin\\users|\*?s-1-5-32-545|\*?s-1-5-11)(:|$)"
 )
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from fulldress.package.scripts.values import HERE, holes, is_constant, show, without
 from fulldress.package.scripts.windowswords import parameter, slashed
+from fulldress.patterns import regex
 
 #: Variables that Windows sets for every process.
 _ALWAYS = frozenset(
@@ -19,14 +20,14 @@ _ALWAYS = frozenset(
     processor_architecture number_of_processors os path psscriptroot pshome pwd home
     """.split()  # noqa: SIM905 - a table of words is read as words
 )
-_SCRATCH = re.compile(r"(?i)\ue000(?:env:|%)?(?:temp|tmp)%?\ue001")
-_ABSOLUTE = re.compile(r"(?i)^(?:[a-z]:[\\/]|\\\\[\w.]|hk(?:lm|cu|cr|u|ey_\w+):?\\|cert:\\|registry::)")
-_ROOTS = re.compile(
+_SCRATCH = regex(r"(?i)\ue000(?:env:|%)?(?:temp|tmp)%?\ue001")
+_ABSOLUTE = regex(r"(?i)^(?:[a-z]:[\\/]|\\\\[\w.]|hk(?:lm|cu|cr|u|ey_\w+):?\\|cert:\\|registry::)")
+_ROOTS = regex(
     r"(?i)^(?:[a-z]:)?[\\/]?(?:\*|(?:windows|winnt|program files(?: \(x86\))?|programdata|users|inetpub|system volume information)"
     r"(?:[\\/](?:system32|syswow64|\*))?)?[\\/]?\*?$"
 )
-_SYSTEM = re.compile(r"(?i)[\\/]system32[\\/]drivers[\\/]etc[\\/]hosts|[\\/](?:system32|syswow64)[\\/]")
-_RUN_KEY = re.compile(r"(?i)\\currentversion\\(?:run|runonce)\b")
+_SYSTEM = regex(r"(?i)[\\/]system32[\\/]drivers[\\/]etc[\\/]hosts|[\\/](?:system32|syswow64)[\\/]")
+_RUN_KEY = regex(r"(?i)\\currentversion\\(?:run|runonce)\b")
 
 
 def is_absolute(path: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from fulldress.package.scripts.windowswords import parameter
+from fulldress.patterns import regex
 
 _SERVICE = {"restart-service": "restart", "stop-service": "stop", "start-service": "start", "suspend-service": "stop",
             "resume-service": "start", "new-service": "create", "remove-service": "delete"}  # fmt: skip
@@ -13,7 +14,7 @@ _SC = {"stop": "stop", "start": "start", "create": "create", "delete": "delete",
 _NSSM = {"install": "create", "remove": "delete", "start": "start", "stop": "stop", "restart": "restart"}
 _POOL = {"restart-webapppool": "restart", "stop-webapppool": "stop", "start-webapppool": "start",
          "stop-website": "stop", "start-website": "start", "stop-iissite": "stop", "start-iissite": "start"}  # fmt: skip
-_PENDING = re.compile(r"(?i)pendingfilerenameoperations|\\rebootrequired|\\rebootpending")
+_PENDING = regex(r"(?i)pendingfilerenameoperations|\\rebootrequired|\\rebootpending")
 
 
 def services(name: str, words: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -11,11 +11,12 @@ from tree_sitter import Node
 
 from fulldress.package.reader import Member
 from fulldress.package.scripts.values import ALTERNATIVES, HERE, TEMPORARY, clean, combine, hole, is_constant, show
+from fulldress.patterns import regex
 
-_PARAMETER = re.compile(r"\$\{(!?)(\w+|[@*#?!$-])(?:\[([^\]]*)\])?(:?[-=?+]|%%?|##?|//?|\^\^?|,,?|:|@)?", re.S)
-_OWN_FOLDER = re.compile(r"dirname[^)]*(?:\$0|\$\{0|BASH_SOURCE|\$\{?_\}?)|readlink[^)]*\$\{?0.*dirname")
-_ALL = re.compile(rb'"?\$\{(!?)(\w+)\[[@*]\]\}"?')
-_ESCAPE = re.compile(r"\\(.)", re.S)
+_PARAMETER = regex(r"\$\{(!?)(\w+|[@*#?!$-])(?:\[([^\]]*)\])?(:?[-=?+]|%%?|##?|//?|\^\^?|,,?|:|@)?", re.S)
+_OWN_FOLDER = regex(r"dirname[^)]*(?:\$0|\$\{0|BASH_SOURCE|\$\{?_\}?)|readlink[^)]*\$\{?0.*dirname")
+_ALL = regex(rb'"?\$\{(!?)(\w+)\[[@*]\]\}"?')
+_ESCAPE = regex(r"\\(.)", re.S)
 _EXPANSIONS = ("simple_expansion", "expansion", "command_substitution", "arithmetic_expansion")
 
 

@@ -11,14 +11,15 @@ import msgspec
 
 from fulldress.package.reader import Member
 from fulldress.package.scripts.values import without
+from fulldress.patterns import regex
 
 _MOST = 256 * 1024  #: characters kept of what one script writes into one file
 #: Folders in which any text is a script, whatever its name and first line say.
-_SCRIPTS = re.compile(
+_SCRIPTS = regex(
     r"/(?:cron\.(?:hourly|daily|weekly|monthly)|init\.d|if-(?:up|down|pre-up|post-down)\.d|system-(?:sleep|shutdown)|"
     r"post(?:inst|rm)\.d|dispatcher\.d|profile\.d|apm\.d)/[^/]+$|\.(?:sh|bash|ksh)$|/rc\.local$"
 )
-_UNIT = re.compile(r"/systemd/(?:system|user)/[^/]+\.service(?:\.d/[^/]+\.conf)?$")
+_UNIT = regex(r"/systemd/(?:system|user)/[^/]+\.service(?:\.d/[^/]+\.conf)?$")
 _INTERPRETERS = {"python": "python", "perl": "perl", "node": "javascript"}
 
 

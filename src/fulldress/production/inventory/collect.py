@@ -6,7 +6,6 @@ Only reads ``/var/lib/dpkg`` and ``/proc``. A program whose file was replaced si
 
 from __future__ import annotations
 
-import re
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,11 +13,12 @@ from pathlib import Path
 
 import msgspec
 
+from fulldress.patterns import regex
 from fulldress.production.inventory import dpkg
 from fulldress.production.inventory.collected import KIND, Inventory, Item, Stray
 
 _DELETED = " (deleted)"
-_LIBRARY = re.compile(r"\.so(?:\.|$)")
+_LIBRARY = regex(r"\.so(?:\.|$)")
 
 
 class _Process(msgspec.Struct):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fulldress.patterns import regex
 from fulldress.production.inventory.row import Row
 
-_FIELD = re.compile(r"^(Package|Status|Version): *(.*)$")
-_LISTED = re.compile(r"^([a-z]i)R? +([a-z0-9][a-z0-9+.\-]+)(?::\w+)? +(\S+) +\S+")
+_FIELD = regex(r"^(Package|Status|Version): *(.*)$")
+_LISTED = regex(r"^([a-z]i)R? +([a-z0-9][a-z0-9+.\-]+)(?::\w+)? +(\S+) +\S+")
 
 
 def recognise(name: str, text: str) -> bool:

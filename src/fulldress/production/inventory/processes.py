@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fulldress.patterns import regex
 from fulldress.production.inventory.row import Row
 
-_HEADER = re.compile(r"^\s*(?=.*\bPID\b)(?:\S+\s+)*(CMD|COMMAND|ARGS)\s*$")
-_VERSION = re.compile(r"[-_/]v?(\d+(?:\.\d+)+(?:[-+~][0-9A-Za-z.+~\-]+)?)(?=[/.]|$)")
-_INTERPRETERS = re.compile(r"^(?:python[\d.]*|java|node|ruby|perl|php[\d.]*|bash|sh)$")
+_HEADER = regex(r"^\s*(?=.*\bPID\b)(?:\S+\s+)*(CMD|COMMAND|ARGS)\s*$")
+_VERSION = regex(r"[-_/]v?(\d+(?:\.\d+)+(?:[-+~][0-9A-Za-z.+~\-]+)?)(?=[/.]|$)")
+_INTERPRETERS = regex(r"^(?:python[\d.]*|java|node|ruby|perl|php[\d.]*|bash|sh)$")
 
 
 def recognise(name: str, text: str) -> bool:

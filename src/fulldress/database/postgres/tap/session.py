@@ -12,7 +12,6 @@ count of them. Nothing is added to a transaction and nothing is split:
 
 from __future__ import annotations
 
-import re
 import socket
 import threading
 import time
@@ -26,12 +25,13 @@ from fulldress.database.postgres.tap.messages import FLUSH, SYNC, Framer, Messag
 from fulldress.database.postgres.tap.strings import Part
 from fulldress.database.postgres.tap.watching import Eyes, paces
 from fulldress.database.postgres.trace import Statement, Trace
+from fulldress.patterns import regex
 
 _CHUNK = 1 << 18
 _FROM_CLIENT = (b"Q", b"P", b"B", b"E", b"C", b"S", b"F", b"X", b"c", b"f")
 #: Encodings whose characters may hold bytes that look like quotes or backslashes.
-_UNSAFE = re.compile(r"(?i)sjis|shift|big5|gbk|gb18030|uhc|johab")
-_SHORT_TIMEOUT = re.compile(
+_UNSAFE = regex(r"(?i)sjis|shift|big5|gbk|gb18030|uhc|johab")
+_SHORT_TIMEOUT = regex(
     rb"(?i)\b(?:lock_timeout|statement_timeout|transaction_timeout)\b\W+(?:TO\W+)?'?\s*(\d+)\s*(\w*)"
 )
 _COUNTED = ("INSERT ", "UPDATE ", "DELETE ", "SELECT ", "MERGE ", "COPY ")

@@ -10,29 +10,29 @@ import re
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from fulldress.patterns import regex
+
 #: Statements that change nothing that others could wait for, and that have no need of a look.
-_SMALL = re.compile(
+_SMALL = regex(
     rb"(?:SET|SHOW|RESET|BEGIN|START|SAVEPOINT|RELEASE|LISTEN|UNLISTEN|NOTIFY|DISCARD|DEALLOCATE|PREPARE|DECLARE|FETCH|MOVE"
     rb"|CLOSE|EXPLAIN)\b"
 )
-_ENDS = re.compile(rb"(?:COMMIT|END|ROLLBACK|ABORT)\b|PREPARE\s+TRANSACTION\b")
-_ROWS = re.compile(rb"(?:INSERT|UPDATE|DELETE|MERGE|SELECT|WITH|VALUES|TABLE|EXECUTE)\b")
+_ENDS = regex(rb"(?:COMMIT|END|ROLLBACK|ABORT)\b|PREPARE\s+TRANSACTION\b")
+_ROWS = regex(rb"(?:INSERT|UPDATE|DELETE|MERGE|SELECT|WITH|VALUES|TABLE|EXECUTE)\b")
 #: After these no look by a statement of ours: it would take a snapshot that the transaction has not taken yet.
-_NO_SNAPSHOT = re.compile(
-    rb"(?:SET|SHOW|RESET|BEGIN|START|SAVEPOINT|RELEASE|LOCK|LISTEN|UNLISTEN|DECLARE|CLOSE|PREPARE)\b"
-)
+_NO_SNAPSHOT = regex(rb"(?:SET|SHOW|RESET|BEGIN|START|SAVEPOINT|RELEASE|LOCK|LISTEN|UNLISTEN|DECLARE|CLOSE|PREPARE)\b")
 #: Statements that refuse to run in a transaction, or speak the copy protocol.
-_ALONE = re.compile(
+_ALONE = regex(
     rb"(?:CREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY|DROP\s+INDEX\s+CONCURRENTLY|REINDEX\b.*\bCONCURRENTLY"
     rb"|REINDEX\s+(?:\([^)]*\)\s*)?(?:SCHEMA|DATABASE|SYSTEM)\b|VACUUM\b|(?:CREATE|DROP|ALTER)\s+(?:DATABASE|TABLESPACE|SUBSCRIPTION)\b"
     rb"|ALTER\s+SYSTEM\b|CLUSTER\s*(?:;|$)|DISCARD\s+ALL\b|COPY\b|ALTER\s+TABLE\b.*\bDETACH\s+PARTITION\b.*\bCONCURRENTLY\b"
     rb"|REFRESH\s+MATERIALIZED\s+VIEW\s+CONCURRENTLY\b)",
     re.S,
 )
-_DATABASES = re.compile(rb"(?:CREATE|DROP|ALTER)\s+DATABASE\b")
-_HEAD = re.compile(rb"(?:INSERT\s+INTO|DELETE\s+FROM|UPDATE)\s+(?:ONLY\s+)?[\w.\"]+")
-_SPACE = re.compile(rb"(?:\s+|--[^\n]*(?:\n|$)|/\*[^*]*(?:\*(?!/)[^*]*)*\*/)+")
-_PARAMETER = re.compile(rb"\$\d")
+_DATABASES = regex(rb"(?:CREATE|DROP|ALTER)\s+DATABASE\b")
+_HEAD = regex(rb"(?:INSERT\s+INTO|DELETE\s+FROM|UPDATE)\s+(?:ONLY\s+)?[\w.\"]+")
+_SPACE = regex(rb"(?:\s+|--[^\n]*(?:\n|$)|/\*[^*]*(?:\*(?!/)[^*]*)*\*/)+")
+_PARAMETER = regex(rb"\$\d")
 
 
 class Part(NamedTuple):

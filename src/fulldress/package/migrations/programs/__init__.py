@@ -13,20 +13,21 @@ from collections.abc import Iterator
 from fulldress.package.migrations import naming
 from fulldress.package.migrations.script import Script
 from fulldress.package.reader import Package
+from fulldress.patterns import regex
 
 #: Kind of the member, what tells in its text, and the module that reads it.
 _TRANSLATORS: tuple[tuple[str, re.Pattern[str], str], ...] = (
-    ("python", re.compile(r"(?m)^(?:down_)?revision\b.*=|^def upgrade\("), "alembic"),
-    ("python", re.compile(r"(?m)^class Migration\((?:\w+\.)?Migration\)"), "django"),
-    ("ruby", re.compile(r"(?m)^\s*class \w+\s*<\s*(?:ActiveRecord::)?Migration\b"), "rails"),
-    ("javascript", re.compile(r"\b(?:exports|export)\b|queryRunner"), "javascript"),
-    ("php", re.compile(r"extends\s+\\?(?:\w+\\)*\w*Migration\b|addSql\("), "php"),
-    ("xml", re.compile(r"<databaseChangeLog\b"), "liquibase"),
-    ("yaml", re.compile(r"(?m)^\s*-?\s*databaseChangeLog\s*:"), "liquibase"),
-    ("json", re.compile(r'"databaseChangeLog"\s*:'), "liquibase"),
+    ("python", regex(r"(?m)^(?:down_)?revision\b.*=|^def upgrade\("), "alembic"),
+    ("python", regex(r"(?m)^class Migration\((?:\w+\.)?Migration\)"), "django"),
+    ("ruby", regex(r"(?m)^\s*class \w+\s*<\s*(?:ActiveRecord::)?Migration\b"), "rails"),
+    ("javascript", regex(r"\b(?:exports|export)\b|queryRunner"), "javascript"),
+    ("php", regex(r"extends\s+\\?(?:\w+\\)*\w*Migration\b|addSql\("), "php"),
+    ("xml", regex(r"<databaseChangeLog\b"), "liquibase"),
+    ("yaml", regex(r"(?m)^\s*-?\s*databaseChangeLog\s*:"), "liquibase"),
+    ("json", regex(r'"databaseChangeLog"\s*:'), "liquibase"),
 )
-_PLACE = re.compile(r"(?i)(?:^|/)[^/]*(?:migrat|alembic|changelog|delta|upgrade)[^/]*/|(?:^|/)versions/")
-_NEVER = re.compile(
+_PLACE = regex(r"(?i)(?:^|/)[^/]*(?:migrat|alembic|changelog|delta|upgrade)[^/]*/|(?:^|/)versions/")
+_NEVER = regex(
     r"(?i)(?:^|/)(?:tests?|spec|__tests__|node_modules|fixtures|init|seeds?|hooks|utils?|lib|helpers)/|\.(?:test|spec)\.\w+$|\.d\.ts$"
 )
 

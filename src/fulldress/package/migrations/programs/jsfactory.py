@@ -14,18 +14,19 @@ from fulldress.package.migrations.programs.jssource import constants, elements, 
 from fulldress.package.migrations.script import Script, translated
 from fulldress.package.migrations.sql import Statement
 from fulldress.package.reader import Member
+from fulldress.patterns import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 #: Functions of a product's own whose names say what they do.
-_NAMED = re.compile(
+_NAMED = regex(
     r"^create(?P<verb>Add|Drop|Rename|SetNullable|DropNullable)?(?P<what>Column|Table|Index)?Migration$|^(?P<tables>addTable|dropTables?)$"
 )
 _LOGGING = frozenset({"require", "info", "warn", "error", "debug"})
 #: Functions that put rows of a product's own tables in, or take them out.
-_DATA = re.compile(r"^(?:(?P<add>add|insert|create)|remove|delete)(?:Setting|Permission|Role|Fixture)\w*$")
-WRAPPERS = re.compile(r"(?i)^(?:create|combine)(?:non)?(?:transactional|irreversible)?migrations?$")
+_DATA = regex(r"^(?:(?P<add>add|insert|create)|remove|delete)(?:Setting|Permission|Role|Fixture)\w*$")
+WRAPPERS = regex(r"(?i)^(?:create|combine)(?:non)?(?:transactional|irreversible)?migrations?$")
 
 
 def number(name: str) -> str:

@@ -13,8 +13,9 @@ from typing import Any
 from fulldress.package.migrations.script import Script, listed, quoted, translated
 from fulldress.package.migrations.sql import Statement, statements
 from fulldress.package.reader import Member
+from fulldress.patterns import regex
 
-_TYPES = re.compile(r"^\$\{.*\}$|^java\.sql\.Types\.")
+_TYPES = regex(r"^\$\{.*\}$|^java\.sql\.Types\.")
 _MOST = 50_000  #: nodes of one log
 #: Changes that Liquibase undoes by itself (its documentation, "Auto rollback").
 _AUTOMATIC = frozenset(

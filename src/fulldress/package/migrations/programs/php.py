@@ -9,28 +9,29 @@ from typing import Any
 from fulldress.package.migrations.script import Script, embedded, listed, quoted, translated
 from fulldress.package.migrations.sql import Statement
 from fulldress.package.reader import Member
+from fulldress.patterns import regex
 
-_METHOD = re.compile(r"function\s+(?P<name>up|down|change|safeUp|safeDown)\s*\([^)]*\)[^{;]*\{")
-_SQL = re.compile(
+_METHOD = regex(r"function\s+(?P<name>up|down|change|safeUp|safeDown)\s*\([^)]*\)[^{;]*\{")
+_SQL = regex(
     r"(?:->\s*(?:addSql|execute|query|unprepared|statement)|DB::(?:statement|unprepared|update|delete|insert)(?:\s*\(\s*DB::raw)?)\s*\(\s*"
     r"(?P<text>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|<<<['\"]?(?P<tag>\w+)['\"]?\r?\n(?P<body>.*?)\n\s*(?P=tag)|[^;]*)",
     re.S,
 )
-_SCHEMA = re.compile(
+_SCHEMA = regex(
     r"Schema::(?:connection\([^)]*\)->)?(?P<verb>create|table|drop|dropIfExists|rename)\s*\(\s*['\"](?P<table>[\w.]+)['\"]"
     r"(?:\s*,\s*['\"](?P<new>\w+)['\"])?"
 )
-_COLUMN = re.compile(
+_COLUMN = regex(
     r"\$\w+\s*->\s*(?P<verb>\w+)\s*\((?P<arguments>[^;]*?)\)(?P<rest>(?:\s*->\s*\w+\s*\([^;]*?\))*)\s*;", re.S
 )
-_PHINX = re.compile(r"\$this\s*->\s*table\s*\(\s*['\"](?P<table>\w+)['\"](?P<chain>.*?);", re.S)
-_LINK = re.compile(r"->\s*(?P<verb>\w+)\s*\((?P<arguments>(?:[^()]|\([^()]*\))*)\)")
+_PHINX = regex(r"\$this\s*->\s*table\s*\(\s*['\"](?P<table>\w+)['\"](?P<chain>.*?);", re.S)
+_LINK = regex(r"->\s*(?P<verb>\w+)\s*\((?P<arguments>(?:[^()]|\([^()]*\))*)\)")
 _TYPES = {"string": "varchar(255)", "char": "char(255)", "integer": "integer", "biginteger": "bigint", "unsignedbiginteger": "bigint",
           "unsignedinteger": "integer", "foreignid": "bigint", "tinyinteger": "smallint", "smallinteger": "smallint", "text": "text",
           "longtext": "text", "mediumtext": "text", "boolean": "boolean", "date": "date", "datetime": "timestamp", "timestamp": "timestamp",
           "decimal": "numeric", "float": "real", "double": "double precision", "json": "json", "jsonb": "jsonb", "uuid": "uuid",
           "binary": "bytea", "enum": "unknown_kind", "id": "bigserial", "increments": "serial", "bigincrements": "bigserial", "foreignuuid": "uuid"}  # fmt: skip
-_OWN_CODE = re.compile(
+_OWN_CODE = regex(
     r"->(?:save|persist|flush|chunk|each)\s*\(|::(?:chunk|each|all|create)\s*\(|DB::table\(|->fetchAllAssociative\("
 )
 

@@ -9,17 +9,18 @@ from typing import Any
 from fulldress.package.migrations.script import Script, embedded, listed, quoted, translated
 from fulldress.package.migrations.sql import Statement
 from fulldress.package.reader import Member
+from fulldress.patterns import regex
 
-_METHOD = re.compile(r"^(?P<indent>\s*)def (?:self\.)?(?P<name>\w+)")
-_CALL = re.compile(r"^\s*(?P<name>[a-z_]+[!?]?)[ (]\s*(?P<arguments>.*)$")
-_WORD = re.compile(r":\"?([A-Za-z_]\w*)\"?(?!:)|[\"']([^\"'#]+)[\"']")
-_HEREDOC = re.compile(r"<<[~-]?[\"'`]?(?P<tag>[A-Za-z_]\w*)[\"'`]?")
+_METHOD = regex(r"^(?P<indent>\s*)def (?:self\.)?(?P<name>\w+)")
+_CALL = regex(r"^\s*(?P<name>[a-z_]+[!?]?)[ (]\s*(?P<arguments>.*)$")
+_WORD = regex(r":\"?([A-Za-z_]\w*)\"?(?!:)|[\"']([^\"'#]+)[\"']")
+_HEREDOC = regex(r"<<[~-]?[\"'`]?(?P<tag>[A-Za-z_]\w*)[\"'`]?")
 _TYPES = {"string": "varchar", "integer": "integer", "bigint": "bigint", "text": "text", "boolean": "boolean",
           "datetime": "timestamp", "timestamp": "timestamp", "timestamptz": "timestamptz", "date": "date", "float": "double precision",
           "decimal": "numeric", "json": "json", "jsonb": "jsonb", "uuid": "uuid", "binary": "bytea", "references": "bigint",
           "belongs_to": "bigint", "inet": "inet", "citext": "citext"}  # fmt: skip
 _QUIET = frozenset(["disable_ddl_transaction!", "say", "say_with_time", "reversible", "dir", "revert", "change_column_comment", "change_table_comment", "safety_assured", "enable_extension", "create_enum", "with_lock_retries", "puts"])  # fmt: skip
-_OWN_CODE = re.compile(
+_OWN_CODE = regex(
     r"\.(?:find_each|find_in_batches|in_batches|update_all|delete_all|destroy_all|each_batch|save!?|update!|create!|insert_all)\b"
 )
 
