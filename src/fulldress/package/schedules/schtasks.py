@@ -25,12 +25,40 @@ def options(words: tuple[str, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     name = ""
     for word in words:
-        if re.fullmatch(r"[/-][A-Za-z]{1,6}", word):
+        if re.fullmatch(r"[/-][A-Za-z]{1,7}", word):
             name = word[1:].lower()
             found[name] = ""
         elif name:
             found[name] = f"{found[name]} {word}".strip()
     return found
+
+
+def triggers(given: Mapping[str, str]) -> str:
+    """The triggers of options that a single line of words does not say: repeated within the day, delayed at the start.
+
+    Empty where there are none, or where a part is only known when it runs; ``@today`` is the day on which it runs."""
+    kind, start = given.get("sc", "").upper(), re.fullmatch(r"(\d{1,2}):(\d\d)(?::\d\d)?", given.get("st", ""))
+    if kind in ("ONSTART", "ONLOGON") and (delay := re.fullmatch(r"(\d{1,4}):(\d\d)", given.get("delay", ""))):
+        name = "BootTrigger" if kind == "ONSTART" else "LogonTrigger"
+        return f"<Triggers><{name}><Delay>PT{int(delay[1])}M{int(delay[2])}S</Delay></{name}></Triggers>"
+    step = given.get("ri", "") or ("10" if "du" in given or "et" in given else "")
+    if (
+        kind not in ("DAILY", "ONCE")
+        or not start
+        or int(start[1]) > 23
+        or not step.isdigit()
+        or given.get("mo", "1") != "1"
+    ):
+        return ""
+    length = re.fullmatch(r"(\d{1,4}):(\d\d)", given.get("du", "1:00"))
+    if length is None or "et" in given or not 0 < int(step[:6]) < 600_000 or (kind == "ONCE" and "sd" in given):
+        return ""
+    begin = f"<StartBoundary>@todayT{int(start[1]):02d}:{start[2]}:00</StartBoundary>"
+    more = f"<Repetition><Interval>PT{step}M</Interval><Duration>PT{int(length[1])}H{int(length[2])}M</Duration></Repetition>"
+    if kind == "ONCE":
+        return f"<Triggers><TimeTrigger>{begin}{more}</TimeTrigger></Triggers>"
+    days = "<ScheduleByDay><DaysInterval>1</DaysInterval></ScheduleByDay>"
+    return f"<Triggers><CalendarTrigger>{begin}{more}{days}</CalendarTrigger></Triggers>"
 
 
 def rhythm(given: Mapping[str, str], clock: Clock) -> tuple[str, tuple[datetime, ...]]:

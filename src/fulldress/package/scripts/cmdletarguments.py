@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tree_sitter import Node
 
+from fulldress.package.scripts import powershellmethods
 from fulldress.package.scripts.follower import Value, text_of, words_of
 from fulldress.package.scripts.values import hole
 from fulldress.package.scripts.windowswords import SWITCHES
@@ -15,21 +16,27 @@ if TYPE_CHECKING:
 
 
 def arguments_of(
-    script: Values, node: Node | None
+    script: Values, node: Node | None, *, joined: bool
 ) -> tuple[dict[str, Value], list[Value], tuple[str, ...], list[Node]]:
-    """Named arguments (names without dash, lower case), the others, all of them as words, and redirections."""
+    """Named arguments (names without dash, lower case), the others, all of them as words, and redirections.
+
+    ``joined``: a list is one word for a cmdlet (``A,B``); to a program, it is as many words."""
     named: dict[str, Value] = {}
     given: list[Value] = []
     words: list[str] = []
     redirections: list[Node] = []
     pending = ""
-    for child in node.named_children if node is not None else ():
-        if child.type == "command_argument_sep":
+    children = [c for c in node.children if c.is_named] if node is not None else []
+    for place, child in enumerate(children):
+        after = children[place + 1] if place + 1 < len(children) else None
+        if child.type in ("command_argument_sep", "argument_list"):
+            if script.raw(child).strip() == ":" and words and words[-1].startswith("-"):
+                pending = words[-1]  # -Confirm:$false
             continue
         if child.type == "redirection":
             redirections.append(child)
         elif child.type == "command_parameter":
-            pending = script.raw(child).rstrip(":")
+            pending = script.raw(child)
             words.append(pending)
             named[pending.lstrip("-").lower()] = "True"
             if pending.lower() in SWITCHES:
@@ -40,20 +47,32 @@ def arguments_of(
                 if isinstance(table, dict):
                     for key, item in table.items():
                         named[key] = item
-                        words += [f"-{key}", *words_of(item)]
+                        words += [f"-{key}", *_words(item, joined)]
                     continue
                 if isinstance(table, list):
                     given += table
                     words += list(words_of(table))
                     continue
-            value = script.value(child)
+            if after is not None and after.type == "argument_list":  # (New-Object X).Method(…)
+                value = powershellmethods.of_argument(script, child, after)
+            else:
+                value = script.value(child)
+            if pending.lower() in SWITCHES:
+                named[pending.lstrip("-").lower()] = value
+                words[-1] = f"{pending}:{text_of(value)}"
+                pending = ""
+                continue
             if pending:
                 named[pending.lstrip("-").lower()] = value
                 pending = ""
             else:
                 given.append(value)
-            words += list(words_of(value)) if value is not None else [hole("a value")]
+            words += _words(value, joined) if value is not None else [hole("a value")]
     return named, given, tuple(words), redirections
+
+
+def _words(value: Value, joined: bool) -> list[str]:
+    return [text_of(value)] if joined else list(words_of(value))
 
 
 def argument(given: list[Value], named: dict[str, Value], *names: str, place: int = 0) -> str:

@@ -14,8 +14,10 @@ from tree_sitter import Node
 
 from fulldress.package.scripts import powershellhosts, powershelltasks
 from fulldress.package.scripts.cmdletarguments import argument, arguments_of
-from fulldress.package.scripts.follower import Value, text_of, words_of
+from fulldress.package.scripts.follower import Value, text_of
+from fulldress.package.scripts.timespans import iso
 from fulldress.package.scripts.values import HERE, hole, is_constant
+from fulldress.patterns import regex
 
 if TYPE_CHECKING:
     from fulldress.package.scripts.powershellvalues import Values
@@ -43,8 +45,9 @@ _TAKE = frozenset(
 )
 _CONTENT = frozenset({"out-file", "set-content", "add-content"})
 _SAME = frozenset({"where-object", "sort-object", "select-object", "tee-object", "write-output", "out-string"})
+_CMDLET = regex(r"[a-z]+-\w+")
 #: Steps of which a later one surely wants to know whether they worked.
-_MATTERS = re.compile(
+_MATTERS = regex(
     r"(?i)^(stop-service|start-service|restart-service|start-process|install-\w+|copy-item|move-item|invoke-sqlcmd|expand-archive|"
     r"backup-\w+|restore-\w+|invoke-webrequest|set-service|invoke-command)$"
 )
@@ -57,7 +60,8 @@ def follow(script: Values, node: Node, fed: Value, before: str) -> Value:
     operator = next((script.raw(c) for c in node.named_children if c.type == "command_invokation_operator"), "")
     name = text_of(script.value(named)) if named is not None else ""
     line, row = script.line(node), script.raw(node)
-    named_values, given, words, redirections = arguments_of(script, elements)
+    joined = bool(_CMDLET.fullmatch(ALIASES.get(name.lower(), name.lower())))
+    named_values, given, words, redirections = arguments_of(script, elements, joined=joined)
     for redirection in redirections:
         script.redirect(node, redirection, None)
     lower = name.lower()
@@ -76,7 +80,7 @@ def follow(script: Values, node: Node, fed: Value, before: str) -> Value:
         return fed
     takes = cmdlet in _TAKE - _CONTENT and not given and not {"name", "path", "literalpath"} & named_values.keys()
     if fed is not None and takes:
-        given, words = [fed], (*words_of(fed), *words)
+        given, words = [fed], (text_of(fed), *words)
     quiet = text_of(named_values.get("erroraction", named_values.get("ea", ""))).lower()
     if quiet in ("silentlycontinue", "ignore", "0", "continue") and quiet != "continue" and _MATTERS.match(cmdlet):
         script.swallowed(line, row, row.split("\n", 1)[0], f"-ErrorAction {quiet}")
@@ -181,12 +185,17 @@ def _done(
         if "asplaintext" in named:
             script.emit(line, row, ("convertto-securestring", text))
         return hole("a secure string")
-    if cmdlet.startswith("new-scheduledtask"):
-        shown = {key: text_of(value) for key, value in named.items()}
-        return {"@type": cmdlet, **shown}
-    if cmdlet in ("register-scheduledtask", "set-scheduledtask", "register-scheduledjob"):
-        return powershelltasks.registered(script, line, row, cmdlet, given, named)
-    if re.search(r"[-]", cmdlet) and re.fullmatch(r"[a-z]+-[\w]+", cmdlet) and "." not in cmdlet:
+    if cmdlet == "new-timespan":
+        units = (text_of(named.get(unit, "0")) for unit in ("days", "hours", "minutes", "seconds"))
+        return iso(*(int(unit) if unit.isdigit() and len(unit) < 8 else 0 for unit in units))
+    if powershelltasks.PARTS.fullmatch(cmdlet):
+        return powershelltasks.part(cmdlet, given, named)
+    if cmdlet in powershelltasks.REGISTERS:
+        return powershelltasks.registered(script, line, row, cmdlet, given, named, fed)
+    if cmdlet in powershelltasks.CHANGES:
+        powershelltasks.changed(script, line, row, cmdlet, given, named)
+        return None
+    if _CMDLET.fullmatch(cmdlet):
         script.emit(line, row, (name if cmdlet == name.lower() else cmdlet, *words))
         return hole(f"$({name})"[:60])
     script.run(line, row, ("shutdown.exe" if cmdlet == "shutdown" else name, *words))

@@ -8,17 +8,17 @@ from collections.abc import Iterator
 import msgspec
 
 from fulldress.facts import AnyFact, Reason, Schedule, Unread, Witness
-from fulldress.package.schedules import behind, cron, crontab_facts, schtasks, timers
-from fulldress.package.schedules.jobs import Clock
+from fulldress.package.schedules import behind, cron, crontab_facts, timers
 from fulldress.package.scripts.events import AnyEvent, Call, Write
 from fulldress.package.scripts.rule import Context, operands, option
 from fulldress.package.scripts.sourced import member_of
 from fulldress.package.scripts.values import is_constant, show
+from fulldress.patterns import regex
 
-_CRON_D = re.compile(r"/etc/cron\.d/[^/]+$|/etc/crontab$")
-_SPOOL = re.compile(r"/var/spool/cron/(?:crontabs/|tabs/)?([^/]+)$")
-_PERIODIC = re.compile(r"/etc/cron\.(hourly|daily|weekly|monthly)/([^/]+)$")
-_TIMER = re.compile(r"/systemd/system/[^/]+\.timer$")
+_CRON_D = regex(r"/etc/cron\.d/[^/]+$|/etc/crontab$")
+_SPOOL = regex(r"/var/spool/cron/(?:crontabs/|tabs/)?([^/]+)$")
+_PERIODIC = regex(r"/etc/cron\.(hourly|daily|weekly|monthly)/([^/]+)$")
+_TIMER = regex(r"/systemd/system/[^/]+\.timer$")
 
 
 def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
@@ -33,8 +33,6 @@ def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
             yield from _placed(event, context)
         elif event.name == "systemd-run" and any("--on-" in word for word in event.arguments):
             yield from _transient(event, context)
-        elif event.name == "schtasks" and any(word.lower() in ("/create", "-create") for word in event.arguments):
-            yield _windows_task(event, context)
 
 
 def _written(event: Write, context: Context) -> Iterator[AnyFact]:
@@ -206,37 +204,6 @@ def _transient(event: Call, context: Context) -> Iterator[AnyFact]:
         script=behind.script(context.package, show(" ".join(command)), beside=event.member.path),
         installed_by=event.member.path,
     )
-
-
-def _windows_task(event: Call, context: Context) -> Schedule:
-    """``schtasks /create /sc daily /st 03:00 /tn NAME /tr COMMAND``."""
-    given = {key: value for key, value in schtasks.options(event.arguments).items() if key != "create"}
-    expression, runs = schtasks.rhythm(given, Clock(context.at, context.zone))
-    highest = given.get("rl", "").upper() == "HIGHEST"
-    return Schedule(
-        witness=Witness.READ,
-        evidence=context.evidence(event),
-        name=context.words(given.get("tn", "a task")),
-        mechanism="Windows task",
-        expression=show(expression),
-        command=context.words(given.get("tr", ""), 400),
-        user=show(given.get("ru", "")),
-        zone=context.zone.key,
-        next_runs=runs,
-        remarks=("with the highest rights of its user",) if highest else (),
-        script=_beside(event, context, show(given.get("tr", ""))),
-        installed_by=event.member.path,
-    )
-
-
-def _beside(event: Call, context: Context, command: str) -> str:
-    """The member of the same container that a Windows command names by its last part."""
-    match = re.search(r"([^\\/\s\"']+\.(?:bat|cmd|ps1|exe|vbs))\b", command, re.I)
-    prefix = event.member.prefix
-    for path, member in context.package.members.items() if match else ():
-        if match and member.prefix == prefix and member.name.lower() == match[1].lower():
-            return path
-    return ""
 
 
 def _unread(event: Write | Call, context: Context, target: str, detail: str = "") -> Unread:

@@ -13,27 +13,24 @@ import tree_sitter_powershell
 from tree_sitter import Language, Node, Parser
 
 from fulldress.package.reader import Member, Package
-from fulldress.package.scripts import cmdlets, plain
+from fulldress.package.scripts import cmdlets, plain, powershellrepair
 from fulldress.package.scripts.events import AnyEvent
 from fulldress.package.scripts.follower import Trail, Value, text_of
 from fulldress.package.scripts.powershellvalues import Values, variable_name
 from fulldress.package.scripts.values import clean, hole, is_constant
+from fulldress.patterns import regex
 
 _LANGUAGE = Language(tree_sitter_powershell.language())
 _PASSES = 32  #: passes of a loop over constants that are followed
 _STATEMENTS = ("_statement", "statement_list", "pipeline", "statement_block", "pipeline_chain")
 _BRANCHES = ("if_statement", "elseif_clause", "switch_statement", "try_statement")
-_ATTRIBUTES = re.compile(
-    r"(?im)\[(?:Parameter|CmdletBinding|Validate\w+|Alias|OutputType|AllowNull|AllowEmpty\w+|SuppressMessage\w*|Diagnostics\.\w+[\w.]*|"
-    r"SupportsWildcards|ArgumentCompleter|PSDefaultValue)\s*\((?:[^()'\"]|'[^']*'|\"[^\"]*\"|\((?:[^()])*\))*\)\]|^[ \t]*using[ \t]+(?:namespace|assembly|module)[^\n]*"
-)
 #: Steps of which a later one surely wants to know whether they worked.
-_STEPS = re.compile(
+_STEPS = regex(
     r"(?i)\b(?:(?:stop|start|restart|set)-service|start-process|msiexec|install-\w+|(?:copy|move|remove)-item|invoke-(?:sqlcmd|webrequest|restmethod|command)|"
     r"expand-archive|sqlcmd|sc\.exe|net\s+(?:stop|start))\b"
 )
 #: What a catch block does when it does not tell anybody: it is empty, or only prints.
-_QUIET = re.compile(
+_QUIET = regex(
     r"(?is)\{?\s*((write-(host|verbose|debug|output|warning|information)|#|echo)[^\n;]*[\n;]?\s*|\$null\s*=?[^\n;]*[\n;]?\s*)*\}?\s*"
 )
 
@@ -50,9 +47,7 @@ def follow(trail: Trail, member: Member, text: str, offset: int, arguments: tupl
 
 
 def _tree(text: str) -> Node:
-    """The tree of a script, without what the grammar stumbles over and what does nothing: attributes and ``using``."""
-    blanked = _ATTRIBUTES.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
-    return Parser(_LANGUAGE).parse(blanked.encode("utf-8", "replace")).root_node
+    return Parser(_LANGUAGE).parse(powershellrepair.repaired(text).encode("utf-8", "replace")).root_node
 
 
 class _Script(Values):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tree_sitter import Node
 
 from fulldress.package.scripts.follower import Value, file_name, text_of
+from fulldress.package.scripts.timespans import iso
 from fulldress.package.scripts.values import clean, hole, is_constant
 
 if TYPE_CHECKING:
@@ -23,14 +24,26 @@ def invoked(script: Values, node: Node) -> Value:
     """A method: what it gives, and the event of what it does."""
     parts = node.named_children
     arguments = next((c for c in parts if c.type == "argument_list"), None)
+    member = next((c for c in parts[1:] if c.type == "member_name"), None)
+    return _called(script, node, parts[0], script.raw(member).lower() if member is not None else "", arguments)
+
+
+def of_argument(script: Values, node: Node, arguments: Node) -> Value:
+    """``(New-Object X).Method(…)`` where an argument stands: the grammar puts the list beside the method's name."""
+    inner = node
+    while inner.type != "member_access" and inner.named_child_count == 1:
+        inner = inner.named_children[0]
+    if inner.type != "member_access":
+        return script.value(node)
+    return _called(script, node, inner.named_children[0], script.raw(inner.named_children[-1]).lower(), arguments)
+
+
+def _called(script: Values, node: Node, owner_node: Node, method: str, arguments: Node | None) -> Value:
     given: list[Value] = []
     if arguments is not None:
         for child in arguments.named_children:
             value = script.value(child)
             given += value if isinstance(value, list) else [value]
-    member = next((c for c in parts[1:] if c.type == "member_name"), None)
-    method = script.raw(member).lower() if member is not None else ""
-    owner_node = parts[0]
     if owner_node.type == "type_literal":
         owner: Value = None
         kind = script.raw(owner_node).strip("[] ").lower().removeprefix("system.")
@@ -45,6 +58,12 @@ def invoked(script: Values, node: Node) -> Value:
         return first
     if kind == "string" and method == "format":
         return formatted(first, given[1:])
+    if kind == "timespan" and method in ("fromdays", "fromhours", "fromminutes", "fromseconds"):
+        return (
+            iso(**{method.removeprefix("from"): int(first)})
+            if first.isdigit() and len(first) < 8
+            else hole("a time span")
+        )
     if kind == "io.path" and method == "combine":
         return "\\".join(text_of(item).rstrip("\\") for item in given)
     if method in ("downloadstring", "downloaddata", "getstringasync", "openread"):

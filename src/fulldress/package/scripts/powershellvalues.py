@@ -10,8 +10,9 @@ from fulldress.package.reader import Member
 from fulldress.package.scripts import powershellmethods
 from fulldress.package.scripts.follower import Follower, Trail, Value, text_of
 from fulldress.package.scripts.values import HERE, hole
+from fulldress.patterns import regex
 
-_NAME = re.compile(r"`(.)|\$\{([^}]+)\}|\$((?:\w+:)?\w+|[?$^])|\$\(([^()]*)\)", re.S)
+_NAME = regex(r"`(.)|\$\{([^}]+)\}|\$((?:\w+:)?\w+|[?$^])|\$\(([^()]*)\)", re.S)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "", "`": "`", '"': '"', "'": "'", "$": "$"}
 _KNOWN: dict[str, Value] = {
     "true": "True",
@@ -20,7 +21,7 @@ _KNOWN: dict[str, Value] = {
     "psscriptroot": HERE,
     "pshome": hole("PSHOME"),
 }
-_STATICS = re.compile(r"(?i)^\[?(?:system\.)?([\w.]+)\]?::(\w+)$")
+_STATICS = regex(r"(?i)^\[?(?:system\.)?([\w.]+)\]?::(\w+)$")
 
 
 def variable_name(text: str) -> str:
@@ -158,6 +159,7 @@ class Values(Follower):
             return value
         target = self.raw(left).strip()
         if not re.fullmatch(r"(\[[\w.\[\]]+\]\s*)*[$@]\{?[\w:]+\}?", target):
+            self._member_set(target, value)
             shown = value if isinstance(value, str) else self.raw(right)[:60] if right is not None else ""
             self.emit(self.line(node), self.raw(node), ("set-member", re.sub(r"\s+", "", target).lower(), shown))
             return value
@@ -180,6 +182,16 @@ class Values(Follower):
                 if isinstance(item, str) and key != "@type":
                     self.assign(self.line(node), self.raw(node), key, item)
         return value
+
+    def _member_set(self, target: str, value: Value) -> None:
+        """``$trigger.Repetition = …``: a part of what a variable holds."""
+        match = re.fullmatch(r"\$(\w+)((?:\.\w+)+)", target)
+        owner = self.names.get(variable_name(match[1])) if match else None
+        *ways, last = match[2].lower().lstrip(".").split(".") if match else [""]
+        for way in ways:
+            owner = owner.get(way) if isinstance(owner, dict) else None
+        if isinstance(owner, dict):
+            owner[last] = value
 
     def variable(self, text: str) -> Value:
         name = variable_name(text)

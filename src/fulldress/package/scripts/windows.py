@@ -24,6 +24,7 @@ from fulldress.facts import (  # fmt: skip
     Secret,
     Witness,
 )
+from fulldress.package.scripts import windowstasks
 from fulldress.package.scripts.endpoints import TALK
 from fulldress.package.scripts.events import AnyEvent, Assign, Call, Write
 from fulldress.package.scripts.rule import Context
@@ -32,8 +33,9 @@ from fulldress.package.scripts.windowsaccess import EVERYBODY, accounts, hosts, 
 from fulldress.package.scripts.windowseffects import effects, is_absolute
 from fulldress.package.scripts.windowsservices import reboots, services
 from fulldress.package.scripts.windowswords import name_of, parameter, slashed
+from fulldress.patterns import regex
 
-_UNC = re.compile(r"(?i)(?:^|(?<=[\s\"'=,;(]))\\\\([a-z0-9][\w.\-]+)(?:@\w+)?\\[\w$.\-]+")
+_UNC = regex(r"(?i)(?:^|(?<=[\s\"'=,;(]))\\\\([a-z0-9][\w.\-]+)(?:@\w+)?\\[\w$.\-]+")
 
 
 def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
@@ -47,6 +49,8 @@ def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
     if isinstance(event, Assign) or not isinstance(event, Call):
         return
     name, words = name_of(event), event.arguments
+    if name == "schtasks":
+        yield from windowstasks.facts(event, context)
     for unit, action in services(name, words):
         yield Restart(**place, unit=context.words(unit, 80), action=action, command=context.command(event))  # type: ignore[arg-type]
     if claim := reboots(name, words):
