@@ -7,6 +7,7 @@ import hashlib
 import io
 import lzma
 import random
+import struct
 import subprocess
 import sys
 import tarfile
@@ -273,3 +274,37 @@ def test_zip64(tmp_path: Path) -> None:
         member.write(b"words\n")
     members, unread = opened(tmp_path / "x.zip", held.getvalue())
     assert unread == [] and members["big.txt"].data == b"words\n"
+
+
+def _program(form: str) -> bytes:
+    """The smallest headers of a program: one segment or section that ends where the file does."""
+    if form == "elf":
+        head = b"\x7fELF\2\1\1" + b"\0" * 9 + struct.pack("<HHLQQQLHHHHHH", 2, 62, 1, 0, 64, 0, 0, 64, 56, 1, 64, 0, 0)
+        return (head + struct.pack("<LLQQQQQQ", 1, 5, 0, 0, 0, 512, 512, 4096)).ljust(512, b"\0")
+    head = (
+        b"MZ".ljust(0x3C, b"\0") + struct.pack("<L", 64) + b"PE\0\0" + struct.pack("<HHLLLHH", 0x8664, 1, 0, 0, 0, 0, 2)
+    )
+    return (head + b".text".ljust(8, b"\0") + struct.pack("<LLLLLLHHL", 256, 4096, 256, 256, 0, 0, 0, 0, 0)).ljust(
+        512, b"\0"
+    )
+
+
+@pytest.mark.parametrize("form", ["elf", "pe"])
+@pytest.mark.parametrize("settings", [b"", b';!@Install@!UTF-8!\nRunProgram="install.sh"\n;!@InstallEnd@!'])
+def test_an_archive_behind_a_program_is_opened(tmp_path: Path, form: str, settings: bytes) -> None:
+    import lzma
+
+    data = _program(form) + settings + lzma.compress(make.tarred({"install.sh": b"#!/bin/sh\nreboot\n"}))
+    members, unread = opened(tmp_path / "setup.bin", data)
+    assert members["setup.bin!/install.sh"].kind == "shell" and members["setup.bin"].kind == form
+    assert unread == []
+
+
+@pytest.mark.parametrize("form", ["elf", "pe"])
+def test_bytes_behind_a_program_that_are_no_known_archive_are_said(tmp_path: Path, form: str) -> None:
+    _, unread = opened(tmp_path / "setup.bin", _program(form) + bytes(range(256)) * 40)
+    assert [(gap.reason, gap.needed) for gap in unread] == [(Reason.FORMAT, True)]
+    _, unread = opened(tmp_path / "plain.zip", make.zipped({"bin/tool": _program(form) + bytes(range(256)) * 40}))
+    assert [(gap.reason, gap.needed) for gap in unread] == [(Reason.FORMAT, False)]
+    _, unread = opened(tmp_path / "short", _program(form) + b"padding")
+    assert unread == []

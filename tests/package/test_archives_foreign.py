@@ -7,6 +7,7 @@ import lzma
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -163,3 +164,41 @@ def test_random_damage_never_raises_another_error(tmp_path: Path, data: st.DataO
         raw[data.draw(st.integers(0, min(400, len(raw)) - 1))] = data.draw(st.integers(0, 255))
     with contextlib.suppress(PackageUnreadable):
         opened(tmp_path / "package", bytes(raw))
+
+
+def _first_of_cabinets() -> bytes:
+    raw = bytearray(rpms.cab({"a.txt": b"x"}))
+    raw[30] |= 2
+    return bytes(raw)
+
+
+def _first_of_rars() -> bytes:
+    raw = bytearray(rpms.rar({"a.txt": b"x"}))
+    if raw[6] == 0:  # RAR 4: flags of the main header
+        raw[10] |= 1
+    else:
+        raw[12 + raw[12:].index(b"\1") + 2] |= 1
+    return bytes(raw)
+
+
+@pytest.mark.parametrize(
+    ("build", "word"), [(_first_of_cabinets, "set of cabinets"), (_first_of_rars, "one of several volumes")]
+)
+def test_a_volume_says_that_others_are_missing(tmp_path: Path, build: Callable[[], bytes], word: str) -> None:
+    (tmp_path / "p").write_bytes(build())
+    try:
+        with Opened(tmp_path / "p", Budget(), Options()) as package:
+            said = " ".join(gap.detail for gap in package.unread if gap.needed)
+    except PackageUnreadable as error:
+        said = str(error)
+    assert word in said
+
+
+def test_a_disc_with_a_second_file_system_is_not_wholly_read(tmp_path: Path) -> None:
+    image = bytearray(rpms.by_libarchive(tmp_path / "i", "iso9660", {"a.txt": b"x"}))
+    sector = next(n for n in range(16, 80) if image[n * 2048] == 255) + 1
+    for number, word in enumerate((b"BEA01", b"NSR02", b"TEA01")):
+        image[(sector + number) * 2048 : (sector + number) * 2048 + 6] = b"\0" + word
+    (tmp_path / "p.iso").write_bytes(image)
+    with Opened(tmp_path / "p.iso", Budget(), Options()) as package:
+        assert any(gap.needed and "UDF" in gap.detail for gap in package.unread)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from fulldress.package.charset import sixteen
+from fulldress.patterns import regex
 
 #: (offset, bytes, kind)
 _MAGIC: tuple[tuple[int, bytes, str], ...] = (
@@ -47,6 +48,7 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (2, b"-lz", "lha"),
     (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "cfb"),
     (0x8001, b"CD001", "iso"),
+    (0x8001, b"BEA01", "udf"),
     (0, b"hsqs", "squashfs"),
     (0, b"SQLite format 3\x00", "sqlite"),
     (0, b"\xfe\xed\xfa\xce", "macho"),
@@ -97,18 +99,18 @@ _INTERPRETERS: tuple[tuple[str, str], ...] = (
     (r"php[\d.]*", "php"),
     (r"pwsh|powershell", "powershell"),
 )
-_SHEBANG = re.compile(rb"#!\s*(\S+)(?:[ \t]+([^\n]*))?")
+_SHEBANG = regex(rb"#!\s*(\S+)(?:[ \t]+([^\n]*))?")
 
 #: Where a file lies says what it is, whatever its suffix.
 _PLACES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(?:^|/)(?:cron\.d/[^/]+|debian/(?:[^/]+\.)?cron\.d)$"), "cron"),
-    (re.compile(r"(?:^|/)(?:etc/crontab|var/spool/cron/(?:crontabs/|tabs/)?[^/]+|crontab)$"), "crontab"),
-    (re.compile(r"(?:^|/)(?:etc/default|etc/sysconfig|etc/conf\.d)/[^/]+$"), "env"),
-    (re.compile(r"(?:^|/)\.?env(?:\.[\w-]+)?$"), "env"),
-    (re.compile(r"(?:^|/)META-INF/MANIFEST\.MF$"), "text"),
-    (re.compile(r"(?:^|/)(?:Dockerfile|Makefile|makefile|Containerfile)$"), "text"),
+    (regex(r"(?:^|/)(?:cron\.d/[^/]+|debian/(?:[^/]+\.)?cron\.d)$"), "cron"),
+    (regex(r"(?:^|/)(?:etc/crontab|var/spool/cron/(?:crontabs/|tabs/)?[^/]+|crontab)$"), "crontab"),
+    (regex(r"(?:^|/)(?:etc/default|etc/sysconfig|etc/conf\.d)/[^/]+$"), "env"),
+    (regex(r"(?:^|/)\.?env(?:\.[\w-]+)?$"), "env"),
+    (regex(r"(?:^|/)META-INF/MANIFEST\.MF$"), "text"),
+    (regex(r"(?:^|/)(?:Dockerfile|Makefile|makefile|Containerfile)$"), "text"),
 )
-_PLACED = re.compile(r"cron|etc/|env(?:\.[\w-]+)?$|MANIFEST\.MF$|(?:[Mm]ake|Docker|Container)file$")
+_PLACED = regex(r"cron|etc/|env(?:\.[\w-]+)?$|MANIFEST\.MF$|(?:[Mm]ake|Docker|Container)file$")
 _SUFFIXES: dict[str, str] = {
     "sh bash ksh zsh dash": "shell",
     "ps1 psm1 psd1": "powershell",
@@ -141,7 +143,7 @@ _SUFFIXES: dict[str, str] = {
     "minisig": "minisign",
 }
 _BY_SUFFIX = {suffix: kind for suffixes, kind in _SUFFIXES.items() for suffix in suffixes.split()}
-_DIALECT = re.compile(r"(?i)\.sql\.(?:postgres|postgresql|pgsql|sqlite3?|mysql|mariadb|oracle|mssql)$")
+_DIALECT = regex(r"(?i)\.sql\.(?:postgres|postgresql|pgsql|sqlite3?|mysql|mariadb|oracle|mssql)$")
 #: Suffixes of binary files; believed where the bytes are no text and have no magic of their own.
 _BINARY_SUFFIXES = {
     "p7s": "cms",
@@ -164,37 +166,37 @@ _BINARY_SUFFIXES = {
 }
 _CMS_OID = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07"  #: 1.2.840.113549.1.7, the arc of PKCS #7
 _CONTENT: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\s*<\?xml\b"), "xml"),
-    (re.compile(r"\s*<!doctype html|\s*<html\b", re.I), "html"),
-    (re.compile(r"\s*<\?php\b"), "php"),
-    (re.compile(r"\s*-----BEGIN PKCS7-----|\s*-----BEGIN CMS-----"), "cms"),
-    (re.compile(r"(?:[^-]{0,4000}+(?<=\n))?+-----BEGIN [A-Z0-9 ]+-----"), "pem"),
-    (re.compile(r"(?m)\A(?:[^\S\n]*+(?:[#;].*+)?\n)*+\[Unit\]\s*$"), "systemd-unit"),
+    (regex(r"\s*<\?xml\b"), "xml"),
+    (regex(r"\s*<!doctype html|\s*<html\b", re.I), "html"),
+    (regex(r"\s*<\?php\b"), "php"),
+    (regex(r"\s*-----BEGIN PKCS7-----|\s*-----BEGIN CMS-----"), "cms"),
+    (regex(r"(?:[^-]{0,4000}+(?<=\n))?+-----BEGIN [A-Z0-9 ]+-----"), "pem"),
+    (regex(r"(?m)\A(?:[^\S\n]*+(?:[#;].*+)?\n)*+\[Unit\]\s*$"), "systemd-unit"),
     (
-        re.compile(
+        regex(
             r"(?is)\A(?:\s++|--[^\n]*+\n|/\*(?>.*?\*/))*+(?:create|alter|drop|insert\s+into|update\s+\w+\s+set|delete\s+from|"
             r"begin\s*;|set\s+\w+\s*=|select)\b[^;{}]*;"
         ),
         "sql",
     ),
     (
-        re.compile(
+        regex(
             r"\A(?:[^\S\n]*+(?:[#;].*+)?\n)*+[^\S\n]*+\[[\w .:\"/-]+\][^\S\n]*+\n(?:[^\S\n]*+(?:[#;].*+)?\n)*+[^\S\n]*+[\w.-]++\s*+[=:]"
         ),
         "ini",
     ),
     (
-        re.compile(
+        regex(
             r"\A(?:[^\S\n]*+(?:#.*+)?\n)*+(?:[A-Z]\w*+=.*+\n)*?"
             r"(?:(?:\S++\s++){5}|@(?:daily|hourly|weekly|monthly|reboot|yearly)\s++)(?:root|www-data|nobody)\s+\S"
         ),
         "cron",
     ),
-    (re.compile(r"\A---\s*\n"), "yaml"),
+    (regex(r"\A---\s*\n"), "yaml"),
 )
-_RUN_PARTS = re.compile(r"(?:^|/)cron\.(?:hourly|daily|weekly|monthly)/[^/]+$")
-_ETC = re.compile(r"(?:^|/)etc/")
-_JSON = re.compile(r'\s*(?:\{\s*(?:"|\})|\[\s*(?:\{|"|\]|\d))')
+_RUN_PARTS = regex(r"(?:^|/)cron\.(?:hourly|daily|weekly|monthly)/[^/]+$")
+_ETC = regex(r"(?:^|/)etc/")
+_JSON = regex(r'\s*(?:\{\s*(?:"|\})|\[\s*(?:\{|"|\]|\d))')
 
 
 def identify(path: str, head: bytes, mode: int | None = None) -> str:

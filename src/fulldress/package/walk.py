@@ -30,6 +30,7 @@ from fulldress.package.archives import (
     Exhausted,
     Gap,
     Offer,
+    behind,
     folder,
     opener,
     zipdirectory,
@@ -39,6 +40,7 @@ from fulldress.package.cores import cores
 from fulldress.package.flow import FAULTS, TAIL, Flow, Gaps, Stop, Timed
 from fulldress.package.identify import identify, refine, shown
 from fulldress.package.reader import Member, NotRead, Options, Stored
+from fulldress.patterns import regex
 
 Progress = Callable[[str, int, int], None]
 
@@ -59,6 +61,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 
 #: Kinds whose bytes readers look at through :meth:`Opened.open`; they are not held in memory.
 _BULKY = frozenset({"elf", "pe", "macho", "java-class", "image", "font", "pdf", "sqlite", "data", *FORMATS, *CLOSED})
+_INSTALLS = regex(r"(?i)setup|install|upgrade|update")
 _WALK = 0.75  #: the walk's share of the time; the readers have what is left
 _SMALL_DATA = 1 << 16  #: unknown bytes up to here are kept: signatures are among them
 _NOT_A_PACKAGE = frozenset({"text", "markdown", "html", "css", "image", "font", "pdf", "data", "pem", "der"})
@@ -328,6 +331,8 @@ class Opened:
         kind = identify(path, data, offer.mode)
         if kind in FORMATS or kind in CLOSED or (kind == "shell" and b"\0" in data) or _ends_as_zip(kind, data):
             return False
+        if kind in ("elf", "pe") and behind.end(data, len(data)) < len(data):
+            return False
         keep = self._keeps(kind, len(data))
         if not keep and (kind not in _BULKY or offer.again is None):
             return False
@@ -406,6 +411,9 @@ class Opened:
             if self._carries_zip(held):
                 kind = "zip"
                 msgspec.structs.force_setattr(self._rows[path], "kind", kind)
+        if kind in ("elf", "pe") and flow.fault is None and (start := behind.end(flow.head, flow.given)) < flow.given:
+            held = held or self._scratch.store(iter((data,)) if keep else offer.again() if offer.again else iter(()))
+            self._behind(held, start, flow.given, path, member.name, depth)
         if held is not None and kind in FORMATS and not isinstance(flow.fault, Stop):
             if depth + 1 >= self._budget.depth:
                 self._gaps.append(
@@ -417,6 +425,16 @@ class Opened:
                 msgspec.structs.force_setattr(self._rows[path], "kind", finer)
         if isinstance(flow.fault, Stop):
             raise flow.fault
+
+    def _behind(self, held: Slice, start: int, size: int, path: str, name: str, depth: int) -> None:
+        """What stands behind a program, where it is more than padding."""
+        place, kind = behind.archive(cast(BinaryIO, held), start, size)
+        if kind and depth + 1 < self._budget.depth:
+            self._container(Slice(held, place, size - place), kind, path + "!/", name, depth + 1)
+        elif kind or size - start > behind.SLACK:
+            detail = f"{size - place:,} bytes behind the program, which it may unpack, were not read"
+            installs = (depth == 0 and path == name) or _INSTALLS.search(name) is not None
+            self._gaps.append((path, Gap(reason=Reason.FORMAT, detail=detail, needed=bool(kind) or installs)))
 
     def _remarks(self, path: str, kind: str, flow: Flow, keep: bool, data: bytes) -> None:
         """What has to be said of a file that was read in part."""

@@ -49,6 +49,7 @@ CLOSED: dict[str, str] = {
     "dmg": "Apple disk image (7z opens it)",
     "squashfs": "SquashFS image (unsquashfs opens it)",
     "appimage": "AppImage, a program before a SquashFS image (unsquashfs opens it),",
+    "udf": "disc image with a UDF file system alone (7z opens it)",
     "disk": "image of a virtual disk (guestmount or 7z opens it)",
     "wim": "Windows image (wimlib or 7z opens it)",
 }

@@ -6,22 +6,20 @@ its own words."""
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 from fulldress.facts import Reason
-from fulldress.package.archives import Damage, Exhausted, Gap, Offer
+from fulldress.package.archives import Damage, Exhausted, Gap, Offer, volumes
 from fulldress.package.archives.child import Child, OutOfBudget, Unable, decoded
 from fulldress.package.archives.streams import CHUNK
 from fulldress.package.identify import identify
+from fulldress.patterns import regex
 
-_UNKNOWN = re.compile(r"(?i)unsupported|not supported|unknown|unrecognized|cannot be read|isn't supported")
-_SECRET = re.compile(r"(?i)encrypt|passphrase|password")
-_MEMORY = re.compile(r"(?i)memory|allocate")
-_DESCRIPTOR = 16 * 2048  #: place of the first volume descriptor
+_UNKNOWN = regex(r"(?i)unsupported|not supported|unknown|unrecognized|cannot be read|isn't supported")
+_SECRET = regex(r"(?i)encrypt|passphrase|password")
+_MEMORY = regex(r"(?i)memory|allocate")
 _PACKED = {"lz4": ".lz4", "lzma": ".lzma", "compress": ".Z"}  #: one file, or a tar
 
 
@@ -29,8 +27,7 @@ def members(source: BinaryIO, name: str, limit: int) -> Iterator[Offer | Gap]:
     """The members, in the order in which they stand in the container."""
     source.seek(0)
     kind = identify(name, source.read(CHUNK))
-    if missing := _short(source, kind):
-        yield Gap(reason=Reason.DAMAGED, detail=missing)
+    yield from volumes.missing(source, kind)
     try:
         child = Child(source, kind, "read")
     except Unable as unable:
@@ -53,21 +50,6 @@ def members(source: BinaryIO, name: str, limit: int) -> Iterator[Offer | Gap]:
         yield from rest
         if not rest or reason is Reason.DAMAGED:
             yield Gap(reason=reason, detail=f"{detail}; what follows was not read")
-
-
-def _short(source: BinaryIO, kind: str) -> str:
-    """What is missing of an ISO image, by the size that its volume descriptor states (ECMA-119, 8.4.8 and 8.4.12).
-
-    libarchive lists what is left without a word."""
-    if kind != "iso":
-        return ""
-    size = source.seek(0, io.SEEK_END)
-    source.seek(_DESCRIPTOR)
-    head = source.read(132)
-    if len(head) < 132 or head[:6] != b"\x01CD001":
-        return ""
-    stated = int.from_bytes(head[80:84], "little") * int.from_bytes(head[128:130], "little")
-    return f"it states {stated:,} bytes and has {size:,}: it was cut off" if stated > size else ""
 
 
 def _names(source: BinaryIO, kind: str, name: str, after: int, why: tuple[Reason, str]) -> Iterator[Offer]:

@@ -42,11 +42,17 @@ def members(source: BinaryIO, name: str, limit: int) -> Iterator[Offer | Gap]:
     """The members of the directory in the order in which they stand in the file, then what the directory hides."""
     found = directory(source)
     if found is None:
+        source.seek(0)
+        part = source.read(4) in (
+            b"PK\7\x08",
+            b"PK00",
+        )  # the mark of a split archive's first part (APPNOTE 8.5.3, 8.5.4)
+        why = "it is the first of several parts" if part else "it was cut off"
         yield Gap(
-            reason=Reason.DAMAGED,
-            detail="its directory is missing, so it was cut off; members were read by their own headers",
+            reason=Reason.MISSING if part else Reason.DAMAGED,
+            detail=f"its directory is missing: {why}; members were read by their own headers",
         )
-        for record in scattered(source, 0, None):
+        for record in scattered(source, 4 if part else 0, None):
             yield record if isinstance(record, Gap) else _offer(source, record, record.data)
         return
     yield from found.gaps
