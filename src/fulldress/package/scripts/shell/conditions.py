@@ -15,8 +15,9 @@ from typing import Protocol
 from tree_sitter import Node
 
 from fulldress.package.scripts.values import holes, is_constant, is_full
+from fulldress.patterns import regex
 
-_NAMES = re.compile(r"\$(?:\{[!#]?)?(\w+|[#@*?!$-])")
+_NAMES = regex(r"\$(?:\{[!#]?)?(\w+|[#@*?!$-])")
 _OPERANDS = frozenset(
     [
         "word",

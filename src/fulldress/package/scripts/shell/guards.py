@@ -6,14 +6,16 @@ import re
 
 from tree_sitter import Node
 
-_FULL = re.compile(
+from fulldress.patterns import regex
+
+_FULL = regex(
     r"""(?x) -n\s+ "?\$\{?(\w+)                      # [ -n "$X" ]
     | -[bcdefhkLprsSuwx]\s+ "?\$\{?(\w+)\}?"?\s      # [ -d "$X" ]; not "$X/": that is the root if X is empty
     | \[\s+ "?\$\{?(\w+)\}?"?\s+ \]                  # [ "$X" ]
     | "?\$\{?(\w+)\}?"? \s* != \s* (?:""|'')         # [ "$X" != "" ]
     """
 )
-_EMPTY = re.compile(r"""(?x) -z\s+ "?\$\{?(\w+) | "?\$\{?(\w+)\}?"? \s* ==? \s* (?:""|'')""")
+_EMPTY = regex(r"""(?x) -z\s+ "?\$\{?(\w+) | "?\$\{?(\w+)\}?"? \s* ==? \s* (?:""|'')""")
 
 
 def tested(node: Node, what: str) -> frozenset[str]:

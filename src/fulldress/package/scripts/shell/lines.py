@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-_HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_]\w*)\1")
+from fulldress.patterns import regex
+
+_HEREDOC = regex(r"<<-?\s*(['\"]?)([A-Za-z_]\w*)\1")
 _KEYWORDS = frozenset(
     [
         "if",
@@ -32,7 +34,7 @@ _KEYWORDS = frozenset(
         "function",
     ]
 )
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.S)
+_ASSIGNMENT = regex(r"([A-Za-z_]\w*)=(.*)", re.S)
 _OPERATORS = ("&&", "||", ";", "|", "&", ";;", "|&", "(", ")", "{", "}")
 
 

@@ -1,0 +1,159 @@
+"""One command: its words, what it means for what is known, what it runs in turn, and what it prints.
+
+What a command *does to the host* is not said here: each yields an event, and the rules make facts of it. See
+:mod:`fulldress.package.scripts` for where the meaning of a command goes.
+"""
+
+from __future__ import annotations
+
+from itertools import islice, product
+from typing import Any
+
+from tree_sitter import Node
+
+from fulldress.package.scripts import wrappers
+from fulldress.package.scripts.events import Assign, Call, Write
+from fulldress.package.scripts.shell import builtins, lines
+from fulldress.package.scripts.shell.nested import Nested
+from fulldress.package.scripts.sourced import member_of
+from fulldress.package.scripts.values import ALTERNATIVES, clean, is_constant, show
+
+_SMALL = 64 * 1024  #: a larger file is not taken into a variable
+
+
+class Commands(Nested):
+    """What becomes of one command."""
+
+    def _command(self, node: Node) -> str:
+        environment: list[tuple[str, str]] = []
+        words: list[list[list[str]]] = []
+        redirects: list[Node] = []
+        for child in node.children:
+            if child.type == "variable_assignment":
+                name, value = child.child_by_field_name("name"), child.child_by_field_name("value")
+                if name is not None:
+                    text = self.expand(value)[0] if value is not None else ""
+                    environment.append((self.raw(name), text))
+            elif child.type in ("file_redirect", "herestring_redirect", "heredoc_redirect"):
+                redirects.append(child)
+            elif child.type == "command_name":
+                words.append([[word] for word in self.split(child.children[0])] if child.children else [])
+            elif child.is_named and child.type != "comment":
+                words.append(self._choices(child))
+        if redirects:
+            kept = self.stdin, self.fed
+            for redirect in redirects:
+                if redirect.type == "herestring_redirect":
+                    last = [child for child in redirect.children if child.is_named]
+                    self.stdin, self.fed = ("".join(self.expand(last[-1])[:1]) + "\n" if last else None), True
+            printed = self._calls(node, words, environment)
+            self.stdin, self.fed = kept
+            return printed
+        if not words:  # ``A=1 B=2`` alone
+            for variable, text in environment:
+                self.variables[variable] = [self.own_hole(variable, text)]
+        return self._calls(node, words, environment)
+
+    def _choices(self, node: Node) -> list[list[str]]:
+        """The words that one node becomes, each with its alternatives."""
+        if not self.splits(node):
+            return [self.expand(node)]
+        known = [text for text in self.expand(node) if text] if node.type != "string" else []
+        return [known] if len(known) > 1 else [[word] for word in self.split(node)]
+
+    def _calls(self, node: Node, words: list[list[list[str]]], environment: list[tuple[str, str]]) -> str:
+        flat = [choices for word in words for choices in word]
+        printed = ""
+        for number, choice in enumerate(islice(product(*flat), ALTERNATIVES)):
+            line = tuple(choice)
+            if line and line[0]:
+                output = self.call(node, line, tuple(environment))
+                printed = printed if number else output
+        return printed
+
+    def call(self, node: Node, words: tuple[str, ...], environment: tuple[tuple[str, str], ...] = ()) -> str:
+        """Follows one command whose words are expanded; what it prints."""
+        name = words[0].rsplit("/", 1)[-1]
+        if name in self.functions and "/" not in words[0]:
+            return self._function(name, words[1:])
+        if name == "set":
+            builtins.set_options(self, words)
+            return ""
+        self.emit(
+            Call(
+                **self.place(node),
+                words=words,
+                environment=environment,
+                stdin=self.stdin,
+                fed=self.fed,
+                piped_from=self.before,
+                alone=self.alone,
+            )
+        )
+        meant = builtins.BUILTINS.get(name)
+        if meant is not None and (printed := meant(self, words, environment)) is not None:
+            return printed
+        if name == "tee":
+            for path in words[1:]:
+                if not path.startswith("-"):
+                    self._write(node, path, self.stdin, "-a" in words, self.stdin_line)
+            return self.stdin or ""
+        elsewhere = wrappers.elsewhere(words)
+        if elsewhere is not None:
+            place, script = elsewhere
+            with self.told(place):
+                text = script or (self.stdin if self.fed and self.stdin else "")
+                return self._apart(text, node) if text else ""
+        text = wrappers.text(words)
+        if text and name == "trap" and {"EXIT", "0"} & set(words[2:]):
+            self.traps.setdefault(text, (node, self.member, self.offset))
+            return ""
+        if text:
+            return self.nested(text, node)
+        if name in ("at", "batch") and self.fed and self.stdin and words[1:2] not in (("-l",), ("-d",), ("-c",)):
+            with self.told(f"{name} {show(' '.join(words[1:]))}".strip()):
+                return self._apart(self.stdin, node)
+        if self._embedded(name, words, node):
+            return ""
+        if name in wrappers.SHELLS and self.stdin and self.fed and is_constant(self.stdin):
+            return self.nested(self.stdin, node)
+        run = wrappers.inner(words)
+        if run and run != words:
+            if name == "xargs" and self.stdin and is_constant(self.stdin):
+                run = wrappers.with_input(words, run, self.stdin)
+            printed = self.call(node, run, environment if name in ("sudo", "env", "nohup", "exec") else ())
+            if name == "exec" and not self.doubt:
+                self.ended = "exit"
+            return printed
+        self._script(words, node)
+        return self._file(words) if name == "cat" and len(words) == 2 else self.printed(name, words)
+
+    def _file(self, words: tuple[str, ...]) -> str:
+        """What ``cat FILE`` prints: of a file that the script wrote before, or that the package brings."""
+        wrote = self.written.get(words[1])
+        if wrote is not None and wrote.known:
+            return wrote.text
+        found = member_of(self.package, self.member, words[1]) if words[1] and words[1] != "-" else None
+        if found is not None and found.kept and found.size <= _SMALL and b"\0" not in found.data:
+            return clean(found.text)
+        return self.printed("cat", words)
+
+    def _line(self, line: lines.Line, shift: int) -> None:
+        words = tuple(self.substituted(word) for word in line.words)
+        place: dict[str, Any] = {
+            "member": self.member,
+            "line": line.number + shift,
+            "text": line.text,
+            "sure": self.sure,
+            "nounset": self.nounset,
+            "errexit": self.errexit,
+            "handled": "tested",  # not known: nothing is concluded from it
+        }
+        for name, value in line.assignments:
+            self.variables[name] = [self.own_hole(name, self.substituted(value))]
+            self.emit(Assign(**place, name=name, value=self.variables[name][0]))
+        for path, append in line.writes:
+            self.emit(Write(**place, path=self.substituted(path), content=line.stdin, append=append))
+        while words:
+            self.emit(Call(**place, words=words, stdin=line.stdin, fed=line.fed, piped_from=line.piped_from))
+            words = wrappers.inner(words)

@@ -1,0 +1,227 @@
+"""Scripts within scripts: functions, text after ``-c``, files that are sourced, called, or were written before.
+
+Each runs with what is known here, or in a shell of its own; what is in another language goes to that language's reader.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import msgspec
+from tree_sitter import Node
+
+from fulldress.package.reader import Member
+from fulldress.package.scripts import wrappers
+from fulldress.package.scripts.events import AnyEvent, Gap, Write
+from fulldress.package.scripts.rule import option
+from fulldress.package.scripts.shell.assignments import Assignments
+from fulldress.package.scripts.shell.conditions import assigned_once
+from fulldress.package.scripts.sourced import member_of
+from fulldress.package.scripts.values import clean, show
+from fulldress.package.scripts.written import Row, Written
+
+_DEPTH = 12  #: functions and scripts inside each other
+_LANGUAGES = {"python": "python", "perl": "perl", "node": "javascript"}
+_CALLS = 8  #: times that one script is followed for others that call it, each time with other values
+
+
+class Nested(Assignments):
+    """What a script runs that is a script itself."""
+
+    def _apart(self, text: str, node: Node) -> str:
+        """Follows a script that runs in a shell of its own, with nothing of this one's variables and functions."""
+        kept = self.variables, self.functions, self.arguments, self.ended
+        self.variables, self.functions, self.arguments = {}, {}, None
+        try:
+            return self.nested(text, node)
+        finally:
+            self.variables, self.functions, self.arguments, self.ended = kept
+
+    def _embedded(self, name: str, words: tuple[str, ...], node: Node) -> bool:
+        """Whether it is a script in another language, given as a word or as input; it is read by that language's reader."""
+        kind = next((k for prefix, k in _LANGUAGES.items() if re.fullmatch(rf"{prefix}[\d.]*", name)), "")
+        if not kind:
+            return False
+        flag = "-c" if kind == "python" else "-e"
+        code, line = option(words[1:], flag), node.start_point.row + 1 + self.offset
+        plain = [word for word in words[1:] if not word.startswith("-") or word == "-"]
+        if not code and self.fed and self.stdin and plain[:1] in ([], ["-"]):
+            code, line = self.stdin, self.stdin_line or line
+        if not code or (kind == "perl" and re.search(r"(?:^|\s)-\w*[pin]", " ".join(words[1:]))):
+            return False
+        self._read(kind, show(code), line)
+        return True
+
+    def _read(self, kind: str, code: str, line: int) -> None:
+        """Hands a text to the reader of its language; its lines are those of the script that holds it."""
+        from fulldress.package.scripts import javascript, perl, python
+
+        data = ("\n" * (line - 1) + code).encode("utf-8", "replace")
+        text = msgspec.structs.replace(self.member, data=data, kind=kind, kept=True)
+        own = self.member
+
+        def emit(event: AnyEvent) -> None:
+            self.emit(msgspec.structs.replace(event, member=own))
+
+        {"python": python.read, "javascript": javascript.read, "perl": perl.read}.get(kind, perl.read)(
+            self.package, text, emit
+        )
+
+    def nested(self, text: str, node: Node) -> str:
+        """Follows text that is itself a script, such as that of ``sh -c``."""
+        if len(self.active) >= _DEPTH:
+            return ""
+        self.active.append("-c")
+        ended = self.ended
+        line = node.start_point.row + 1 + self.offset
+        if self.stdin_line and text == self.stdin:
+            line = self.stdin_line
+        try:
+            return self.text(text, line)
+        finally:
+            self.active.pop()
+            self.ended = ended
+
+    def _function(self, name: str, arguments: tuple[str, ...] | None) -> str:
+        self.called.add(name)
+        if name in self.active or len(self.active) >= _DEPTH:
+            return ""
+        function = self.functions[name]
+        kept = self.member, self.offset, self.arguments
+        self.member, self.offset, self.arguments = function.member, function.offset, arguments
+        self.active.append(name)
+        self.locals.append({})
+        try:
+            return self.follow(function.body)
+        finally:
+            self.active.pop()
+            for hidden, values in self.locals.pop().items():
+                self.variables[hidden] = values
+                if not values:
+                    del self.variables[hidden]
+            self.ended = "exit" if self.ended == "exit" else ""
+            self.member, self.offset, self.arguments = kept
+
+    def _script(self, words: tuple[str, ...], node: Node) -> None:
+        """Follows a shell script of the package that the command sources or starts."""
+        file, arguments = wrappers.script_file(words)
+        sources = words[0] in (".", "source")
+        wrote = self.written.get(file) if file else None
+        if wrote is not None and wrote.known:
+            self._wrote(file, wrote, arguments, sources)
+            return
+        if sources and not file.endswith("/debconf/confmodule"):
+            self.fixed = frozenset()  # it may set anything
+        found = member_of(self.package, self.member, file) if file else None
+        if found is None or found.kind != "shell" or f"{found.path} {arguments}" in self.active:
+            return
+        if len(self.active) >= _DEPTH:
+            return
+        if not sources and not self._is_new(found, arguments):
+            return
+        kept = self.member, self.offset, self.arguments, self._copy(), dict(self.functions)
+        fixed, ended, self.fixed = self.fixed, self.ended, assigned_once(found.text)
+        self.member, self.offset = found, 0
+        if arguments or not sources:
+            self.arguments = arguments
+        self.active.append(f"{found.path} {arguments}")
+        try:
+            self.text(clean(found.text), 1)
+        finally:
+            self.active.pop()
+            self.member, self.offset, self.arguments = kept[:3]
+            self.fixed = fixed
+            if not sources:
+                self.variables, self.functions, self.ended = kept[3], kept[4], ended
+
+    def _is_new(self, script: Member, arguments: tuple[str, ...]) -> bool:
+        """Whether a called script may tell something new: with the same values it did already.
+
+        Scripts that call each other are as many ways through them as there are calls to the power of calls."""
+        values = self.scripts.setdefault(script.path, set())
+        values_now = repr((arguments, sorted(self.variables.items())))
+        if values_now in values:
+            return False
+        if len(values) >= _CALLS:
+            problem = f"called more than {_CALLS} times with other values; the first {_CALLS} were followed"
+            self.emit(Gap(member=script, line=1, text="", last=1, problem=problem))
+            return False
+        values.add(values_now)
+        return True
+
+    def _write(self, node: Node, path: str, content: str | None, append: bool, first_line: int) -> None:
+        if path.startswith(("/dev/", "&")) and not path.startswith(("/dev/tcp/", "/dev/udp/")):
+            return
+        self.emit(Write(**self.place(node), path=path, content=content, append=append, first_line=first_line))
+        if not append or path not in self.written:
+            self.written[path] = Written()
+            self.written[path].known = not append
+        here = node.start_point.row + 1 + self.offset
+        self.written[path].add(self.member, content, here, first_line)
+
+    def _wrote(self, path: str, wrote: Written, arguments: tuple[str, ...] | None, sources: bool = False) -> None:
+        """Follows a file that was written before as the script that it is."""
+        kind = wrote.kind(path) if not sources else "shell"
+        if len(self.active) >= _DEPTH or f"written {path}" in self.active or kind == "unit":
+            return
+        wrote.read = True
+        kept, emit = self._copy(), self.emit
+        state = self.functions, self.arguments, self.offset, self.ended, self.member, self.fixed
+        self.active.append(f"written {path}")
+        self.emit = _places(wrote, emit)
+        self.offset = 0
+        try:
+            if kind not in ("", "shell"):
+                self._read(kind, show(wrote.text), 1)
+                return
+            if not sources:
+                self.functions, self.arguments = {}, arguments
+                self.fixed = assigned_once(wrote.text)
+            self.text(wrote.text, 1)
+        finally:
+            self.active.pop()
+            self.emit = emit
+            if not sources:
+                self.variables, self.functions = kept, state[0]
+            self.arguments, self.offset, self.ended, self.member, self.fixed = state[1:]
+
+    def finish(self) -> None:
+        """What runs at the end, with what is known then; and the scripts and units that were written and not run here."""
+        self.ended = ""
+        for text, (node, member, offset) in list(self.traps.items()):
+            kept_place = self.member, self.offset
+            self.member, self.offset = member, offset
+            self.nested(text, node)
+            self.member, self.offset = kept_place
+        for path, wrote in list(self.written.items()):
+            kind = wrote.kind(path) if wrote.known and not wrote.read else ""
+            if not kind or not wrote.rows:
+                continue
+            self.variables, self.doubt = {}, 0
+            with self.told(f"when {show(path)} runs"):
+                if kind != "unit":
+                    self._wrote(path, wrote, None)
+                    continue
+                for row in wrote.rows:
+                    match = re.match(r"\s*Exec\w+\s*=\s*[@:+!-]*(.*)", row.text)
+                    if match and match[1]:
+                        kept, self.emit = self.emit, _places(Written(), self.emit, row)
+                        self.text(match[1], 1)
+                        self.emit = kept
+
+
+def _places(wrote: Written, emit: Callable[[AnyEvent], None], only: Row | None = None) -> Callable[[AnyEvent], None]:
+    """Events of a written text, each at the place where its row is written."""
+
+    def placed(event: AnyEvent) -> None:
+        row = only or (wrote.rows[event.line - 1] if 0 < event.line <= len(wrote.rows) else None)
+        if row is None:
+            emit(event)
+        elif isinstance(event, Gap):
+            last = wrote.rows[min(event.last, len(wrote.rows)) - 1].line if wrote.rows else row.line
+            emit(msgspec.structs.replace(event, member=row.member, line=row.line, last=max(last, row.line)))
+        else:
+            emit(msgspec.structs.replace(event, member=row.member, line=row.line))
+
+    return placed

@@ -1,0 +1,103 @@
+"""Where what a command prints goes, and where it reads from: pipelines, redirections, here-documents."""
+
+from __future__ import annotations
+
+from tree_sitter import Node
+
+from fulldress.package.scripts.shell.known import is_statement
+from fulldress.package.scripts.shell.loops import Loops
+from fulldress.package.scripts.words import Words, cut_tabs
+
+
+class Redirects(Loops):
+    """Files and pipes around a command."""
+
+    def _pipeline(self, node: Node) -> str:
+        kept = self.stdin, self.fed, self.before, self.ended, self.stdin_line
+        printed = (self.stdin or "") if node.children[0].type == "|" else ""  # what a here-document gave the command before
+        stages = [child for child in node.children if is_statement(child)]
+        for index, stage in enumerate(stages):
+            if index or node.children[0].type == "|":
+                if printed != self.stdin:
+                    self.stdin_line = 0
+                self.stdin, self.fed = printed, True
+            handled = self.handled
+            if stage is not stages[-1]:
+                self.handled = "piped"
+            printed = self.follow(stage)
+            self.handled = handled
+            self.before = _name_of(stage, self)
+        self.stdin, self.fed, self.before, self.ended, self.stdin_line = kept
+        return printed
+
+    def _redirected(self, node: Node) -> str:
+        body = node.child_by_field_name("body")
+        redirects = node.children_by_field_name("redirect")
+        return self._with_redirects(node, body, redirects)
+
+    def _with_redirects(self, node: Node, body: Node | None, redirects: list[Node]) -> str:
+        kept = self.stdin, self.fed, self.stdin_line
+        targets: list[tuple[Node, str]] = []
+        later: list[Node] = []
+        content_line = 0
+        for redirect in redirects:
+            if redirect.type == "heredoc_redirect":
+                begin = next((child for child in redirect.children if child.type == "heredoc_body"), None)
+                self.stdin, self.fed = self._heredoc(redirect), True
+                content_line = (begin.start_point.row + 1 + self.offset) if begin else 0
+                self.stdin_line = content_line
+                for child in redirect.children:
+                    if child.type == "file_redirect":
+                        targets.append((child, _operator(child)))
+                    elif is_statement(child) and child.type not in ("heredoc_body", "file_descriptor"):
+                        later.append(child)
+            elif redirect.type == "herestring_redirect":
+                words = [child for child in redirect.children if child.is_named]
+                self.stdin = "".join(self.expand(words[-1])[:1]) + "\n" if words else None
+                self.fed = True
+            elif _operator(redirect) == "<":
+                self.stdin, self.fed = None, True
+            else:
+                targets.append((redirect, _operator(redirect)))
+        printed = self.follow(body) if body is not None else ""
+        for redirect, operator in targets:
+            words = redirect.children_by_field_name("destination")
+            if not words or _descriptor(redirect) not in ("", "1") or operator in (">&", "<&"):
+                continue
+            for path in self.expand(words[0]):
+                self._write(node, path, printed, operator == ">>", content_line)
+            printed = ""
+        self.stdin, self.fed = printed, True
+        self.before = _name_of(body, self) if body is not None else ""
+        for statement in later:
+            printed = self.follow(statement)
+        self.before = ""
+        self.stdin, self.fed, self.stdin_line = kept
+        return printed
+
+    def _heredoc(self, redirect: Node) -> str:
+        start = next((child for child in redirect.children if child.type == "heredoc_start"), None)
+        body = next((child for child in redirect.children if child.type == "heredoc_body"), None)
+        if start is None or body is None:
+            return ""
+        quoted = any(mark in self.raw(start) for mark in "'\"\\")
+        text = self.raw(body) if quoted else self.filled(body, body.start_byte, body.end_byte)[0]
+        return cut_tabs(text) if self.raw(redirect).startswith("<<-") else text
+
+
+def _operator(redirect: Node) -> str:
+    return next(
+        (child.type for child in redirect.children if child.type in (">", ">>", "<", ">&", "<&", "&>", "&>>", ">|")), ""
+    )
+
+
+def _descriptor(redirect: Node) -> str:
+    node = redirect.child_by_field_name("descriptor")
+    return (node.text or b"").decode() if node is not None else ""
+
+
+def _name_of(node: Node, shell: Words) -> str:
+    while node.type in ("redirected_statement", "pipeline", "negated_command") and node.named_children:
+        node = node.named_children[0]
+    name = node.child_by_field_name("name") if node.type == "command" else None
+    return shell.raw(name).rsplit("/", 1)[-1] if name is not None else ""
