@@ -11,7 +11,8 @@ MASK = "********"
 
 #: Names of settings, variables and options whose values are secrets.
 SECRET_NAME = regex(
-    r"(?i)(?:^|[_.\-/\b])(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|"
+    r"(?i)(?:^|[_.\-/\b]|(?:^|[_.\-])(?:db|pg|my|ms|sql|mysql|ldap|smtp|ftp|admin|root|user|svc|service|sa|app|key|store)(?=pass))"
+    r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|"
     r"client[_-]?secret|credential|auth[_-]?key|encryption[_-]?key|signing[_-]?key)s?(?:$|[_.\-\b\d])"
 )
 

@@ -57,6 +57,9 @@ def _counts(path: str) -> bool:
     return path.startswith(("/", "~")) or bool(holes(path) and not is_constant(path[:1]))
 
 
+_OTHERS = frozenset({"rmdir", "mkdir", "find", "install", "truncate"})
+
+
 def _effects(event: AnyEvent) -> Iterator[tuple[str, str, str]]:
     if isinstance(event, Write):
         path = place(event, event.path)
@@ -66,6 +69,8 @@ def _effects(event: AnyEvent) -> Iterator[tuple[str, str, str]]:
     if not isinstance(event, Call):
         return
     name, words = event.name, event.arguments
+    if event.member.kind == "batch" and name in _OTHERS:
+        return  # a command of cmd.exe with the name of another here: rules for Windows know it
     values = {"install": "mogtS", "cp": "tS", "mv": "tS", "truncate": "s", "ln": "tS", "crontab": "u", "mkdir": "m"}
     plain = [place(event, path) for path in operands(words, values.get(name, ""), _LONG)]
     recursive = any(re.match(r"-[a-zA-Z]*[rR]", word) or word == "--recursive" for word in words)

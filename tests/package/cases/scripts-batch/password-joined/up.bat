@@ -1,0 +1,3 @@
+@echo off
+set "DBPASSWORD=hunter2secret"
+app --bypass=yes
