@@ -52,6 +52,7 @@ def read_package(package: Path, production: Production, progress: Progress, *, c
     return packages.read(
         package,
         trust=production.trust if production.trust.is_dir() else None,
+        root=production.root if production.root is not None and production.root.is_dir() else None,
         advisories=production.advisories if production.advisories.is_dir() else None,
         at=production.description.window.starts,
         zone=production.description.zone,

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     help="Folder of the roots that you trust (PEM or DER).",
 )
 @click.option(
+    "--root",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Copy of production's files, for the keys that it holds.",
+)
+@click.option(
     "--advisories",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder of the vendor's advisories.",
@@ -40,6 +45,7 @@ def command(
     package: Path,
     against: Path | None,
     trust: Path | None,
+    root: Path | None,
     advisories: Path | None,
     at: str | None,
     zone: str,
@@ -56,6 +62,7 @@ def command(
         package,
         against=against,
         trust=trust,
+        root=root,
         advisories=advisories,
         at=_instant(at, zone),
         zone=zone,
@@ -73,6 +80,7 @@ def look(
     *,
     against: Path | None = None,
     trust: Path | None = None,
+    root: Path | None = None,
     advisories: Path | None = None,
     at: datetime | None = None,
     zone: str = "UTC",
@@ -90,6 +98,7 @@ def look(
             older = read(
                 against,
                 trust=trust,
+                root=root,
                 advisories=advisories,
                 at=at,
                 zone=zone,
@@ -99,6 +108,7 @@ def look(
         reading = read(
             package,
             trust=trust,
+            root=root,
             advisories=advisories,
             at=at,
             zone=zone,

@@ -69,6 +69,8 @@ class Signature(Fact, tag=True, frozen=True, kw_only=True):
     stale: tuple[str, ...] = ()  #: copies of its key that have expired there, while another copy has not
     left_out: tuple[str, ...] = ()  #: programs of the container that it signs, and that it does not cover
     product: str = ""  #: why the installed product's own anchors will not accept it; empty: they will, or are not known
+    lacks: str = ""  #: the tool of production that will check it (``rpm``, ``apt``) and that holds other keys only
+    held_by: tuple[str, ...] = ()  #: files of production, of Java or of a product, that hold the root of its chain
     revocation_known: bool = False  #: every certificate of the chain was looked up in a list or answer of that day
 
     @property

@@ -41,6 +41,7 @@ def read(
     path: Path,
     *,
     trust: Path | None = None,
+    root: Path | None = None,
     advisories: Path | None = None,
     at: datetime | None = None,
     zone: str = "UTC",
@@ -55,7 +56,9 @@ def read(
     ``progress`` is called with what is done, how much of it and how much there is. Raises
     :class:`~fulldress.errors.PackageNotFound` and :class:`~fulldress.errors.PackageUnreadable`.
     """
-    options = Options(trust=trust, advisories=advisories, at=at, zone=zone, previous=previous, compared=compared)
+    options = Options(
+        trust=trust, root=root, advisories=advisories, at=at, zone=zone, previous=previous, compared=compared
+    )
     with SecondReader(Path(path)) as second, Opened(Path(path), budget, options, progress) as package:
         second.inner(package)
         facts: list[AnyFact] = [*_entries(package), *package.unread, *releases(package)]

@@ -101,6 +101,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What the team adds to a package: what readers need beside its bytes."""
 
     trust: Path | None = None  #: folder of trust roots
+    root: Path | None = None  #: a copy of production's files, in which the keys that it holds are looked for
     advisories: Path | None = None  #: folder of the vendor's advisories
     at: datetime | None = None  #: the instant to judge by; None: now
     today: datetime | None = None  #: the day of reading, said beside ``at`` where they differ; None: the clock's

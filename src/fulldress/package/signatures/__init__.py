@@ -26,6 +26,7 @@ from fulldress.package.signatures import (
     certificates,
     checksums,
     entries,
+    hostkeys,
     jar,
     keys,
     one,
@@ -72,12 +73,19 @@ def _ground(package: Package, folder: Path | None, texts: tuple[advisories.Text,
     now = _aware(options.today or datetime.now(UTC))
     at = _aware(options.at) if options.at is not None else now
     own = folder / certificates.PRODUCT if folder is not None else None
+    held = hostkeys.load(options.root) if options.root is not None and options.root.is_dir() else hostkeys.HostKeys()
+    ring = keys.load(folder) if folder is not None else keys.Keys()
+    tools = held.tools | {tool for one in ring.pgp if (tool := keys.tool(one.path)) in ("apt", "rpm")}
     return Ground(
         trust=certificates.load(folder) if folder is not None else None,
         advisories=texts,
         at=at,
         previous=options.previous,
-        keys=keys.load(folder) if folder is not None else keys.Keys(),
+        keys=msgspec.structs.replace(
+            ring, pgp=(*ring.pgp, *held.pgp), unreadable=(*ring.unreadable, *_unreadable(options.root, held))
+        ),
+        tools=frozenset(tools),
+        anchors=held.anchors,
         brought=tuple(_brought(package)),
         product=certificates.load(own) if own is not None and own.is_dir() else None,
         revocations=revocation.load(folder, _lists(package)),
@@ -123,21 +131,25 @@ def _brought(package: Package) -> Iterator[pgpkeys.Holder]:
             continue
 
 
+def _unreadable(root: Path | None, held: hostkeys.HostKeys) -> Iterator[tuple[Path, str]]:
+    return ((root / name, why) for name, why in held.unreadable) if root is not None else iter(())
+
+
 def _of_the_folder(ground: Ground, folder: Path | None) -> Iterator[AnyFact]:
-    """What of the trust folder cannot be read, and the keys in it that production's own tools go by."""
-    if folder is None or ground.trust is None:
-        return
-    for path, problem in (*ground.trust.unreadable, *ground.keys.unreadable):
+    """What of the trust folder cannot be read, and the keys that production's own tools go by."""
+    for path, problem in (*(ground.trust.unreadable if ground.trust is not None else ()), *ground.keys.unreadable):
         what = f"certificate {path.parent.name}/{re.sub(r'[^ -~]', '?', path.name)}"
         yield unread(Evidence(source=str(path), path=path.name), what, Reason.DAMAGED, problem)
     for holder in ground.keys.pgp:
-        tool = holder.path.split("/")[1] if holder.path.count("/") > 1 else ""
+        tool = keys.tool(holder.path)
         ends = max(
             (end for key in (holder.primary, *holder.subkeys) if key.signs and (end := holder.ends(key))), default=None
         )
-        if tool in keys.TOOLS and ends is not None:
-            yield _held(tool, holder.name, holder.fingerprint, ends, ground, holder.path)
-    for root in ground.product.roots if ground.product is not None else ():
+        if tool and ends is not None:
+            yield _held(tool, holder.name, holder.fingerprint, ends, ground, keys.spoken(holder.path))
+    if folder is None or ground.product is None:
+        return
+    for root in ground.product.roots:
         name, print_ = certificates.common_name(root.subject), certificates.fingerprint(root)
         yield _held("product", name, print_, root.not_valid_after_utc, ground, f"{folder.name}/{certificates.PRODUCT}")
 

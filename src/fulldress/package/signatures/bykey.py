@@ -26,6 +26,7 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     signed_at: datetime | None = None
     remarks: tuple[str, ...] = ()  #: what else is worth a word: a trusted comment, a namespace
     stale: tuple[str, ...] = ()
+    lacks: str = ""  #: the tool of production that will check it and that holds other keys only
 
 
 def signature(made: Made, covered: Covered, ground: Ground, evidence: Evidence, path: str) -> Signature:
@@ -36,6 +37,8 @@ def signature(made: Made, covered: Covered, ground: Ground, evidence: Evidence, 
     said = [_of_bytes(made), _of_key(made.key, ground), *made.remarks]
     if today is not None and today is not trust and ground.today is not None:
         said.append(f"{_word(today)} today ({ground.today:%Y-%m-%d}), {_word(trust)} on {ground.at:%Y-%m-%d}")
+    if made.lacks:
+        said.append(f"production's {made.lacks} does not hold that key")
     said.extend(faults)
     announced = _announced(made.key, ground)
     if announced:
@@ -62,6 +65,7 @@ def signature(made: Made, covered: Covered, ground: Ground, evidence: Evidence, 
         weaknesses=tuple(faults),
         key=made.key,
         stale=made.stale,
+        lacks=made.lacks,
     )
 
 
@@ -70,7 +74,7 @@ def _word(trust: Trust) -> str:
 
 
 def _trust(made: Made, faults: Sequence[str], ground: Ground) -> Trust:
-    if ground.trust is None:
+    if ground.trust is None and not made.key.held_in:
         return Trust.UNKNOWN
     if not made.key.held_in:
         # a key that was not found anywhere can only be named; one that came along with the package is a stranger's
@@ -87,7 +91,7 @@ def _of_bytes(made: Made) -> str:
 def _of_key(key: Key, ground: Ground) -> str:
     algorithm = f"{key.algorithm}, " if key.algorithm else ""
     who = f'"{key.name}" ({algorithm}{spelt(key)})' if key.name else f"the key {spelt(key)}"
-    if ground.trust is None:
+    if ground.trust is None and not key.held_in:
         return f"signed by {who}; no trust folder was given to look it up in"
     if not key.held_in:
         return f"signed by {who}, which {ground.keys.name}/ does not hold"

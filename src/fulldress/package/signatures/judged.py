@@ -30,6 +30,8 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     product: certs.Folder | None = None  #: the installed product's own anchors; None: not known
     revocations: revocation.Known = revocation.Known()
     today: datetime | None = None  #: the day of reading, where ``at`` is another one
+    tools: frozenset[str] = frozenset()  #: of apt and rpm, those of production whose keys are all known
+    anchors: tuple[tuple[str, x509.Certificate], ...] = ()  #: what Java and products in production hold, with the file
     stamps: tuple[Any, ...] = ()  #: tokens of time-stamp files, for the signature files that they are over
 
 
@@ -93,6 +95,12 @@ def signature(
     trust = trust_of(chain, faults, ground)
     today = trust_of(chain, faults_at(ground.today), ground) if ground.today is not None else None
     said.append(chain_words(chain, ground))
+    holds = _held_by(chain, ground)
+    if holds:
+        said.append(
+            f"production holds it in {', '.join(holds[:2])}"
+            + (f" and {len(holds) - 2} more files" if len(holds) > 2 else "")
+        )
     said.extend(stamp_words)
     if today is not None and today is not trust and ground.today is not None:
         said.append(f"{_GOOD[today]} today ({ground.today:%Y-%m-%d}), {_GOOD[trust]} on {ground.at:%Y-%m-%d}")
@@ -127,6 +135,7 @@ def signature(
         today=today,
         judged_at=ground.at if today is not None else None,
         product=_product(chain, ground),
+        held_by=holds,
         revocation_known=revocation.checked(chain, known, ground.at),
     )
 
@@ -147,6 +156,19 @@ def _product(chain: certs.Chain, ground: Ground) -> str:
     if ended:
         return f"{quoted(certs.common_name(ended[-1].subject))} in the installed product ends on {ended[-1].not_valid_after_utc:%Y-%m-%d}"
     return ""
+
+
+def _held_by(chain: certs.Chain, ground: Ground) -> tuple[str, ...]:
+    """Files of production that hold the root of a chain, be it that the signature itself does not bring it."""
+    last, prints = chain.last, {certs.fingerprint(one) for one in chain.certificates}
+    return tuple(
+        dict.fromkeys(
+            f"/{name}"
+            for name, anchor in ground.anchors
+            if certs.fingerprint(anchor) in prints
+            or (chain.missing and anchor.subject == last.issuer and certs.issued(anchor, last))
+        )
+    )
 
 
 def _of_bytes(integrity: Integrity, problem: str) -> str:

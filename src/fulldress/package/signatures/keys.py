@@ -22,6 +22,8 @@ from fulldress.patterns import regex
 
 #: Folders below the trust folder whose keys decide what production's own tools accept.
 TOOLS = ("apt", "rpm", "product")
+#: What stands in place of the trust folder's name where production's own files hold a key.
+HOST = "production"
 _LARGEST = 8_000_000
 _SSH = regex(rb"(?:^|[ \t,])((?:sk-)?(?:ssh|ecdsa)-[\w@.-]+)[ \t]+(AAAA[0-9A-Za-z+/]+=*)(?:[ \t]+([^\r\n]*))?")
 _MINISIGN = regex(rb"(?m)^(RW[0-9A-Za-z+/]{54})\s*$")
@@ -73,8 +75,8 @@ def load(folder: Path) -> Keys:
             continue
         name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
         try:
-            if rings := _rings(path, data):
-                pgp.extend(holder for ring in rings for holder in pgpkeys.certificates(ring, name))
+            if found := rings(path, data):
+                pgp.extend(holder for ring in found for holder in pgpkeys.certificates(ring, name))
                 continue
         except NotOpenPgp as error:
             unreadable.append((path, f"no OpenPGP key: {error}"))
@@ -93,7 +95,7 @@ def load(folder: Path) -> Keys:
     )
 
 
-def _rings(path: Path, data: bytes) -> list[bytes]:
+def rings(path: Path, data: bytes) -> list[bytes]:
     """Key rings in a file: armoured, binary, or within apt's ``Signed-By:`` field, where every line is indented."""
     if b"BEGIN PGP PUBLIC KEY BLOCK" in data:
         if path.suffix == ".sources" or re.search(rb"(?m)^[ \t]+-----BEGIN PGP", data):
@@ -103,6 +105,18 @@ def _rings(path: Path, data: bytes) -> list[bytes]:
     if binary and (path.suffix.lower() in (".gpg", ".pgp", ".key", ".asc", ".kbx") or path.parent.name in TOOLS):
         return [data]
     return []
+
+
+def tool(path: str) -> str:
+    """Whose key that is, by the place where it is held: apt's, rpm's, the product's; empty: the team's."""
+    parts = path.split("/")
+    return parts[1] if len(parts) > 2 and parts[1] in TOOLS else ""
+
+
+def spoken(path: str) -> str:
+    """A place as a person would say it."""
+    parts = path.split("/")
+    return f"production's /{'/'.join(parts[2:])}" if parts[0] == HOST and len(parts) > 2 else path
 
 
 def minisign(data: bytes, path: str = "") -> Iterator[Plain]:

@@ -16,7 +16,7 @@ import msgspec
 from fulldress.facts import Evidence, Integrity, Key, Signature
 from fulldress.package.signatures import bykey, packets, pgpkeys, pgpmath
 from fulldress.package.signatures.judged import Covered, Ground
-from fulldress.package.signatures.keys import TOOLS
+from fulldress.package.signatures.keys import spoken, tool
 from fulldress.package.signatures.packets import NotOpenPgp, Packet
 from fulldress.patterns import regex
 
@@ -106,15 +106,19 @@ def judged(
     name = scheme or (
         "OpenPGP" if message.content is None else "OpenPGP in clear text" if message.clear else "OpenPGP inline"
     )
+    lists = path.rsplit("/", 1)[-1] in ("InRelease", "Release.gpg")  # of a repository: apt itself looks at them
     for packet in message.signatures:
-        yield bykey.signature(check(packet, covered, ground, name), covered, ground, evidence, path)
+        made = check(packet, covered, ground, name, "apt" if lists else "")
+        yield bykey.signature(made, covered, ground, evidence, path)
 
 
-def check(packet: Packet, covered: Covered, ground: Ground, scheme: str) -> bykey.Made:
-    """One signature against every copy of its key that is at hand."""
+def check(packet: Packet, covered: Covered, ground: Ground, scheme: str, by: str = "") -> bykey.Made:
+    """One signature against every copy of its key that is at hand. ``by``: the tool of production that will check it."""
     held = [(holder, key) for holder in ground.keys.pgp if (key := holder.find(packet))]
     brought = [(holder, key) for holder in ground.brought if (key := holder.find(packet))]
     wanted = packet.fingerprint or packet.issuer
+    own = [(holder, key) for holder, key in held if tool(holder.path) == by] if by else []
+    lacks = by if by in ground.tools and not own else ""
     if not held and not brought:
         problem = covered.doubt or "the key that made it is not here"
         return bykey.Made(
@@ -123,17 +127,18 @@ def check(packet: Packet, covered: Covered, ground: Ground, scheme: str) -> byke
             problem=problem,
             key=Key(scheme="OpenPGP", fingerprint=wanted or "not named"),
             signed_at=packet.created,
+            lacks=lacks,
         )
     candidates = held or brought
     integrity, problem = _integrity(packet, covered, candidates)
-    tools = [(holder, key) for holder, key in held if _tool(holder.path)]
+    tools = own or [(holder, key) for holder, key in held if tool(holder.path)]
     deciding = tools or candidates
     # the copy that lasts longest is the key's newest; a tool that holds an older one goes by that
     best = max(deciding, key=lambda pair: (not pair[0].primary.revoked, _last(pair), pair[0].path))
     newest = max((*held, *brought), key=_last)
     algorithm, weak = pgpmath.described(best[1].key)
     stale = tuple(
-        holder.path
+        spoken(holder.path)
         for holder, key in tools
         if bykey.sooner(holder.ends(key), ground.at)
         and holder.fingerprint == newest[0].fingerprint
@@ -147,7 +152,7 @@ def check(packet: Packet, covered: Covered, ground: Ground, scheme: str) -> byke
         algorithm=algorithm,
         expires=best[0].ends(best[1]),
         revoked=revoked,
-        held_in=tuple(dict.fromkeys(holder.path for holder, _ in held)),
+        held_in=tuple(dict.fromkeys(spoken(holder.path) for holder, _ in held)),
     )
     lasting = _faults(packet, best, weak, revoked)
     return bykey.Made(
@@ -158,12 +163,8 @@ def check(packet: Packet, covered: Covered, ground: Ground, scheme: str) -> byke
         faults=lambda at: [*lasting, *_on(packet, best, at)],
         signed_at=packet.created,
         stale=stale,
+        lacks=lacks,
     )
-
-
-def _tool(path: str) -> bool:
-    parts = path.split("/")
-    return len(parts) > 2 and parts[1] in TOOLS
 
 
 def _last(pair: tuple[pgpkeys.Holder, pgpkeys.SubKey]) -> datetime:
@@ -227,7 +228,7 @@ def _on(packet: Packet, pair: tuple[pgpkeys.Holder, pgpkeys.SubKey], at: datetim
     holder, key = pair
     found = []
     ends = holder.ends(key)
-    place = f" in {holder.path}" if holder.path else ""
+    place = f" in {spoken(holder.path)}" if holder.path else ""
     if ends is not None and ends <= at:
         found.append(f'the key of "{holder.name}"{place} expired on {ends:%Y-%m-%d}')
     if packet.expires is not None and packet.expires <= at:

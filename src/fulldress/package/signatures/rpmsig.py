@@ -103,7 +103,7 @@ def read(
         for packet in message.signatures:
             found += 1
             target = everything if over else only_header
-            made = openpgp.check(packet, target, ground, f"RPM {what}")
+            made = openpgp.check(packet, target, ground, f"RPM {what}", "rpm")
             if made.integrity is Integrity.INTACT and not over:
                 if problem:
                     made = msgspec.structs.replace(made, integrity=Integrity.BROKEN, problem=problem)
