@@ -11,7 +11,7 @@ import msgspec
 
 from fulldress.checks.index import Index, unit_name
 from fulldress.checks.jobs import LED
-from fulldress.checks.migrations import OF_ROWS
+from fulldress.checks.migrations import OF_ROWS, take_nothing_back
 from fulldress.checks.rule import count, several
 from fulldress.facts import (
     Binary,
@@ -195,7 +195,6 @@ def _privilege(witness: Witness, facts: list[Fact]) -> str:
 def _database(witness: Witness, facts: list[Fact]) -> str:
     migrations = list({(f.name, f.path, f.direction): f for f in facts if isinstance(f, Migration)}.values())
     ups = [m for m in migrations if m.direction == "up"]
-    downs = [m for m in migrations if m.direction == "down"]
     parts = []
     if ups:
         current = sum(bool(m.current) for m in ups)
@@ -204,7 +203,7 @@ def _database(witness: Witness, facts: list[Fact]) -> str:
         parts.append(f"{len(heavy)} lock or rewrite a table")
     if lost := [m for m in ups if m.destructive]:
         parts.append(f"{len(lost)} {'loses' if len(lost) == 1 else 'lose'} data")
-    if empty := [m for m in downs if m.empty]:
+    if empty := take_nothing_back(migrations):
         parts.append(count(len(empty), "empty rollback script"))
     # an advisory lock is there to be held: it keeps runners apart, and nobody else asks for it
     locks = [f for f in facts if isinstance(f, Lock) and not f.object.startswith("advisory")]
@@ -230,7 +229,8 @@ def _rollback(witness: Witness, facts: list[Fact]) -> str:
         return "every row as before"
     downs = [f for f in facts if isinstance(f, Migration) and f.direction == "down"]
     if downs and witness is Witness.READ:
-        return f"{count(len(downs), 'down script')}, {sum(m.empty for m in downs)} empty"
+        empty = take_nothing_back([f for f in facts if isinstance(f, Migration)])
+        return count(len(downs), "down script") + (f", {len(empty)} empty" if empty else "")
     back = [f for f in facts if isinstance(f, Timing) and f.act == "rollback" and not f.step]
     return f"took {_duration(max(t.duration for t in back))}" if back else ""
 

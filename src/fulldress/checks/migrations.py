@@ -170,10 +170,10 @@ def heavy(index: Index) -> Iterator[Hit]:
 @rule("FD203", Severity.MAJOR, "Migrations have no way back", rows_recur)
 def no_down(index: Index) -> Iterator[Hit]:
     every = forth(index)
-    without = [m for m in every if not m.counterpart and not m.repeatable]
+    without = [m for m in every if not m.counterpart and not m.repeatable and not m.empty]
     if not without:
         return
-    if len(without) == len(every):
+    if len(without) == len([m for m in every if not m.empty]):
         folder = without[0].path.rsplit("/", 1)[0] if "/" in without[0].path else ""
         yield Hit(
             title=f"none of {count(len(without), 'migration')} has a way back",
@@ -204,11 +204,16 @@ def no_down(index: Index) -> Iterator[Hit]:
         )
 
 
+def take_nothing_back(migrations: list[Migration]) -> list[Migration]:
+    """Empty ways back of those that do something on the way there."""
+    forth = [m for m in migrations if m.direction == "up"]
+    changed = {m.counterpart for m in forth if not m.empty}
+    return [m for m in migrations if m.direction == "down" and m.empty and (m.path in changed or not forth)]
+
+
 @rule("FD204", Severity.BLOCKER, "A rollback script is empty", rows_recur)
 def empty_down(index: Index) -> Iterator[Hit]:
-    every = [m for m in index.of(Migration, Witness.READ) if m.direction == "up"]
-    changed = {m.counterpart for m in every if not m.empty}
-    found = [m for m in _downs(index) if m.empty and (m.path in changed or not every)]
+    found = take_nothing_back(index.of(Migration, Witness.READ))
     remedy = "Ask the vendor for its contents; until then come back by restoring (the offered snapshot)."
     if len(found) > FEW:
         yield Hit(

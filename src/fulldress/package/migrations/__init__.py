@@ -214,7 +214,7 @@ def _fact(
     transaction = script.wrapped
     if not script.language and transaction is None:
         transaction = _in_one_transaction(effects.bare)
-    empty = effects.count == 0 and not script.unread
+    empty = effects.count == 0 and not script.unread and not script.acts
     return Migration(
         witness=Witness.READ,
         evidence=member.evidence(first[0], text=first[1]),

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from fulldress.facts import excerpt
 from fulldress.facts.database import Effect
 from fulldress.package.migrations import mysql, pgalter, pgtree, postgres, rights
+from fulldress.package.migrations.kept import Kept
 from fulldress.package.migrations.nested import Nested
 from fulldress.package.migrations.rebuilds import Rebuilds, plain
 from fulldress.package.migrations.sql import Statement
@@ -167,6 +168,7 @@ def study(
     if not ordered:  # which type a column has by then is not known
         state.types, state.proven = {}, set()
     rebuilds = Rebuilds(every, known.columns, ordered=ordered)
+    kept = Kept(every)
     for statement in every:
         if statement.meta:
             continue
@@ -178,7 +180,7 @@ def study(
         elif re.match(r"(?:COMMIT|ROLLBACK|END)\b", statement.bare):
             state.wrapped, state.values = wrapped if not state.wrapped else False, set()
         for line, text, bare in nested.of(statement):
-            _one(found, line, text, bare, dialect, created, known, rebuilds, statement.shown)
+            _one(found, line, text, bare, dialect, created, known, rebuilds, kept, statement.shown)
         _uses_added_value(found, statement, state)
     rebuilds.remember(known.columns)
     _balance_triggers(found)
@@ -219,6 +221,7 @@ def _one(
     created: set[str],
     known: Known,
     rebuilds: Rebuilds,
+    kept: Kept,
     shown: str = "",
 ) -> None:
     if len(bare) > _LONGEST:
@@ -262,7 +265,12 @@ def _one(
     if tree is None:
         judged = _by_words(bare, dialect, narrows)
     for one in judged.said:
-        _note(found, Effect(kind=one.kind, statement=words, line=line, table=one.table, says=one.says), shown or text)
+        if kept.spares(one.kind, one.table, one.says, bare):
+            continue
+        says = one.says
+        if not dialect and tree is not None and one.kind in HEAVY and one.kind != "every row":
+            says = f"on PostgreSQL {says}"  # others build an index beside the writers
+        _note(found, Effect(kind=one.kind, statement=words, line=line, table=one.table, says=says), shown or text)
     found.preflight += [query for query in judged.preflight if query]
 
 

@@ -45,7 +45,7 @@ _CLASS = regex(r"(?:^|/)db/migration/(?:.*/)?[VRUB][\d_.]*__\w+\.class$")
 _PLACE = regex(r"(?i)^(?P<folder>(?:.*/)?(?:\w+[_\-])?(?:migrations?|migrate|alembic|deltas?))/(?:.*/)?[^/]+$")
 _TESTS = regex(r"(?i)(?:^|/)(?:tests?|testing|spec|__tests__)/")
 _OTHERS = regex(
-    r"(?i)(?:^|/)(?:tests?|spec|node_modules|utils?|lib|helpers?|hooks|cli)/|\.(?:test|spec)\.\w+$|(?:^|/)index\.\w+$"
+    r"(?i)(?:^|/)(?:tests?|spec|node_modules|utils?|lib|helpers?|hooks|cli)/|\.(?:test|spec)\.\w+$|(?:^|/)index\.\w+$|\.d\.[cm]?ts$"
 )
 
 
@@ -72,10 +72,15 @@ def read(members: Iterable[Member], translated: Set[str] = frozenset()) -> Itera
             evidence=every[0].evidence(),
             what=f"{len(every)} migration{'s' if len(every) > 1 else ''} in {language} below {folder}",
             reason=Reason.FORMAT,
-            detail="their calls are not read: what they lose, lock and rewrite shows in the rehearsal, not here",
+            detail=f"{_examples(every)}: their calls are not read: what they lose, lock and rewrite shows in the rehearsal, not here",
             needed=True,
             shows=True,
         )
+
+
+def _examples(every: list[Member]) -> str:
+    names = ", ".join(member.name for member in every[:3])
+    return f"{names} and {len(every) - 3} more" if len(every) > 3 else names
 
 
 def _elsewhere(member: Member) -> str:

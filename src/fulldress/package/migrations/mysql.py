@@ -55,6 +55,7 @@ _UNIQUE = regex(
     r"(?:ALTER (?:IGNORE )?TABLE (?P<table>\S+) .*?ADD (?:CONSTRAINT \S+ )?UNIQUE (?:KEY |INDEX )?(?:[^\s(]+ )?"
     r"|CREATE UNIQUE INDEX \S+ ON (?P<on>\S+) )\( (?P<columns>[^()]+) \)"
 )
+_JOINED_DELETE = regex(r"DELETE (?!FROM\b)(?:LOW_PRIORITY |QUICK |IGNORE )*(?P<table>[^\s,]+) .*?\bFROM (?P<rest>.*)")
 _IGNORE = regex(r"ALTER IGNORE TABLE\b")
 
 
@@ -65,6 +66,12 @@ def judge(bare: str, table: str, judged: Judged) -> None:
             if pattern.match(bare):
                 judged.add(kind, table, says)
                 break
+    if match := _JOINED_DELETE.match(bare):
+        chosen = re.search(r"\b(?:WHERE|USING|ON)\b", match["rest"])
+        says = "rows are deleted; no statement brings them back" if chosen else "all rows are gone"
+        judged.add("rows" if chosen else "lost", table or match["table"].strip("`").lower(), says)
+    if re.match(r"(?:REPLACE|INSERT OVERWRITE) ", bare):
+        judged.add("rows", table, "rows with the same key are overwritten; their old values are kept nowhere")
     if _RENAME.match(bare):
         judged.add("rename", table, "the running version still asks for the old name")
     if _IGNORE.match(bare):

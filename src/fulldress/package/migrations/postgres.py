@@ -15,11 +15,38 @@ from fulldress.package.migrations.pgtree import Judged, State, names_of, nodes, 
 def judge(tree: Any, state: State) -> Judged:
     """What the statement does; ``state`` is brought up to date."""
     found = Judged()
+    _judge(tree, state, found, 0)
+    return found
+
+
+def _judge(tree: Any, state: State, found: Judged, depth: int) -> None:
     kind = tree.WhichOneof("node")
+    node = getattr(tree, kind) if kind else None
+    if kind in _CARRIERS and depth < _DEPTH:  # WITH gone AS (DELETE …) does it as well as a DELETE of its own
+        for item in node.with_clause.ctes:
+            _judge(item.common_table_expr.ctequery, state, found, depth + 1)
+    if kind == "explain_stmt" and any(option.def_elem.defname == "analyze" for option in node.options):
+        _judge(node.query, state, found, depth + 1)
     handler = _HANDLERS.get(kind or "")
     if handler is not None:
-        handler(getattr(tree, kind), state, found)
-    return found
+        handler(node, state, found)
+
+
+def _holds_always(condition: Any) -> bool:
+    """``WHERE true``, ``WHERE 1 = 1``: as good as none."""
+    if condition.HasField("a_const"):
+        return bool(condition.a_const.boolval.boolval)
+    if not condition.HasField("a_expr"):
+        return False
+    expression = condition.a_expr
+    left, right = expression.lexpr, expression.rexpr
+    names = [name.string.sval for name in expression.name]
+    if names != ["="] or not (left.HasField("a_const") and right.HasField("a_const")):
+        return False
+    kind = left.a_const.WhichOneof("val")
+    return bool(
+        kind and kind == right.a_const.WhichOneof("val") and getattr(left.a_const, kind) == getattr(right.a_const, kind)
+    )
 
 
 def _create(node: Any, state: State, found: Judged) -> None:
@@ -104,7 +131,8 @@ def _rows(joined: str, whole: tuple[str, str], some: str) -> Any:
         table = table_of(node.relation)
         if table in state.created:
             return
-        if not node.HasField("where_clause") and not getattr(node, joined):
+        chosen = node.HasField("where_clause") and not _holds_always(node.where_clause)
+        if not chosen and not getattr(node, joined):
             found.add(whole[0], table, whole[1])
         else:
             found.add("rows", table, some)
@@ -226,6 +254,15 @@ def _set(node: Any, state: State, found: Judged) -> None:
         found.add("rights", "", "session_replication_role may be set by a superuser only")
 
 
+def _owned(node: Any, state: State, found: Judged) -> None:
+    names = ", ".join(item.role_spec.rolename or "the current role" for item in node.roles)
+    found.add("lost", "", f"all that {names} owns in this database is gone")
+
+
+#: Statements that may begin with WITH.
+_CARRIERS = frozenset({"select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"})
+_DEPTH = 20  #: of WITH inside WITH
+
 _HANDLERS: dict[str, Any] = {
     "create_stmt": _create,
     "create_table_as_stmt": _create_as,
@@ -254,5 +291,6 @@ _HANDLERS: dict[str, Any] = {
     "create_role_stmt": _rights("creates a role: the one that runs it needs CREATEROLE"),
     "alter_system_stmt": _system,
     "dropdb_stmt": _drop_database,
+    "drop_owned_stmt": _owned,
     "variable_set_stmt": _set,
 }

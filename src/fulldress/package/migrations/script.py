@@ -33,6 +33,7 @@ class Script:
     version: str = ""
     parents: tuple[str, ...] = ()
     unread: list[tuple[int, str]] = field(default_factory=list)
+    acts: bool = False  #: it calls something, and none of its statements shows what: not empty
     disorder: str = ""
     standalone: bool = True  #: False: counts only when it changes a schema
 

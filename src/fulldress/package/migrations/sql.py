@@ -32,6 +32,8 @@ _TOKEN = regex(
     re.VERBOSE | re.DOTALL,
 )
 _BLOCK = regex(r"/\*|\*/")
+#: MySQL's and MariaDB's comments that their servers run: ``/*!50001 DROP TABLE x */``.
+_CODE = regex(r"/\*M?!\d{0,6}")
 _BODIED = {"FUNCTION", "PROCEDURE", "TRIGGER"}
 _COPY_DATA = regex(r"(?ims)(^[ \t]*COPY\b[^;]*\bFROM\s+STDIN\b[^;]*;[^\n]*\n)(.*?)^\\\.[ \t]*\r?$")
 _DELIMITER = regex(r"(?im)^[ \t]*delimiter[ \t]+(\S+)[ \t]*\r?$")
@@ -76,7 +78,7 @@ def _plain(text: str, base: int, line: int) -> Iterator[Statement]:
     start, start_line, counted = -1, line, 0
     bare: list[str] = []
     parentheses = depth = 0
-    body = ""
+    body, conditional = "", False
     while position < length:
         match = _TOKEN.match(text, position)
         assert match is not None  # the last alternative takes any character  # noqa: S101
@@ -84,10 +86,16 @@ def _plain(text: str, base: int, line: int) -> Iterator[Statement]:
         if kind == "tag":  # the inner group of a dollar quote is the last one that closed
             kind = "dollar"
         if kind == "block":
-            position = _comment_end(text, end)
+            code = _CODE.match(text, position)
+            conditional = bool(code)
+            position = code.end() if code else _comment_end(text, end)
             continue
         if kind in ("space", "comment"):
             position = end
+            continue
+        if conditional and token == "*" and text.startswith("*/", position):
+            conditional = False
+            position += 2
             continue
         if start < 0 and kind != "semicolon":
             start_line += text.count("\n", counted, position)
@@ -132,7 +140,11 @@ def offset_of(statement: Statement, at: int) -> int:
         assert match is not None  # the last alternative takes any character  # noqa: S101
         kind = match.lastgroup
         if kind == "block":
-            position = _comment_end(text, match.end())
+            code = _CODE.match(text, position)
+            position = code.end() if code else _comment_end(text, match.end())
+            continue
+        if kind == "other" and text.startswith("*/", position):
+            position += 2
             continue
         if kind not in ("space", "comment"):
             if seen >= at:

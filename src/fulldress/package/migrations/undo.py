@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from fulldress.package.migrations.kept import fills_blanks
 from fulldress.package.migrations.rebuilds import plain
 from fulldress.patterns import regex
 
@@ -66,7 +67,7 @@ class Changes:
                         into["column", f"{table}.{plain(column['name'])}"] = position
         elif match := _ROWS.match(text):
             table = plain(match["name"])
-            if match["verb"].startswith(("DELETE", "TRUNCATE", "UPDATE")):
+            if match["verb"].startswith(("DELETE", "TRUNCATE", "UPDATE")) and not fills_blanks(text):
                 self.changed.add(table)
             if not match["verb"].startswith(("DELETE", "TRUNCATE")):
                 self.filled.add(table)
@@ -100,7 +101,7 @@ def unrestored(up: Iterable[str], down: Iterable[str]) -> tuple[str, ...]:
     for table in sorted(forth.changed - touched - added):
         if table not in back.filled | back.changed and not back.dynamic:
             found.append(f"rows of {table.lower()} stay changed or deleted")
-    return tuple(dict.fromkeys(words for words in found if words))
+    return tuple(dict.fromkeys(words for words in found if words and "unnamed" not in words))
 
 
 def _own(kind: str, name: str, forth: Changes, moved: set[str]) -> bool:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from fulldress.package.reader import Member
 
 #: Methods of ``op`` and of connections that ask, and change nothing.
 _ASKING = frozenset(["get_bind", "get_context", "f", "inline_literal", "invoke", "implementation_for", "register_operation", "fetchall", "fetchone", "fetchmany", "scalar", "scalars", "all", "first", "one", "mappings", "close", "commit", "has_table", "get_columns", "get_indexes"])  # fmt: skip
+_MESSAGES = frozenset(["print", "debug", "info", "warning", "warn", "error", "getLogger"])
 _NO_CHANGES = ("sqlalchemy", "alembic", "typing", "contextlib", "datetime", "textwrap")
 
 
@@ -44,7 +46,18 @@ def read(member: Member, memory: dict[str, object]) -> Iterator[Script]:
             version=revision,
             parents=parents,
             unread=reading.unread,
+            acts=_acts(function),
         )
+
+
+def _acts(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Calls something beside a message, or what only asks."""
+    for call in [node for node in ast.walk(function) if isinstance(node, ast.Call)]:
+        target = call.func
+        name = target.id if isinstance(target, ast.Name) else target.attr if isinstance(target, ast.Attribute) else ""
+        if name not in _MESSAGES and name not in _ASKING:
+            return True
+    return False
 
 
 class _Reading:
@@ -122,8 +135,16 @@ class _Reading:
             "db",
         ):
             self._say("INSERT INTO rows_of_the_session VALUES (1)", call)
-        elif target.attr in ("create_all", "drop_all"):
-            self.unread.append((call.lineno, f"{target.attr}()"))
+        elif target.attr in ("create_all", "drop_all") or self._hands_over(owner, target.attr, call):
+            self.unread.append((call.lineno, f"{owner + '.' if owner else ''}{target.attr}()"))
+
+    def _hands_over(self, owner: str, method: str, call: ast.Call) -> bool:
+        """``helpers.drop_constraint(op, …)``, ``Migrator.upgrade(session)``: code elsewhere that gets the database."""
+        origin = self.source.imported.get(owner, "")
+        if not origin or origin.startswith(_NO_CHANGES) or method in ("Session", "sessionmaker", "query"):
+            return False
+        given = {a.id for a in (*call.args, *(k.value for k in call.keywords)) if isinstance(a, ast.Name)}
+        return bool(given & {"op", "session", "bind", "conn", "connection", "engine"})
 
     def _execute(self, value: ast.expr, call: ast.Call) -> None:
         text = self.source.text(value)
@@ -198,6 +219,12 @@ def _expression(value: ast.expr, source: Source) -> str | None:
         f.attr if isinstance(f, ast.Attribute) else f.id for f in names if isinstance(f, ast.Attribute | ast.Name)
     }
     where = " WHERE true = true" if "where" in methods else ""
+    # .where(t.c.x.is_(None)).values(x=…) gives a value where there was none
+    blank = re.search(r"\.(\w+)(?:\.is_\(None\)| == None)\)\.values\((\w+)=[^,=]*\)+$", ast.unparse(value))
+    if blank and blank[1] == blank[2] and "update" in methods:
+        where, column = f" WHERE {quoted(blank[1])} IS NULL", quoted(blank[1])
+    else:
+        column = "changed"
     root: ast.expr = value
     while isinstance(root, ast.Call | ast.Attribute):
         if (
@@ -211,7 +238,7 @@ def _expression(value: ast.expr, source: Source) -> str | None:
         root = root.func if isinstance(root, ast.Call) else root.value
     table = quoted(source.name(root)) if isinstance(root, ast.Name | ast.Constant) else "rows"
     if "update" in methods:
-        return f"UPDATE {table} SET changed = 1{where}"
+        return f"UPDATE {table} SET {column} = 1{where}"
     if "delete" in methods:
         return f"DELETE FROM {table}{where}"
     if "insert" in methods:

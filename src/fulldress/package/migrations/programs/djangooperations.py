@@ -160,6 +160,7 @@ def _alter_field(r: Reading, call: ast.Call) -> Both:
         both.back.append(f"ALTER TABLE {table} DROP CONSTRAINT {quoted(name + '_uniq')}")
     elif not true(old, "db_index") and true(node, "db_index"):
         both.forth.append(f"CREATE INDEX {quoted(name + '_idx')} ON {table} ({column})")
+        both.back.append(f"DROP INDEX {quoted(name + '_idx')}")
     return both
 
 

@@ -14,11 +14,13 @@ from fulldress.package.migrations.programs.jsbuilder import Reading
 from fulldress.package.migrations.programs.jssource import constants, parse, text_of, walk
 from fulldress.package.migrations.script import Script
 from fulldress.package.reader import Member
+from fulldress.patterns import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 _LARGEST = 400_000
+_QUIET = regex(r"(?i)^(?:console|log|logger|logging)\.\w+$|^Promise\.resolve$|^require$")
 
 
 def read(member: Member, memory: dict[str, object]) -> Iterator[Script]:
@@ -48,6 +50,7 @@ def read(member: Member, memory: dict[str, object]) -> Iterator[Script]:
             member=member, direction=direction, statements=reading.statements, other=member.path if back else "",
             name=re.sub(r"\.\w+$", "", member.name), line=found[direction].start_point[0] + 1, wrapped=wrapped, locks=tool == "knex",
             tool=tool, language="javascript", version=jsfactory.number(member.name), unread=reading.unread,
+            acts=_acts(found[direction]),
         )  # fmt: skip
 
 
@@ -86,6 +89,12 @@ def _directions(root: Node) -> Iterator[tuple[str, Node]]:
                 yield from zip(("up", "down"), arguments, strict=False)
         if name in ("up", "down") and body is not None and body.type != "identifier":
             yield name, body
+
+
+def _acts(node: Node) -> bool:
+    """Calls something that is neither a message nor a promise of nothing."""
+    calls = (text_of(n.child_by_field_name("function")) for n in walk(node) if n.type == "call_expression")
+    return any(not _QUIET.search(call) for call in calls)
 
 
 def _throws(node: Node) -> bool:

@@ -49,7 +49,7 @@ def literal(node: Node | None, known: dict[str, str]) -> str | None:
     if node.type == "string":
         return re.sub(r"\\(.)", r"\1", text_of(node)[1:-1])
     if node.type == "template_string":
-        return re.sub(r"\$\{[^}]*\}", "x", text_of(node)[1:-1])
+        return re.sub(r"\\([`$])", r"\1", re.sub(r"\$\{[^}]*\}", "x", text_of(node)[1:-1]))
     if node.type == "identifier":
         return known.get(text_of(node))
     if node.type == "binary_expression" and text_of(node.child_by_field_name("operator")) == "+":

@@ -3,6 +3,7 @@
 Files that a log includes are read where they stand, in the order of their names; Liquibase's own order is the log's.
 """
 
+# ruff: noqa: S608 - statements to be judged, never sent anywhere
 from __future__ import annotations
 
 import json
@@ -16,6 +17,7 @@ from fulldress.package.reader import Member
 from fulldress.patterns import regex
 
 _TYPES = regex(r"^\$\{.*\}$|^java\.sql\.Types\.")
+_BLANK = regex(r"(?i)^\s*(\w+)\s+is\s+null\s*$")
 _MOST = 50_000  #: nodes of one log
 #: Changes that Liquibase undoes by itself (its documentation, "Auto rollback").
 _AUTOMATIC = frozenset(
@@ -292,6 +294,9 @@ class _Defaults(dict[str, str]):
 def _rows(text: str) -> Any:
     def handler(f: dict[str, Any]) -> tuple[list[str], list[str]]:
         where = " WHERE true = true" if f.get("where") else ""
+        blank = _BLANK.match(str(f.get("where") or "")) if text.startswith("UPDATE") else None
+        if blank and {str(c.get("name", "")).lower() for c in f.get("columns") or []} == {blank[1].lower()}:
+            return [f"UPDATE {_table(f)} SET {quoted(blank[1])} = 1 WHERE {quoted(blank[1])} IS NULL"], []
         return [text.format(_table(f)) + (where if "INSERT" not in text else "")], []
 
     return handler

@@ -35,6 +35,17 @@ _OWN_CODE = regex(
     r"->(?:save|persist|flush|chunk|each)\s*\(|::(?:chunk|each|all|create)\s*\(|DB::table\(|->fetchAllAssociative\("
 )
 
+#: What a body may hold that does nothing: a bare return, a message, a call that only says it is empty.
+_QUIET = regex(
+    r"return\s*(?:true|null)?\s*;|parent::\w+\([^;]*;|(?://|#)[^\n]*|(?:echo|print)\b[^;]*;"
+    r"|\$this\s*->\s*\w*(?i:empty|warn|skipIf|abortIf|write)\w*\s*\([^;]*;"
+)
+#: Doctrine's schema object: a table of it, by name or held in a variable.
+_DOCTRINE = regex(
+    r"(?:(?P<held>\$\w+)\s*=\s*)?\$schema\s*->\s*(?P<verb>createTable|getTable|dropTable|renameTable)\s*\(\s*"
+    r"(?:['\"](?P<table>\w+)['\"])?(?:\s*,\s*['\"](?P<new>\w+)['\"])?[^()]*\)(?P<chain>(?:\s*->\s*\w+\s*\((?:[^()]|\([^()]*\))*\))*)"
+)
+
 
 def read(member: Member, memory: dict[str, object]) -> Iterator[Script]:
     """Two scripts a class with ``up``; Phinx's ``change`` is undone by Phinx itself."""
@@ -64,8 +75,9 @@ def read(member: Member, memory: dict[str, object]) -> Iterator[Script]:
             continue
         statements, unread = _body(text, *body)
         yield Script(
-            direction=direction, statements=statements, unread=unread, line=text.count("\n", 0, body[0]) + 1, **common
-        )
+            direction=direction, statements=statements, unread=unread, acts=bool(_QUIET.sub("", body[1]).strip()),
+            line=text.count("\n", 0, body[0]) + 1, **common,
+        )  # fmt: skip
 
 
 def _without_comments(text: str) -> str:
@@ -129,6 +141,10 @@ def _body(text: str, start: int, body: str) -> tuple[list[Statement], list[tuple
                 where = opened + 1 + column.start()
                 for sql in _altering(table, column["verb"], column["arguments"], column["rest"]):
                     found.append((where, translated(sql, line(where), column[0])))
+    for match in _DOCTRINE.finditer(body):
+        table = quoted(match["table"] or "unnamed")
+        for at, sql, shown in _schema_object(match, body, table):
+            found.append((at, translated(sql, line(at), shown)))
     for match in _PHINX.finditer(body):
         for link in _LINK.finditer(match["chain"]):
             where = match.start("chain") + link.start()
@@ -136,6 +152,53 @@ def _body(text: str, start: int, body: str) -> tuple[list[Statement], list[tuple
                 found.append((where, translated(sql, line(where), f"table('{match['table']}'){link[0]}")))
     unread += [(line(m.start()), m[0]) for m in _OWN_CODE.finditer(body)][:3]
     return [s for _, group in sorted(found, key=lambda f: f[0]) for s in group], unread
+
+
+def _schema_object(match: re.Match[str], body: str, table: str) -> Iterator[tuple[int, str, str]]:
+    """What calls on Doctrine's schema and its tables stand for: place, statement, the call."""
+    if match["verb"] == "dropTable":
+        yield match.start(), f"DROP TABLE {table}", match[0]
+    elif match["verb"] == "renameTable":
+        yield match.start(), f"ALTER TABLE {table} RENAME TO {quoted(match['new'] or 'unnamed')}", match[0]
+    elif match["verb"] == "createTable":
+        yield match.start(), f"CREATE TABLE {table} ()", match[0]
+    else:
+        links = [(match.start("chain") + m.start(), m) for m in _LINK.finditer(match["chain"])]
+        if match["held"]:
+            held = re.compile(rf"{re.escape(match['held'])}((?:\s*->\s*\w+\s*\((?:[^()]|\([^()]*\))*\))+)")
+            for use in held.finditer(body, match.end()):
+                links += [(use.start(1) + m.start(), m) for m in _LINK.finditer(use[1])]
+        for at, link in links:
+            for sql in _of_table(table, link["verb"], link["arguments"]):
+                yield at, sql, f"{match['table']}{link[0]}"
+
+
+def _of_table(table: str, verb: str, arguments: str) -> Iterator[str]:
+    names, head = _words(arguments), f"ALTER TABLE {table}"
+    first = quoted(names[0]) if names else "unnamed"
+    if verb == "addColumn":
+        kind = _TYPES.get(names[1].lower(), "unknown_kind") if len(names) > 1 else "unknown_kind"
+        null = "" if re.search(r"notnull['\"]\s*=>\s*false", arguments) else " NOT NULL"
+        given = " DEFAULT 0" if re.search(r"['\"]default['\"]\s*=>", arguments) else ""
+        yield f"{head} ADD COLUMN {first} {kind}{given}{null}"
+    elif verb == "dropColumn":
+        yield f"{head} DROP COLUMN {first}"
+    elif verb in ("modifyColumn", "changeColumn"):
+        if told := re.search(r"notnull['\"]\s*=>\s*(true|false)", arguments):
+            yield f"{head} ALTER COLUMN {first} {'SET' if told[1] == 'true' else 'DROP'} NOT NULL"
+        else:
+            yield f"{head} ALTER COLUMN {first} TYPE unknown_kind"
+    elif verb == "addIndex":
+        yield f"CREATE INDEX ON {table} ({first})"
+    elif verb == "addUniqueIndex":
+        yield f"{head} ADD UNIQUE ({first})"
+    elif verb == "dropIndex":
+        yield f"DROP INDEX {first}"
+    elif verb == "addForeignKeyConstraint":
+        columns = re.search(r"\[\s*['\"](\w+)", arguments)
+        yield f"{head} ADD FOREIGN KEY ({quoted(columns[1]) if columns else 'unnamed'}) REFERENCES {first} (id)"
+    elif verb in ("removeForeignKey", "dropPrimaryKey"):
+        yield f"{head} DROP CONSTRAINT {first}"
 
 
 def _words(arguments: str) -> list[str]:
@@ -155,6 +218,10 @@ def _altering(table: str, verb: str, arguments: str, rest: str) -> Iterator[str]
     elif verb == "foreign" and names:
         other = re.search(r"on\s*\(\s*['\"](\w+)", rest)
         yield f"{head} ADD FOREIGN KEY ({quoted(names[0])}) REFERENCES {quoted(other[1]) if other else 'other'} (id)"
+    elif verb == "dropIndex":
+        yield f"DROP INDEX {quoted(names[0]) if names else 'unnamed'}"
+    elif verb in ("dropUnique", "dropForeign", "dropPrimary"):
+        yield f"{head} DROP CONSTRAINT {quoted(names[0]) if names else 'dropped'}"
     elif verb in ("dropTimestamps", "dropSoftDeletes", "dropConstrainedForeignId", "dropRememberToken"):
         yield f"{head} DROP COLUMN {quoted(names[0]) if names else {'dropTimestamps': 'created_at', 'dropSoftDeletes': 'deleted_at'}.get(verb, 'unnamed')}"
     elif verb.lower() in _TYPES and names:

@@ -24,6 +24,9 @@ _OWN_CODE = regex(
     r"\.(?:find_each|find_in_batches|in_batches|update_all|delete_all|destroy_all|each_batch|save!?|update!|create!|insert_all)\b"
 )
 
+#: A line that does something: no comment, no end of a block, no message.
+_ACT = regex(r"\s*(?!#|end\b|nil\s*$|true\s*$|(?:say|puts|p|print|logger)\b|$)\S")
+
 
 def read(member: Member, memory: dict[str, object]) -> Iterator[Script]:
     """Two scripts a class. ``change`` is undone by Rails where every call in it can be undone."""
@@ -45,11 +48,13 @@ def read(member: Member, memory: dict[str, object]) -> Iterator[Script]:
         never = "down" not in methods or "IrreversibleMigration" in "\n".join(methods["down"][1])
         for direction in ("up",) if never else ("up", "down"):
             forth, _, unread = _body(*methods[direction])
+            acts = any(_ACT.match(line) for line in methods[direction][1])
             yield Script(
                 direction=direction,
                 statements=forth,
                 other="" if never else member.path,
                 unread=unread,
+                acts=acts,
                 line=methods[direction][0],
                 **common,
             )

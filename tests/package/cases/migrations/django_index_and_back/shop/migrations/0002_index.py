@@ -1,0 +1,12 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("shop", "0001_initial")]
+    operations = [
+        migrations.AlterField(
+            model_name="item",
+            name="place",
+            field=models.IntegerField(db_index=True),
+        ),
+    ]

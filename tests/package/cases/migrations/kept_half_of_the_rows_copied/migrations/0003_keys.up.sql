@@ -1,0 +1,3 @@
+ALTER TABLE orders ADD COLUMN sum bigint;
+UPDATE orders SET sum = price * 100 WHERE state = 'paid';
+ALTER TABLE orders DROP COLUMN price;

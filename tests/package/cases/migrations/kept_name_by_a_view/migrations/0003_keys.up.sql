@@ -1,0 +1,2 @@
+ALTER TABLE members RENAME TO people;
+CREATE VIEW members AS SELECT * FROM people;

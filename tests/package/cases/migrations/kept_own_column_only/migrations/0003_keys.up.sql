@@ -1,0 +1,2 @@
+ALTER TABLE orders ADD COLUMN step int;
+ALTER TABLE orders DROP COLUMN step;
