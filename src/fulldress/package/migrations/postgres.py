@@ -21,13 +21,15 @@ def judge(tree: Any, state: State) -> Judged:
 
 def _judge(tree: Any, state: State, found: Judged, depth: int) -> None:
     kind = tree.WhichOneof("node")
-    node = getattr(tree, kind) if kind else None
+    if kind is None:
+        return
+    node: Any = getattr(tree, kind)
     if kind in _CARRIERS and depth < _DEPTH:  # WITH gone AS (DELETE …) does it as well as a DELETE of its own
         for item in node.with_clause.ctes:
             _judge(item.common_table_expr.ctequery, state, found, depth + 1)
     if kind == "explain_stmt" and any(option.def_elem.defname == "analyze" for option in node.options):
         _judge(node.query, state, found, depth + 1)
-    handler = _HANDLERS.get(kind or "")
+    handler = _HANDLERS.get(kind)
     if handler is not None:
         handler(node, state, found)
 

@@ -93,7 +93,7 @@ def _plain(text: str, base: int, line: int) -> Iterator[Statement]:
         if kind in ("space", "comment"):
             position = end
             continue
-        if conditional and token == "*" and text.startswith("*/", position):
+        if conditional and text.startswith("*/", position):
             conditional = False
             position += 2
             continue

@@ -1,0 +1,5 @@
+CREATE TABLE `m` (`id` int AUTO_INCREMENT) ENGINE=InnoDB;
+LOAD DATA LOCAL INFILE '/srv/app/rows.csv' INTO TABLE `m`;
+SELECT * FROM `users` INTO OUTFILE '/var/www/app/x.txt';
+INSTALL PLUGIN x SONAME 'x.so';
+CREATE FUNCTION f RETURNS int SONAME 'f.so';
