@@ -72,8 +72,9 @@ class World:
         addresses: dict[str, Path] = {}
         for name, database in self.description.databases.items():
             if name in self.clones:
+                tap = self.clones[name].open_tap()
                 for address in database.addresses:
-                    addresses[address] = self.clones[name].socket
+                    addresses[address] = tap.address
         databases: dict[str, Database] = dict(self.clones)
         return StagePlan(
             root=self.production.root,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,6 +12,7 @@ from fulldress.database.postgres import log
 from fulldress.database.postgres.poller import Names, Poller
 from fulldress.database.postgres.runner import Observer, Ran, Runner
 from fulldress.database.postgres.server import OBSERVER, Server
+from fulldress.database.postgres.tap import Tap
 from fulldress.database.postgres.testimony import facts
 from fulldress.database.postgres.trace import Trace
 from fulldress.database.postgres.wire import Connection
@@ -19,6 +21,7 @@ from fulldress.errors import NoSnapshot, QueryFailed
 from fulldress.facts import AnyFact, Evidence, Reason, Unread, Witness
 
 RUNNER = "fulldress-runner"
+_TAPS = itertools.count(1)
 
 
 def quote(name: str) -> str:
@@ -41,7 +44,9 @@ class Clone:
         self.names = Names()
         self.trace = Trace(self.names)
         self._poller: Poller | None = None
+        self._left = False
         self._kept: dict[str, str] = {}
+        self._taps: list[Tap] = []
         self._log = log.Reader(server.log)
         self._log.read()
         self._prepare()
@@ -123,7 +128,13 @@ class Clone:
         other.unread = list(self.unread)
         return other
 
+    def close_taps(self) -> None:
+        taps, self._taps = self._taps, []
+        for tap in taps:
+            tap.stop()
+
     def drop(self) -> None:
+        self.close_taps()
         self.stop_watch()
         for name in list(self._kept):
             self.forget(name)
@@ -169,6 +180,32 @@ class Clone:
                         needed=True,
                     )
                 )
+
+    # -- other programs -------------------------------------------------------------------------------------------
+
+    def open_tap(self, *, always: bool = False, migration: str = "") -> Tap:
+        """A place where any program may connect as if it were the clone's server, every statement looked at.
+
+        Sessions that begin while no step runs belong to the product's own services and pass untouched, unless
+        ``always``. ``migration`` names what runs where no step does. Closed with the clone."""
+        folder = self.server.socket_folder / f"tap{next(_TAPS)}"
+        folder.mkdir(mode=0o755)
+
+        def label() -> tuple[str, str] | None:
+            step = self.trace.step
+            return (migration or step, step) if step or always else None
+
+        tap = Tap(self.server.socket, folder, self.trace, self.names, self.server.session, label, self._leave).start()
+        self._taps.append(tap)
+        return tap
+
+    def _leave(self, apart: bool) -> None:
+        """Take the poller's session out of the way of a statement that needs a database without others."""
+        if apart:
+            self._left = self._poller is not None
+            self.stop_watch()
+        elif self._left:
+            self.start_watch()
 
     def facts(self, since: datetime | float = 0) -> list[AnyFact]:
         """What was observed from ``since`` (an instant, or seconds since the epoch) on: Work, Lock, Wait, Migration,

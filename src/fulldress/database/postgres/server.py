@@ -104,6 +104,7 @@ class Server:
     def stop(self) -> None:
         """End the server and delete its data. May be called twice."""
         for clone in list(self.clones.values()):
+            clone.close_taps()
             clone.stop_watch()
         self.clones.clear()
         guard, self._guard = self._guard, None

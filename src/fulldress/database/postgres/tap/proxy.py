@@ -27,7 +27,7 @@ class Tap:
     """Between :meth:`start` and :meth:`stop` programs connect to ``folder`` (a unix socket) or to ``port`` on 127.0.0.1.
 
     ``upstream``: the server's socket. ``connect`` opens an observer's connection to a database by its name; ``label``
-    gives the migration and the step that statements belong to now; ``apart(True)`` is called before a statement that
+    gives the migration and the step that statements belong to now, None while sessions are to pass untouched; ``apart(True)`` is called before a statement that
     needs a database nobody else uses, ``apart(False)`` after it."""
 
     def __init__(
@@ -37,7 +37,7 @@ class Tap:
         trace: Trace,
         names: Names,
         connect: Callable[[str], Connection],
-        label: Callable[[], tuple[str, str]],
+        label: Callable[[], tuple[str, str] | None],
         apart: Callable[[bool], None] = lambda _: None,
         *,
         tcp: bool = True,
@@ -64,7 +64,7 @@ class Tap:
         self.stop()
 
     def start(self) -> Tap:
-        path = self.folder / self.upstream.name
+        path = self.address
         here = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         here.bind(os.fspath(path))
         path.chmod(0o777)  # the folder says who may come; so does the server's own
@@ -93,7 +93,7 @@ class Tap:
         for thread in self._threads:
             thread.join(10)
         with suppress(OSError):
-            (self.folder / self.upstream.name).unlink()
+            self.address.unlink()
         self._listeners = []
 
     def untouched(self) -> dict[str, int]:
@@ -103,6 +103,11 @@ class Tap:
             for why, count in session.passed_untouched.items():
                 found[why] = found.get(why, 0) + count
         return found
+
+    @property
+    def address(self) -> Path:
+        """The unix socket that programs connect to."""
+        return self.folder / self.upstream.name
 
     # -- connections ----------------------------------------------------------------------------------------------
 
@@ -144,14 +149,17 @@ class Tap:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         asked = messages.startup_parameters(packet[8:])
         database = asked.get("database") or asked.get("user", "")
+        raw = "" if self._label() is not None else "no step ran when it connected"
+        if asked.get("replication", "false").lower() not in ("false", "off", "0", "no"):
+            raw = "replication"
         session = Session(
             client,
             server,
             self.trace,
             lambda pid: Eyes(lambda: self._connect(database), self.names, self.trace, pid),
-            self._label,
+            lambda: self._label() or ("", ""),
             self._apart,
-            raw="replication" if asked.get("replication", "false").lower() not in ("false", "off", "0", "no") else "",
+            raw=raw,
         )
         with self._guard:
             self.sessions.append(session)

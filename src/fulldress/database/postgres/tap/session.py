@@ -34,6 +34,7 @@ _UNSAFE = regex(r"(?i)sjis|shift|big5|gbk|gb18030|uhc|johab")
 _SHORT_TIMEOUT = regex(
     rb"(?i)\b(?:lock_timeout|statement_timeout|transaction_timeout)\b\W+(?:TO\W+)?'?\s*(\d+)\s*(\w*)"
 )
+_RULE = re.compile(rb"(?i)\bCREATE\s+(?:OR\s+REPLACE\s+)?RULE\b")
 _COUNTED = ("INSERT ", "UPDATE ", "DELETE ", "SELECT ", "MERGE ", "COPY ")
 _QUICK = 0.05  #: seconds; slower statements always get a record of their own
 
@@ -248,6 +249,8 @@ class Session:
             why = "not in the grammar"
         if parts and _SHORT_TIMEOUT.search(text):
             self._short = _is_short(text)
+        if _RULE.search(text):
+            self.trace.names.rules = True
         status = self._state.status
         if not parts or status == "E":
             if why:
@@ -285,6 +288,9 @@ class Session:
         self._begin([part], text, text)
         answers = Converted()
         self._expect(answers)
+        with self._moved:
+            self._state.executions = 1
+            self._state.owed += 1
         body = text + b"\0"
         self.server.sendall(
             message(b"P", b"\0" + body + b"\0\0")
@@ -293,9 +299,6 @@ class Session:
             + message(b"E", b"\0\0\0\0\0")
             + FLUSH
         )
-        with self._moved:
-            self._state.executions = 1
-            self._state.owed += 1
         if self._settled() and not self._state.skipping:
             self._look("sync-hold")
         answers.synced = True

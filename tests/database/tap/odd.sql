@@ -1,0 +1,101 @@
+\set VERBOSITY verbose
+SET client_min_messages = notice;
+CREATE TABLE parent (id int PRIMARY KEY, v text);
+CREATE TABLE child (id int, parent int REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
+INSERT INTO parent SELECT g, 'v' || g FROM generate_series(1, 50) g;
+CREATE FUNCTION twice(x int) RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT x; SELECT x * 2; END;
+SELECT twice(4);
+CREATE FUNCTION loud() RETURNS int LANGUAGE plpgsql AS $fn$ BEGIN RAISE NOTICE 'here; and there'; RETURN 1; END $fn$;
+SELECT loud();
+COPY child (id, parent) FROM STDIN;
+1	1
+2	2
+\.
+COPY (SELECT id FROM parent WHERE id < 4) TO STDOUT;
+\copy (SELECT id FROM parent WHERE id < 3) to stdout
+INSERT INTO child VALUES (3, 999);
+BEGIN;
+INSERT INTO child VALUES (3, 999);
+COMMIT;
+ALTER TABLE parent ADD COLUMN more int;
+DO $$ BEGIN UPDATE parent SET more = 1; COMMIT; UPDATE parent SET more = 2; END $$;
+CREATE PROCEDURE steps() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO parent VALUES (900); COMMIT; INSERT INTO parent VALUES (901); END $$;
+CALL steps();
+CREATE TYPE mood AS ENUM ('sad');
+ALTER TYPE mood ADD VALUE 'glad';
+SELECT 'glad'::mood;
+CREATE INDEX CONCURRENTLY parent_v ON parent (v);
+DROP INDEX CONCURRENTLY parent_v;
+VACUUM parent;
+LOCK TABLE parent;
+SAVEPOINT s;
+DECLARE c CURSOR FOR SELECT 1;
+SET LOCAL lock_timeout = '5s';
+COMMIT;
+BEGIN;
+SELECT 1 / 0;
+SELECT 1;
+ROLLBACK;
+BEGIN;
+SAVEPOINT a;
+ALTER TABLE parent ADD COLUMN gone int;
+ROLLBACK TO a;
+ALTER TABLE parent ADD COLUMN kept int;
+COMMIT AND CHAIN;
+SELECT count(*) FROM parent;
+COMMIT;
+SELECT 1 \; SELECT 2 \; SELECT 3 / 0;
+BEGIN \; ALTER TABLE parent ADD COLUMN one int \; COMMIT \; SELECT nope;
+SELECT id FROM parent \; ALTER TABLE parent DROP COLUMN one \; INSERT INTO parent VALUES (77);
+LOCK TABLE parent \; SELECT 1;
+SELECT 1 \; CREATE INDEX CONCURRENTLY x ON parent (v);
+ALTER TABLE parent ADD COLUMN ü text \; SELECT ü, 'é' AS "naïve", nope FROM parent;
+INSERT INTO child VALUES (8, 999) \; SELECT 'deferred';
+SELECT nope FROM parent;
+SELEC 1;
+SELECT 'unterminated \; SELECT 2
+';
+SELECT $1;
+;
+SELECT 1 AS a \gdesc
+PREPARE p (int) AS SELECT $1 + 1;
+EXECUTE p(3);
+DEALLOCATE p;
+LISTEN ch;
+NOTIFY ch, 'hello';
+SET application_name = 'renamed';
+SET DateStyle = 'German' \; SELECT DATE '2026-01-02';
+SHOW DateStyle;
+DISCARD ALL;
+CREATE TABLE audited (id int, query text DEFAULT current_query());
+INSERT INTO audited (id) VALUES (1);
+SELECT query FROM audited;
+CREATE RULE speak AS ON INSERT TO audited WHERE new.id > 5 DO ALSO SELECT 'a rule speaks' AS said;
+INSERT INTO audited (id) VALUES (6);
+EXPLAIN (COSTS off) SELECT 1;
+FETCH 1 FROM nothing;
+SELECT * FROM parent WHERE id IN (1, 2) FOR UPDATE;
+WITH gone AS (DELETE FROM parent WHERE id = 50 RETURNING id) SELECT * FROM gone;
+TRUNCATE parent;
+TRUNCATE parent CASCADE;
+CREATE DATABASE tap_odd_other;
+ALTER DATABASE tap_odd_other SET work_mem = '8MB';
+DROP DATABASE tap_odd_other;
+REINDEX TABLE parent;
+CLUSTER;
+ALTER SYSTEM SET nonsense.setting = 1;
+CREATE MATERIALIZED VIEW mv AS SELECT 1 AS one;
+REFRESH MATERIALIZED VIEW mv;
+SET standard_conforming_strings = off;
+SELECT 'it\'s';
+SET standard_conforming_strings = on;
+SELECT pg_notify('ch', 'x') \; SELECT 5;
+\set FETCH_COUNT 10
+SELECT g FROM generate_series(1, 25) g;
+\unset FETCH_COUNT
+SELECT * FROM no_such_table;
+BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE;
+SELECT 1;
+ALTER TABLE parent ADD COLUMN ro int;
+END;
+DROP TABLE child, parent CASCADE;
