@@ -218,7 +218,7 @@ def _expression(value: ast.expr, source: Source) -> str | None:
     methods = {
         f.attr if isinstance(f, ast.Attribute) else f.id for f in names if isinstance(f, ast.Attribute | ast.Name)
     }
-    where = " WHERE true = true" if "where" in methods else ""
+    where = " WHERE chosen" if "where" in methods else ""
     # .where(t.c.x.is_(None)).values(x=…) gives a value where there was none
     blank = re.search(r"\.(\w+)(?:\.is_\(None\)| == None)\)\.values\((\w+)=[^,=]*\)+$", ast.unparse(value))
     if blank and blank[1] == blank[2] and "update" in methods:

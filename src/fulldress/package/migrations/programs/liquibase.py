@@ -293,7 +293,7 @@ class _Defaults(dict[str, str]):
 
 def _rows(text: str) -> Any:
     def handler(f: dict[str, Any]) -> tuple[list[str], list[str]]:
-        where = " WHERE true = true" if f.get("where") else ""
+        where = " WHERE chosen" if f.get("where") else ""
         blank = _BLANK.match(str(f.get("where") or "")) if text.startswith("UPDATE") else None
         if blank and {str(c.get("name", "")).lower() for c in f.get("columns") or []} == {blank[1].lower()}:
             return [f"UPDATE {_table(f)} SET {quoted(blank[1])} = 1 WHERE {quoted(blank[1])} IS NULL"], []
