@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from casefolders import check, folders
 from fulldress.facts import Schedule, Unread
 from fulldress.package import schedules
-from fulldress.package.schedules import calendar, cron, lines, tally
+from fulldress.package.schedules import agent, calendar, calendaring, cron, events, fields, lines, tally
 from openfolder import open_folder
 
 CASES = Path(__file__).parent / "cases" / "schedules"
@@ -194,3 +195,38 @@ def test_the_line_of_a_place() -> None:
     assert [lines.number(text, at) for at in range(len(text))] == [
         text.count("\n", 0, at) + 1 for at in range(len(text))
     ]
+
+
+_AT = datetime(2026, 11, 25, tzinfo=UTC)
+_CLAUSE = st.sampled_from(["EVERY", "AT", "STARTS", "ENDS", "1", "'31'", "999999", "DAY", "HOUR", "QUARTER", "YEAR", "SECOND", "'2026-02-31'", "'9999-12-31", "23:59:59'", "'0001-01-01'", "CURRENT_DATE", "+", "INTERVAL", "(", ")"])  # fmt: skip
+
+
+@given(st.one_of(st.text(max_size=60), st.lists(_CLAUSE, max_size=12).map(" ".join)))
+@example("EVERY 1 DAY STARTS '9999-12-31'")
+@example("EVERY 999999 YEAR STARTS '2026-01-01'")
+@example("EVERY 1 SECOND STARTS '0001-01-01'")
+def test_any_text_is_an_event_or_has_no_hours(text: str) -> None:
+    found = events.hours(text, _AT, BERLIN).runs
+    assert all(run > _AT for run in found)
+    assert list(found) == sorted(found)
+
+
+_RULE = st.sampled_from(["FREQ=DAILY", "FREQ=MONTHLY", "BYDAY=-1FRI", "BYDAY=MON,2TUE", "BYMONTHDAY=-1,31", "BYMONTHDAY=0", "BYHOUR=25", "BYHOUR=3", "BYMINUTE=5", "BYMONTH=FEB", "INTERVAL=2"])  # fmt: skip
+
+
+@given(st.one_of(st.text(max_size=60), st.lists(_RULE, max_size=6).map(";".join)))
+def test_any_text_is_a_calendar_of_oracle_or_not_counted(text: str) -> None:
+    found = calendaring.counted(text, (1, 2, 3))
+    if found.fields:
+        with contextlib.suppress(fields.FieldsError):
+            fields.next_runs(fields.parse(found.fields, "oracle"), _AT, BERLIN)
+    else:
+        assert found.why
+
+
+@given(st.dictionaries(st.sampled_from(["freq_type", "freq_interval", "freq_subday_type", "freq_subday_interval", "freq_relative_interval", "freq_recurrence_factor", "active_start_time", "active_end_time"]), st.one_of(st.integers(-2, 64).map(str), st.sampled_from(["0x4", "x", "235959", "240000"]))))  # fmt: skip
+def test_any_numbers_are_a_rhythm_of_the_agent(given_: dict[str, str]) -> None:
+    found = agent.rhythm(given_)
+    assert found.words
+    if found.fields:
+        fields.next_runs(fields.parse(found.fields, "oracle"), _AT, BERLIN)

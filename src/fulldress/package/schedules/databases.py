@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from fulldress.facts import AnyFact
 from fulldress.package.reader import Member, Package
-from fulldress.package.schedules import lines
+from fulldress.package.schedules import agent, calendaring, events, lines
 from fulldress.package.schedules.jobs import Clock, Found, facts
 
 _QUOTED = r"(?:'((?:[^']|'')*)'|\$(\w{0,40})\$(.{0,2000}?)\$\2\$)"
@@ -83,16 +84,21 @@ def _events(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]
     text = _plain(member.text)
     for match in _EVENT.finditer(text):
         disabled = re.search(r"(?i)\bDISABLE\b", match[3]) is not None
+        schedule = " ".join(match[2].split())
+        counted = events.hours(schedule, clock.at, clock.zone)
         yield from facts(
             package,
             member,
             Found(
                 line=lines.number(text, match.start()), name=match[1].strip('`"'), mechanism="MySQL event",
-                expression=" ".join(match[2].split()), command=" ".join(match[4].split())[:200], script="", enabled=not disabled,
-                remarks=("runs only while event_scheduler is on",),
+                expression=schedule, command=" ".join(match[4].split())[:200], script="", enabled=not disabled,
+                runs=counted.runs, remarks=tuple(filter(None, ("runs only while event_scheduler is on", counted.remark))),
             ),
             clock,
         )  # fmt: skip
+
+
+_START = re.compile(r"(?is)\bstart_date\s*=>\s*[^,]*?'(\d{4}-\d\d-\d\d)[ T](\d\d):(\d\d)(?::(\d\d))?[\d.]*(?:\s+([A-Za-z]+/[\w/+-]+|UTC|GMT))?[^']*'")  # fmt: skip
 
 
 def _oracle(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
@@ -103,46 +109,62 @@ def _oracle(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]
             for key, value in re.findall(r"(\w+)\s*=>\s*'((?:[^']|'')*)'", match[1])
         }
         enabled = re.search(r"(?i)\benabled\s*=>\s*TRUE", match[1]) is not None
+        start = _START.search(match[1])
+        begun = (int(start[2]), int(start[3]), int(start[4] or 0)) if start else None
+        rhythm = given.get("repeat_interval", "")
+        counted = calendaring.counted(rhythm, begun) if rhythm else calendaring.Counted("")
+        off = "" if enabled else "made disabled: it runs once DBMS_SCHEDULER.ENABLE is called"
+        zone = (start[5] or "") if start else ""
         yield from facts(
             package,
             member,
             Found(
                 line=lines.number(text, match.start()), name=given.get("job_name", "DBMS_SCHEDULER job"), mechanism="Oracle scheduler",
-                expression=given.get("repeat_interval") or given.get("schedule_name") or "once",
+                expression=rhythm or given.get("schedule_name") or "once",
                 command=" ".join(given.get("job_action", given.get("program_name", "")).split()), script="",
-                remarks=() if enabled else ("made disabled: it runs once DBMS_SCHEDULER.ENABLE is called",),
+                dialect="oracle" if counted.fields else "", counted=counted.fields, zone=zone,
+                remarks=tuple(filter(None, (off, counted.why))),
             ),
             clock,
         )  # fmt: skip
 
 
-_FREQUENCIES = {"1": "once", "4": "daily", "8": "weekly", "16": "monthly", "32": "monthly", "64": "when the agent starts", "128": "when the host is idle"}  # fmt: skip
+_JOB = re.compile(r"(?is)\bsp_add_job\b((?:[^';]|'[^']*'){0,4000}?)(?=;|\bGO\b|\bEXEC\b|\Z)")
+_STEP = re.compile(r"(?is)\bsp_add_jobstep\b((?:[^';]|'[^']*'){0,4000}?)(?=;|\bGO\b|\bEXEC\b|\Z)")
+
+
+def _parameters(text: str) -> dict[str, str]:
+    """``@name = N'value'`` of a call."""
+    return {
+        key.lower(): quoted.replace("''", "'") or plain
+        for key, quoted, plain in re.findall(r"@(\w+)\s*=\s*(?:N?'((?:[^']|'')*)'|(\w+))", text)
+    }
 
 
 def _agent(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
     text = _plain(member.text)
+    jobs = [(match.start(), _parameters(match[1])) for match in _JOB.finditer(text)]
+    steps = [(match.start(), _parameters(match[1])) for match in _STEP.finditer(text)]
+    starts = [at for at, _ in jobs]
     for match in _AGENT.finditer(text):
-        given = {
-            key.lower(): (quoted or plain)
-            for key, quoted, plain in re.findall(r"@(\w+)\s*=\s*(?:N?'([^']*)'|(\w+))", match[1])
-        }
+        given = _parameters(match[1])
         if "freq_type" not in given:
             continue
-        hour = given.get("active_start_time", "0").zfill(6)
-        daily = (
-            given["freq_type"] == "4"
-            and given.get("freq_interval", "1") == "1"
-            and given.get("freq_subday_type", "1") in ("1", "0x1")
-        )
-        plain = daily and hour.isdigit() and len(hour) == 6
+        rhythm = agent.rhythm(given)
+        which = bisect_right(starts, match.start()) - 1
+        begun = starts[which] if which >= 0 else 0
+        job = jobs[which][1].get("job_name", "") if which >= 0 else ""
+        name = given.get("job_name") or job or given.get("schedule_name") or given.get("name") or "agent job"
+        nearby = steps[bisect_right(steps, begun, key=lambda step: step[0]) : bisect_right(steps, match.start(), key=lambda step: step[0])]  # fmt: skip
+        own = [step["command"] for _, step in nearby if "command" in step and step.get("job_name", name) == name]
+        enabled = given.get("enabled", "1") != "0" and (which < 0 or jobs[which][1].get("enabled", "1") != "0")
         yield from facts(
             package,
             member,
             Found(
-                line=lines.number(text, match.start()), name=given.get("job_name", given.get("name", "agent job")),
-                mechanism="SQL Server agent",
-                expression=f"{int(hour[2:4])} {int(hour[:2])} * * *" if plain else f"{_FREQUENCIES.get(given['freq_type'], '?')} from {hour[:2]}:{hour[2:4]}",
-                dialect="unix" if plain else "", script="", enabled=given.get("enabled", "1") != "0",
+                line=lines.number(text, match.start()), name=name, mechanism="SQL Server agent", expression=rhythm.words,
+                dialect="oracle" if rhythm.fields else "", counted=rhythm.fields, script="", enabled=enabled,
+                command=" ".join(" && ".join(own[:20]).split())[:2000],
             ),
             clock,
         )  # fmt: skip

@@ -6,7 +6,18 @@ from collections.abc import Callable, Iterator
 
 from fulldress.facts import AnyFact, Schedule
 from fulldress.package.reader import Member, Package
-from fulldress.package.schedules import clouds, clusters, databases, java, keys, programs, pythonjobs, quartz, windows
+from fulldress.package.schedules import (
+    clouds,
+    clusters,
+    databases,
+    java,
+    jenkins,
+    keys,
+    programs,
+    pythonjobs,
+    quartz,
+    windows,
+)
 from fulldress.package.schedules.jobs import Clock
 from fulldress.patterns import regex
 
@@ -19,13 +30,13 @@ _BY_SUFFIX: dict[str, tuple[Reader, ...]] = {
     "json": (clusters.read, clouds.eventbridge),
     "template": (clouds.eventbridge,), "tf": (clouds.eventbridge,),
     "nomad": (clouds.nomad,), "hcl": (clouds.nomad,),
-    "xml": (windows.read, quartz.read),
+    "xml": (windows.read, quartz.read, jenkins.read),
     "class": (java.classes,), "java": (java.sources,), "kt": (java.sources,), "groovy": (java.sources,),
     "py": (pythonjobs.read,),
     "js": _SCRIPT, "cjs": _SCRIPT, "mjs": _SCRIPT, "ts": _SCRIPT,
     "rb": (programs.ruby,), "php": (programs.php,), "go": (programs.go,),
     "sql": (databases.read,), "pgsql": (databases.read,), "ddl": (databases.read,), "pls": (databases.read,), "pkb": (databases.read,),
-    "properties": (keys.read,), "conf": (keys.read,), "ini": (keys.read,), "env": (keys.read,),
+    "properties": (quartz.properties, keys.read), "conf": (keys.read,), "ini": (keys.read,), "env": (keys.read,),
 }  # fmt: skip
 _BY_NAME: dict[str, tuple[Reader, ...]] = {"Dockerfile": (clouds.labels,), "Containerfile": (clouds.labels,)}
 #: Not the product's own jobs: tests, documents, examples, what builds it, and libraries beside it.

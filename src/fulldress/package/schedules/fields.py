@@ -82,6 +82,8 @@ DIALECTS = {
         # hashicorp/cronexpr (Nomad): up to seven fields; one of the day fields will do
         Dialect(name="nomad", lengths=(5, 6, 7), seconds=(7,), year=(6, 7), extras=True),
         Dialect(name="unix", lengths=(5,)),
+        # the calendars of Oracle and of SQL Server's agent, as calendaring.py and agent.py write them: every clause has to fit
+        Dialect(name="oracle", lengths=(6,), seconds=(6,), either=False, extras=True),
         # pg_cron's crontab is vixie cron's with $ for the last of the month; its zone is cron.timezone, GMT unless set
         Dialect(name="pg_cron", lengths=(5,), extras=True),
     )

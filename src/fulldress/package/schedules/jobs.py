@@ -39,6 +39,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     remarks: tuple[str, ...] = ()
     start: datetime | None = None  #: no run before this instant
+    counted: str = ""  #: what ``dialect`` reads, where the mechanism writes the expression otherwise
+    runs: tuple[datetime, ...] = ()  #: next runs that the mechanism's own reader has counted
 
 
 def facts(package: Package, member: Member, found: Found, clock: Clock) -> Iterator[AnyFact]:
@@ -49,7 +51,7 @@ def facts(package: Package, member: Member, found: Found, clock: Clock) -> Itera
             zone = ZoneInfo(found.zone)
         except (KeyError, ValueError, OSError):
             remarks.append(f'"{excerpt(found.zone, 40)}" is no time zone; counted in {zone.key}')
-    runs: tuple[datetime, ...] = ()
+    runs = found.runs
     number = tally.drawn(package)
     if limit := tally.said(member, found.line, number):
         yield limit
@@ -57,7 +59,7 @@ def facts(package: Package, member: Member, found: Found, clock: Clock) -> Itera
         return
     if found.dialect and number <= tally.MAX_COUNTED:
         try:
-            parsed = fields.parse(found.expression, found.dialect)
+            parsed = fields.parse(found.counted or found.expression, found.dialect)
         except fields.FieldsError as error:
             yield Unread(
                 witness=Witness.READ,

@@ -13,18 +13,18 @@ from datetime import timedelta
 
 from fulldress.facts import AnyFact, Reason, Unread, Witness
 from fulldress.package.reader import Member, Package
+from fulldress.package.schedules import pythonqueues, pythonvalues
 from fulldress.package.schedules.jobs import Clock, Found, every, facts
+from fulldress.package.schedules.pythonvalues import Constants
 
-_MARKS = (b"beat_schedule", b"BEAT_SCHEDULE", b"add_periodic_task", b"add_job", b"scheduled_job", b"periodic_task", b"DAG(", b"@dag(", b"periodiq", b"CRONJOBS", b"schedule.every")  # fmt: skip
+_MARKS = (b"beat_schedule", b"BEAT_SCHEDULE", b"add_periodic_task", b"add_job", b"scheduled_job", b"periodic_task", b"DAG(", b"@dag(", b"periodiq", b"CRONJOBS", b"schedule", b"cron")  # fmt: skip
 _IMPORTS = re.compile(
-    rb"(?m)^\s*(?:from|import)\s+(celery|apscheduler|flask_apscheduler|airflow|huey|periodiq|schedule|django_q|rq_scheduler|procrastinate)\b"
+    rb"(?m)^\s*(?:from|import)\s+(celery|apscheduler|flask_apscheduler|airflow|huey|periodiq|schedule|django_q|rq_scheduler|django_rq|rq|procrastinate)\b"
 )
 _MAX_SIZE = 1 << 20
 #: Where a package ships DAG files of its own; those of Airflow's libraries are code, not jobs.
 _DAGS = re.compile(r"(?:^|/)dags?/")
-_UNITS = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds")
 _FIELDS = ("second", "minute", "hour", "day", "month", "day_of_week")
-Constants = Mapping[str, ast.expr]
 
 
 def read(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
@@ -73,84 +73,31 @@ def _jobs(tree: ast.Module, imports: set[str], constants: Constants, member: Mem
     for node in ast.walk(tree):
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names = {_last(target) for target in targets}
+            names = {pythonvalues.last(target) for target in targets}
             if names & {"beat_schedule", "CELERY_BEAT_SCHEDULE", "CELERYBEAT_SCHEDULE", "BEAT_SCHEDULE"}:
                 yield from _beat(node.value, constants)
             elif "CRONJOBS" in names:
                 yield from _django_cron(node.value, constants)
         elif isinstance(node, ast.Call):
             yield from _call(node, imports, constants, member)
+            yield from pythonqueues.calls(node, imports, constants)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             for decorator in node.decorator_list:
                 if isinstance(decorator, ast.Call):
                     yield from _decorated(decorator, node.name, imports, constants)
 
 
-def _last(node: ast.AST) -> str:
-    """``app.conf.beat_schedule`` as ``beat_schedule``; the key of ``config["beat_schedule"]``."""
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    if isinstance(node, ast.Subscript):
-        return _text(node.slice, {})
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def _value(node: ast.AST | None, constants: Constants) -> ast.AST | None:
-    """A name of the module's own constants as what it stands for."""
-    for _ in range(8):
-        if not isinstance(node, ast.Name) or node.id not in constants:
-            break
-        node = constants[node.id]
-    return node
-
-
-def _text(node: ast.AST | None, constants: Constants) -> str:
-    node = _value(node, constants)
-    return str(node.value) if isinstance(node, ast.Constant) and isinstance(node.value, (str, int)) and not isinstance(node.value, bool) else ""  # fmt: skip
-
-
-def _number(node: ast.AST | None, constants: Constants, depth: int = 0) -> float | None:
-    node = _value(node, constants)
-    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
-        return float(node.value) if abs(node.value) < 1e12 else None
-    if isinstance(node, ast.BinOp) and depth < 20 and isinstance(node.op, (ast.Mult, ast.Add, ast.Div)):
-        left, right = _number(node.left, constants, depth + 1), _number(node.right, constants, depth + 1)
-        if left is None or right is None:
-            return None
-        if isinstance(node.op, ast.Div):
-            return left / right if right else None
-        return left * right if isinstance(node.op, ast.Mult) else left + right
-    return None
-
-
-def _keywords(call: ast.Call) -> dict[str, ast.expr]:
-    return {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
-
-
-def _delta(given: Mapping[str, ast.expr], constants: Constants) -> timedelta | None:
-    """``hours=1, minutes=30``; None where a part is not known or none is given."""
-    parts = {name: _number(given[name], constants) for name in _UNITS if name in given}
-    known = {name: value for name, value in parts.items() if value is not None}
-    if not parts or len(known) != len(parts):
-        return None
-    try:
-        found = timedelta(**known)
-    except OverflowError:
-        return None
-    return found if found > timedelta(0) else None
-
-
 def _when(node: ast.AST | None, constants: Constants, dialect: str) -> tuple[str, str]:
     """Expression and dialect of a schedule's value: ``crontab(…)``, ``timedelta(…)``, seconds, a text."""
-    node = _value(node, constants)
-    seconds = _number(node, constants)
+    node = pythonvalues.value(node, constants)
+    seconds = pythonvalues.number(node, constants)
     if seconds is not None:
         return (every(timedelta(seconds=seconds)), "") if 0 < seconds < 1e10 else ("", "")
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value.strip(), dialect
     if not isinstance(node, ast.Call):
         return "", ""
-    name, given = _last(node.func), _keywords(node)
+    name, given = pythonvalues.last(node.func), pythonvalues.keywords(node)
     if name == "crontab":
         order = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
         alias = {"day": "day_of_month", "month": "month_of_year"}  # huey's names
@@ -158,7 +105,7 @@ def _when(node: ast.AST | None, constants: Constants, dialect: str) -> tuple[str
         values.update(zip(order, node.args, strict=False))
         words = []
         for field in ("minute", "hour", "day_of_month", "month_of_year", "day_of_week"):
-            word = _text(values[field], constants).replace(" ", "") if field in values else "*"
+            word = pythonvalues.text(values[field], constants).replace(" ", "") if field in values else "*"
             if not word:
                 return "", ""
             words.append(word)
@@ -168,12 +115,12 @@ def _when(node: ast.AST | None, constants: Constants, dialect: str) -> tuple[str
             return _when(given.get("run_every", node.args[0] if node.args else None), constants, dialect)
         if name == "timedelta" and node.args and "days" not in given:
             given = {**dict(zip(("days", "seconds"), node.args, strict=False)), **given}
-        amount = _delta(given, constants)
+        amount = pythonvalues.delta(given, constants)
         return (every(amount), "") if amount else ("", "")
     if name == "solar":
-        return f"at {_text(node.args[0], constants) if node.args else 'an event of the sun'}", ""
+        return f"at {pythonvalues.text(node.args[0], constants) if node.args else 'an event of the sun'}", ""
     if name in ("CronTriggerTimetable", "CronDataIntervalTimetable"):
-        return _text(node.args[0], constants) if node.args else "", dialect
+        return pythonvalues.text(node.args[0], constants) if node.args else "", dialect
     return "", ""
 
 
@@ -188,21 +135,23 @@ _UTC = ("counted in UTC, Celery's zone unless the application sets timezone",)
 
 
 def _beat(node: ast.AST, constants: Constants) -> Iterator[Found]:
-    node = _value(node, constants) or node
+    node = pythonvalues.value(node, constants) or node
     if not isinstance(node, ast.Dict):
         return
     for key, value in zip(node.keys, node.values, strict=True):
-        entry = _value(value, constants)
+        entry = pythonvalues.value(value, constants)
         if not isinstance(entry, ast.Dict):
             continue
-        fields = {_text(k, constants): v for k, v in zip(entry.keys, entry.values, strict=True) if k is not None}
+        fields = {
+            pythonvalues.text(k, constants): v for k, v in zip(entry.keys, entry.values, strict=True) if k is not None
+        }
         if "task" not in fields and "schedule" not in fields:
             continue
-        task = _text(fields.get("task"), constants)
+        task = pythonvalues.text(fields.get("task"), constants)
         when = _when(fields.get("schedule"), constants, "celery")
         yield _found(
             value.lineno,
-            _text(key, constants) or task or "task",
+            pythonvalues.text(key, constants) or task or "task",
             "Celery beat",
             when,
             task,
@@ -213,22 +162,25 @@ def _beat(node: ast.AST, constants: Constants) -> Iterator[Found]:
 
 def _django_cron(node: ast.AST, constants: Constants) -> Iterator[Found]:
     """``CRONJOBS = [("0 3 * * *", "app.cron.job")]`` of django-crontab."""
-    node = _value(node, constants) or node
+    node = pythonvalues.value(node, constants) or node
     for item in node.elts if isinstance(node, (ast.List, ast.Tuple)) else ():
         if isinstance(item, (ast.Tuple, ast.List)) and len(item.elts) >= 2:
-            expression, function = _text(item.elts[0], constants), _text(item.elts[1], constants)
+            expression, function = (
+                pythonvalues.text(item.elts[0], constants),
+                pythonvalues.text(item.elts[1], constants),
+            )
             if expression and function:
                 yield _found(item.lineno, function, "django-crontab", (expression, "unix"), function)
 
 
 def _call(node: ast.Call, imports: set[str], constants: Constants, member: Member) -> Iterator[Found]:
-    name, given = _last(node.func), _keywords(node)
+    name, given = pythonvalues.last(node.func), pythonvalues.keywords(node)
     if name == "add_periodic_task" and "celery" in imports and node.args:
         task = ast.unparse(node.args[1])[:80] if len(node.args) > 1 else ""
         when = _when(node.args[0], constants, "celery")
         yield _found(
             node.lineno,
-            _text(given.get("name"), constants) or task,
+            pythonvalues.text(given.get("name"), constants) or task,
             "Celery beat",
             when,
             task,
@@ -237,21 +189,28 @@ def _call(node: ast.Call, imports: set[str], constants: Constants, member: Membe
         )
     elif name == "add_job" and imports & {"apscheduler", "flask_apscheduler"} and (node.args or "func" in given):
         function = given.get("func", node.args[0] if node.args else None)
-        words = _text(function, constants) or (ast.unparse(function)[:80] if function else "")
+        words = pythonvalues.text(function, constants) or (ast.unparse(function)[:80] if function else "")
         trigger = given.get("trigger", node.args[1] if len(node.args) > 1 else None)
-        label = _text(given.get("id"), constants) or _text(given.get("name"), constants) or words
+        label = (
+            pythonvalues.text(given.get("id"), constants) or pythonvalues.text(given.get("name"), constants) or words
+        )
         yield from _apscheduler(node.lineno, label, words, trigger, given, constants)
     elif name == "DAG" and "airflow" in imports and _DAGS.search(member.path):
-        dag = _text(given.get("dag_id", node.args[0] if node.args else None), constants)
+        dag = pythonvalues.text(given.get("dag_id", node.args[0] if node.args else None), constants)
         yield from _airflow(node.lineno, dag, given, constants)
 
 
 def _decorated(call: ast.Call, function: str, imports: set[str], constants: Constants) -> Iterator[Found]:
-    name, given = _last(call.func), _keywords(call)
+    name, given = pythonvalues.last(call.func), pythonvalues.keywords(call)
     if name == "scheduled_job" and imports & {"apscheduler", "flask_apscheduler"}:
         trigger = given.get("trigger", call.args[0] if call.args else None)
         yield from _apscheduler(
-            call.lineno, _text(given.get("id"), constants) or function, f"{function}()", trigger, given, constants
+            call.lineno,
+            pythonvalues.text(given.get("id"), constants) or function,
+            f"{function}()",
+            trigger,
+            given,
+            constants,
         )
     elif name == "periodic_task" and imports & {"celery", "huey"} and (call.args or "run_every" in given):
         when = _when(given.get("run_every", call.args[0] if call.args else None), constants, "celery")
@@ -260,18 +219,25 @@ def _decorated(call: ast.Call, function: str, imports: set[str], constants: Cons
         )
     elif name == "periodic" and "procrastinate" in imports and "cron" in given:
         yield _found(
-            call.lineno, function, "procrastinate", (_text(given["cron"], constants), "unix"), f"{function}()", "UTC"
+            call.lineno,
+            function,
+            "procrastinate",
+            (pythonvalues.text(given["cron"], constants), "unix"),
+            f"{function}()",
+            "UTC",
         )
     elif "periodic" in given and "periodiq" in imports and isinstance(given["periodic"], ast.Call):
         inner = given["periodic"]
-        yield _found(call.lineno, function, "periodiq", (_text(inner.args[0] if inner.args else None, constants), "unix"), f"{function}()", "UTC")  # fmt: skip
+        yield _found(call.lineno, function, "periodiq", (pythonvalues.text(inner.args[0] if inner.args else None, constants), "unix"), f"{function}()", "UTC")  # fmt: skip
     elif name == "dag" and "airflow" in imports:
-        yield from _airflow(call.lineno, _text(given.get("dag_id"), constants) or function, given, constants)
+        yield from _airflow(
+            call.lineno, pythonvalues.text(given.get("dag_id"), constants) or function, given, constants
+        )
 
 
 def _airflow(line: int, name: str, given: Mapping[str, ast.expr], constants: Constants) -> Iterator[Found]:
     schedule = given.get("schedule", given.get("schedule_interval", given.get("timetable")))
-    value = _value(schedule, constants)
+    value = pythonvalues.value(schedule, constants)
     if schedule is None or (
         isinstance(value, ast.Constant) and (value.value is None or value.value in ("@once", "@continuous"))
     ):
@@ -284,30 +250,30 @@ def _airflow(line: int, name: str, given: Mapping[str, ast.expr], constants: Con
 def _apscheduler(
     line: int, name: str, command: str, trigger: ast.AST | None, given: Mapping[str, ast.expr], constants: Constants
 ) -> Iterator[Found]:
-    trigger = _value(trigger, constants)
-    kind = _text(trigger, constants)
+    trigger = pythonvalues.value(trigger, constants)
+    kind = pythonvalues.text(trigger, constants)
     if isinstance(trigger, ast.Call):
-        function, given = _last(trigger.func), _keywords(trigger)
+        function, given = pythonvalues.last(trigger.func), pythonvalues.keywords(trigger)
         if function == "from_crontab" and trigger.args:
             yield _found(
                 line,
                 name,
                 "APScheduler",
-                (_text(trigger.args[0], constants), "apscheduler"),
+                (pythonvalues.text(trigger.args[0], constants), "apscheduler"),
                 command,
                 _zone(given, constants),
             )
             return
         kind = {"CronTrigger": "cron", "IntervalTrigger": "interval", "DateTrigger": "date"}.get(function, "")
     if kind == "interval":
-        amount = _delta(given, constants)
+        amount = pythonvalues.delta(given, constants)
         yield _found(line, name, "APScheduler", (every(amount), "") if amount else ("", ""), command)
     elif kind == "cron":
         yield _found(line, name, "APScheduler", _cron(given, constants), command, _zone(given, constants))
 
 
 def _zone(given: Mapping[str, ast.expr], constants: Constants) -> str:
-    return _text(given.get("timezone"), constants)
+    return pythonvalues.text(given.get("timezone"), constants)
 
 
 def _cron(given: Mapping[str, ast.expr], constants: Constants) -> tuple[str, str]:
@@ -320,7 +286,7 @@ def _cron(given: Mapping[str, ast.expr], constants: Constants) -> tuple[str, str
     words: dict[str, str] = {}
     for index, field in enumerate(order):
         if field in given:
-            words[field] = _text(given[field], constants).replace(" ", "")
+            words[field] = pythonvalues.text(given[field], constants).replace(" ", "")
             if not words[field]:
                 return "", ""
         else:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
 from fulldress.facts import AnyFact, Reason, Unread, Witness
 from fulldress.package.reader import Member, Package
-from fulldress.package.schedules import placeholders, xmltree
+from fulldress.package.schedules import lines, placeholders, xmltree
 from fulldress.package.schedules.jobs import Clock, Found, every, facts
 
 _MARKS = (b"job-scheduling-data", b"CronTrigger", b"SimpleTrigger", b"scheduled-tasks")
@@ -29,6 +30,26 @@ def read(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
         yield from _jobs(package, member, root, clock)
     elif root.name == "beans":
         yield from _beans(package, member, root, clock)
+
+
+_FILES = re.compile(r"(?m)^[ \t]*org\.quartz\.plugin\.[\w.]+\.fileNames?[ \t]*[=:][ \t]*(\S[^\n]*?)[ \t]*$")
+
+
+def properties(package: Package, member: Member, _clock: Clock) -> Iterator[AnyFact]:
+    """``quartz.properties`` names the files that its triggers stand in; those that the package lacks are told of."""
+    if b"org.quartz." not in member.data:
+        return
+    text = member.text
+    for match in _FILES.finditer(text):
+        for name in filter(None, (part.strip() for part in match[1].split(","))):
+            base = name.rsplit("/", 1)[-1]
+            if "$" in name or any(path.rsplit("/", 1)[-1] == base for path in package.members):
+                continue
+            yield Unread(
+                witness=Witness.READ, evidence=member.evidence(lines.number(text, match.start()), text=match[0].strip()),
+                what=f"the triggers of Quartz in {name}", reason=Reason.MISSING,
+                detail=f"{member.name} reads it, and it is not in the package", needed=True,
+            )  # fmt: skip
 
 
 def _jobs(package: Package, member: Member, root: xmltree.Element, clock: Clock) -> Iterator[AnyFact]:
