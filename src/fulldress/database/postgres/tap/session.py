@@ -34,7 +34,7 @@ _UNSAFE = regex(r"(?i)sjis|shift|big5|gbk|gb18030|uhc|johab")
 _SHORT_TIMEOUT = regex(
     rb"(?i)\b(?:lock_timeout|statement_timeout|transaction_timeout)\b\W+(?:TO\W+)?'?\s*(\d+)\s*(\w*)"
 )
-_RULE = re.compile(rb"(?i)\bCREATE\s+(?:OR\s+REPLACE\s+)?RULE\b")
+_RULE = regex(rb"(?i)\bCREATE\s+(?:OR\s+REPLACE\s+)?RULE\b")
 _COUNTED = ("INSERT ", "UPDATE ", "DELETE ", "SELECT ", "MERGE ", "COPY ")
 _QUICK = 0.05  #: seconds; slower statements always get a record of their own
 
