@@ -21,6 +21,8 @@ _SUFFIXES = {
     ".py": "python",
     ".ps1": "powershell",
     ".bat": "batch",
+    ".cmd": "batch",
+    ".psm1": "powershell",
     ".pl": "perl",
     ".rb": "ruby",
     ".php": "php",

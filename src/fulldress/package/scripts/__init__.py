@@ -6,9 +6,11 @@ function ``facts(event, context)`` and one line in :data:`RULES`.
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 from collections.abc import Callable, Iterator
+from typing import cast
 
 from msgspec.structs import replace
 
@@ -17,23 +19,18 @@ from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import clock, cron, units
 from fulldress.package.scripts import (
     asks,
-    batch,
     endpoints,
     files,
     hazards,
     installed,
-    javascript,
     leftovers,
     order,
-    perl,
-    plain,
-    powershell,
     privilege,
-    python,
     safeguards,
     secrets,
     services,
     sourced,
+    unheeded,
     windows,
 )
 from fulldress.package.scripts.events import AnyEvent, Assign, Call, Gap, Write
@@ -220,7 +217,7 @@ class _Facts:
         for event in self.events:
             scripts.setdefault((event.member.path, event.when), []).append(event)
         for (_, when), events in scripts.items():
-            for fact in order.facts(events, self.context):
+            for fact in (*order.facts(events, self.context), *unheeded.facts(events, self.context)):
                 if encode([fact]) not in seen and when != FRESH:
                     seen.add(encode([fact]))
                     yield replace(fact, evidence=replace(fact.evidence, when=when)) if when else fact
@@ -231,6 +228,11 @@ def _place(fact: AnyFact) -> tuple[str, int, type]:
 
 
 Reader = Callable[[Package, Member, Callable[[AnyEvent], None]], None]
+
+
+def _language(name: str) -> Reader:
+    """The reader of a language, imported with its grammar once there is a script in it."""
+    return cast(Reader, importlib.import_module(f"{__name__}.{name}").read)
 
 
 def _reader(member: Member) -> Reader | None:
@@ -244,22 +246,24 @@ def _reader(member: Member) -> Reader | None:
         return _sysusers
     if member.kind == "systemd-service":
         return _service
+    if member.kind == "yaml" and containers.is_hosted(member):
+        return containers.read
     if member.kind == "json" and member.name == "package.json" and "node_modules/" not in member.path:
         return _npm
     if member.kind == "python" and (_PYTHON_SCRIPT.search(member.inner) or _is_executable(member) or _is_alone(member)):
-        return python.read
+        return _language("python")
     if member.name.endswith(".pth") and member.kind == "text" and re.search(r"(?m)^import[ \t]", member.text):
         return _pth
     if member.kind == "powershell":
-        return None if member.name.lower().endswith(".psd1") else powershell.read
+        return None if member.name.lower().endswith(".psd1") else _language("powershell")
     if member.kind == "batch":
-        return batch.read
+        return _language("batch")
     if member.kind == "perl" and (_is_executable(member) or _is_alone(member) or _INSTALLER.search(member.inner)):
-        return perl.read
+        return _language("perl")
     if member.kind in ("ruby", "php") and (_is_executable(member) or _INSTALLER.search(member.inner)):
-        return plain.read
+        return _language("plain")
     if member.kind == "text" and re.search(r"(?i)\.(?:vbs|wsf)$", member.name):
-        return plain.read
+        return _language("plain")
     return None
 
 
@@ -286,7 +290,7 @@ def _pth(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> 
     rows = [row if re.match(r"import[ \t]", row) else "" for row in member.text.splitlines()]
     data = "\n".join(rows).encode("utf-8", "replace")
     fields = {name: getattr(member, name) for name in Member.__struct_fields__}
-    python.read(package, Member(**{**fields, "data": data, "kept": True}), emit)
+    _language("python")(package, Member(**{**fields, "data": data, "kept": True}), emit)
 
 
 def _shell(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
@@ -348,7 +352,7 @@ def _npm(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> 
                     None,
                 )
                 if started is not None and started.kind == "javascript" and started.kept:
-                    javascript.read(package, started, emit)
+                    _language("javascript")(package, started, emit)
             match = re.search(rf'"{re.escape(name)}"\s*:', member.text)
             line = member.text.count("\n", 0, match.start()) + 1 if match else 1
             Shell(package, member, emit).text(clean(text), line)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from fulldress.package.reader import Member, Package
+from fulldress.package.scripts import batchheed
 from fulldress.package.scripts.batchlines import For, Group, If, Label, Simple, Statement, parse, redirections, words
 from fulldress.package.scripts.batchvalues import Values
 from fulldress.package.scripts.events import AnyEvent
@@ -15,11 +16,6 @@ from fulldress.patterns import regex
 
 _PASSES = 32
 _ENDS = regex(r"(?i)(exit(\s+/b)?(\s+.*)?|goto\s*:?\s*eof)\s*$")
-_CHECKED = regex(r"(?i)errorlevel|\|\||&&")
-#: Steps of which a later one surely wants to know whether they worked.
-_MATTERS = regex(
-    r"(?i)^\s*@?(?:call\s+|start\s+/wait\s+)?\"?(?:[^\s\"]*[\\/])?(msiexec|sqlcmd|mysql|psql|flyway|liquibase|xcopy|robocopy|net\s+stop)\b"
-)
 _SILENT = frozenset({"rem", "setlocal", "endlocal", "title", "color", "cls", "prompt", "mode", "chcp", "path", "shift", "popd", "pushd", "cd", "chdir", "ver", "verify", "break", "dir", "assoc", "ftype", "vol", "date", "time", "goto", "exit", "else"})  # fmt: skip
 
 
@@ -42,6 +38,7 @@ class _Script(Values):
         self.maybe = 0  #: inside how many conditions
         self.printed: list[str] | None = None
         self.row = ""
+        self.unheard = False  #: nothing looks at the exit code of the command that is followed
 
     def whole(self, text: str) -> None:
         statements, balanced = parse(text)
@@ -58,7 +55,6 @@ class _Script(Values):
                 self.sections[name].append(statement)
         called = {m.lower() for m in re.findall(r"(?i)\bcall\s+:([\w.-]+)", text)}
         jumped = {m.lower() for m in re.findall(r"(?i)\bgoto\s*:?\s*([\w.-]+)", text)}
-        self._unheeded(text, statements)
         falls = True
         for section in order:
             if falls or section in jumped or section not in called:
@@ -66,42 +62,32 @@ class _Script(Values):
             last = self.sections[section][-1] if self.sections[section] else None
             falls = not (isinstance(last, Simple) and _ENDS.match(last.text)) if last is not None else falls
 
-    def _unheeded(self, text: str, statements: list[Statement]) -> None:
-        """One remark for a script that looks at no exit code although later steps rest on earlier ones."""
-        plain = [s for s in statements if isinstance(s, Simple)]
-        steps = [s for s in plain if _MATTERS.match(s.text)]
-        if not _CHECKED.search(text) and len(steps) > 0 and plain and plain[-1] is not steps[0] and len(plain) > 2:
-            after = [
-                s
-                for s in plain
-                if s.line > steps[0].line and not re.match(r"(?i)\s*(echo|exit|goto|pause|rem)\b", s.text)
-            ]
-            if after:
-                self.swallowed(steps[0].line + self.offset, steps[0].text, steps[0].text, "no exit code is looked at")
-
     # -- statements
 
-    def block(self, statements: list[Statement] | tuple[Statement, ...]) -> None:
+    def block(self, statements: list[Statement] | tuple[Statement, ...], after: Statement | None = None) -> None:
+        """``after`` is what comes next outside of the block."""
         before = ""
-        for statement in statements:
+        for index, statement in enumerate(statements):
             self.trail.step()
+            following = statements[index + 1] if index + 1 < len(statements) else after
             if isinstance(statement, Simple):
+                self.unheard = not batchheed.heard(statements, index, after, self.sections)
                 before = self._simple(statement, before if statement.operator == "|" else "")
             elif isinstance(statement, Group):
-                self._group(statement)
+                self._group(statement, following)
             elif isinstance(statement, If):
                 self.maybe += 0 if _asks_if_empty(statement.condition) else 1
-                self.block(statement.body)
+                self.block(statement.body, following)
                 self.maybe += 1 if _asks_if_empty(statement.condition) else 0
-                self.block(statement.otherwise)
+                self.block(statement.otherwise, following)
                 self.maybe -= 1
             elif isinstance(statement, For):
                 self._for(statement)
 
-    def _group(self, group: Group) -> None:
+    def _group(self, group: Group, after: Statement | None) -> None:
         _, targets = redirections(group.rest)
         kept, self.printed = self.printed, [] if targets else self.printed
-        self.block(group.body)
+        self.block(group.body, after)
         printed, self.printed = self.printed, kept
         for descriptor, operator, target in targets:
             if descriptor in ("", "1") and operator != "<":
@@ -192,7 +178,7 @@ class _Script(Values):
                 first = "shutdown.exe"
             elif file_name(found[0]) in self.trail.fetched:
                 first = found[0]
-            self.run(line, raw, (first, *rest), fed=fed)
+            self.run(line, raw, (first, *rest), fed=fed, unheard=self.unheard)
 
     def _set(self, line: int, raw: str, bare: str, fed: bool) -> None:
         text = bare.strip()[3:].strip()
@@ -221,7 +207,7 @@ class _Script(Values):
         if not rest:
             return
         if not rest[0].startswith(":"):
-            self.run(line, raw, rest)
+            self.run(line, raw, rest, unheard=self.unheard)
             return
         label, key = rest[0][1:].lower(), f"{self.member.path}:{rest}"
         if label not in self.sections or key in self.trail.active or len(self.trail.active) > 10:
@@ -239,7 +225,8 @@ class _Script(Values):
         text = re.sub(r'^"[^"]*"\s*(?=\S)', "", text)
         found = words(re.sub(r"(?i)^(/(wait|b|min|max|i|low|normal|high|realtime|abovenormal|belownormal|separate|shared|elevate)\s+|/d\s*(\"[^\"]*\"|\S+)\s+)*", "", text))  # fmt: skip
         if found:
-            self.run(line, raw, tuple(found))
+            waits = re.search(r"(?i)(?:^|\s)/w(?:ait)?\b", text)
+            self.run(line, raw, tuple(found), apart=not waits, unheard=bool(waits) and self.unheard)
 
     def _fetch(self, line: int, raw: str, name: str, rest: tuple[str, ...]) -> None:
         url = next((word for word in rest if "://" in word), "")

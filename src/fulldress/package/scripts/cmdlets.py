@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tree_sitter import Node
 
-from fulldress.package.scripts import powershellhosts, powershelltasks
+from fulldress.package.scripts import powershellheed, powershellhosts, powershelltasks
 from fulldress.package.scripts.cmdletarguments import argument, arguments_of
 from fulldress.package.scripts.follower import Value, text_of
 from fulldress.package.scripts.timespans import iso
@@ -46,11 +46,6 @@ _TAKE = frozenset(
 _CONTENT = frozenset({"out-file", "set-content", "add-content"})
 _SAME = frozenset({"where-object", "sort-object", "select-object", "tee-object", "write-output", "out-string"})
 _CMDLET = regex(r"[a-z]+-\w+")
-#: Steps of which a later one surely wants to know whether they worked.
-_MATTERS = regex(
-    r"(?i)^(stop-service|start-service|restart-service|start-process|install-\w+|copy-item|move-item|invoke-sqlcmd|expand-archive|"
-    r"backup-\w+|restore-\w+|invoke-webrequest|set-service|invoke-command)$"
-)
 
 
 def follow(script: Values, node: Node, fed: Value, before: str) -> Value:
@@ -81,9 +76,7 @@ def follow(script: Values, node: Node, fed: Value, before: str) -> Value:
     takes = cmdlet in _TAKE - _CONTENT and not given and not {"name", "path", "literalpath"} & named_values.keys()
     if fed is not None and takes:
         given, words = [fed], (text_of(fed), *words)
-    quiet = text_of(named_values.get("erroraction", named_values.get("ea", ""))).lower()
-    if quiet in ("silentlycontinue", "ignore", "0", "continue") and quiet != "continue" and _MATTERS.match(cmdlet):
-        script.swallowed(line, row, row.split("\n", 1)[0], f"-ErrorAction {quiet}")
+    powershellheed.silenced(script, line, row, cmdlet, named_values)
     return _done(script, node, cmdlet, name, given, named_values, words, fed)
 
 
@@ -139,10 +132,12 @@ def _done(
             split += _split(text_of(item))
         if text_of(named.get("verb")).lower() == "runas":
             script.emit(line, row, ("start-process", "-verb", "runas", program, *split))
-        script.run(line, row, (program, *split))
+        script.run(line, row, (program, *split), **powershellheed.of_process(script, node, named))
         return {"@type": "diagnostics.process"}
     if cmdlet in powershellhosts.REACHES:
-        powershellhosts.reached(script, line, row, cmdlet, given, named)
+        powershellhosts.reached(
+            script, line, row, cmdlet, given, named, **powershellheed.of_cmdlet(script, cmdlet, named)
+        )
         return None
     if cmdlet in _CONTENT:
         path = argument(given, named, "filepath", "path", "literalpath")
@@ -196,9 +191,11 @@ def _done(
         powershelltasks.changed(script, line, row, cmdlet, given, named)
         return None
     if _CMDLET.fullmatch(cmdlet):
-        script.emit(line, row, (name if cmdlet == name.lower() else cmdlet, *words))
+        heed = powershellheed.of_cmdlet(script, cmdlet, named)
+        script.emit(line, row, (name if cmdlet == name.lower() else cmdlet, *words), **heed)
         return hole(f"$({name})"[:60])
-    script.run(line, row, ("shutdown.exe" if cmdlet == "shutdown" else name, *words))
+    heed = powershellheed.of_program(script, node, name)
+    script.run(line, row, ("shutdown.exe" if cmdlet == "shutdown" else name, *words), **heed)
     return hole(f"$({name})"[:60])
 
 

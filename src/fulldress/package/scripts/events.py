@@ -34,6 +34,8 @@ class Call(Event, frozen=True, kw_only=True):
     stdin: str | None = None  #: what it reads, where that is known
     fed: bool = False  #: something other than the terminal is its standard input
     piped_from: str = ""  #: name of the command before it in a pipeline
+    unheard: bool = False  #: its language goes on whatever its exit code is, and nothing looks at it
+    apart: bool = False  #: it is started, and what follows does not wait for it
     alone: bool = True  #: False: nobody waits at it (inside a substitution or a test)
 
     @property

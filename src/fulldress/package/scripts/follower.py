@@ -11,6 +11,8 @@ import binascii
 import re
 from collections.abc import Callable, Iterator
 
+from msgspec.structs import replace
+
 from fulldress.package.reader import Member, Package
 from fulldress.package.scripts import wrappers
 from fulldress.package.scripts.events import AnyEvent, Assign, Call, Gap, Swallowed, Write
@@ -102,11 +104,11 @@ class Follower:
             inner = wrappers.inner(words)
             words, seen = (inner if inner != words else ()), seen + 1
 
-    def command_line(self, text: str, line: int) -> None:
-        """A text for a shell: that of Windows where it can be no other's."""
+    def command_line(self, text: str, line: int, *, unheard: bool = False, apart: bool = False) -> None:
+        """A text for a shell: that of Windows where it can be no other's. ``unheard``, ``apart`` as in :class:`Call`."""
         if not text.strip() or len(self.trail.active) >= _DEPTH:
             return
-        with _Inside(self.trail, "-c"):
+        with _Inside(self.trail, "-c"), _Marked(self.trail, self.member, unheard, apart):
             if _WINDOWS.search(text) and "\n" not in text.strip():
                 from fulldress.package.scripts import batch
 
@@ -207,6 +209,26 @@ class Follower:
     def sibling(self, path: str) -> Member | None:
         """The member of the package that a script means by ``path``, in Windows' writing or the other."""
         return member_of(self.package, self.member, path.replace("\\", "/").removeprefix("./"))
+
+
+class _Marked:
+    """Calls of one script that come from a command line are said to be unheard, or apart."""
+
+    def __init__(self, trail: Trail, member: Member, unheard: bool, apart: bool) -> None:
+        self.trail, self.emit = trail, trail.emit
+        self.member, self.unheard, self.apart = member, unheard, apart
+
+    def __enter__(self) -> None:
+        if self.unheard or self.apart:
+            self.trail.emit = self._marked
+
+    def __exit__(self, *_: object) -> None:
+        self.trail.emit = self.emit
+
+    def _marked(self, event: AnyEvent) -> None:
+        if isinstance(event, Call) and event.member is self.member and not event.handled:
+            event = replace(event, unheard=event.unheard or self.unheard, apart=event.apart or self.apart)
+        self.emit(event)
 
 
 class _Inside:

@@ -33,6 +33,7 @@ def read(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> 
 def follow(trail: Trail, member: Member, text: str, offset: int, arguments: tuple[str, ...] | None = None) -> None:
     """Follows ``text``, which begins at line ``offset`` + 1 of ``member``."""
     script = Script(trail, member, offset)
+    script.rows = text.split("\n")
     if len(text) > _LARGEST or max(map(len, text.split("\n"))) > 20_000:
         rows = text.split("\n")
         script.gap(
@@ -75,6 +76,7 @@ class Script(Values):
             self._try(node)
         elif kind in ("expression_statement", "return_statement", "throw_statement", "export_statement"):
             for child in node.named_children:
+                self.bare = child.id if kind == "expression_statement" else -1
                 self.follow(child) if child.type.endswith(("_statement", "_declaration")) else self.value(child)
         elif kind.endswith("_expression") or kind in ("call_expression", "parenthesized_expression"):
             self.value(node)
@@ -121,6 +123,7 @@ class Script(Values):
         if right.type in FUNCTIONS and target.type == "identifier":
             self.functions[self.raw(target)] = right
             return
+        self.bare = right.id if self._forgotten(node, target) else -1
         value = self.value(right)
         module = value.get("@module") if isinstance(value, dict) else None
         if target.type == "object_pattern":
@@ -139,6 +142,13 @@ class Script(Values):
             self.modules[name] = module
             return
         self.bind(node, name, value)
+
+    def _forgotten(self, node: Node, target: Node) -> bool:
+        """Whether the result of a program is kept under a name that is not asked how it ended."""
+        if target.type != "identifier":
+            return False
+        rest = "\n".join(self.rows[node.end_point.row + 1 :])
+        return not re.search(rf"\b{re.escape(self.raw(target))}\b(?!\s*\.\s*(?:stdout|stderr)\b)", rest)
 
     def _each(self, node: Node) -> None:
         left, right, body = (node.child_by_field_name(field) for field in ("left", "right", "body"))

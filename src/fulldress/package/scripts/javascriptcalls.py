@@ -93,15 +93,22 @@ def follow(script: Script, node: Node) -> Value:
         return json.dumps({k: text_of(v) for k, v in given[0].items()}) if isinstance(given[0], dict) else first
     process = module.startswith("child_process") or module in ("shelljs", "execa", "cp", "shell", "zx")
     if last in _SHELL and (process or "." not in name):
-        script.command_line(first, line)
+        apart = last == "exec" and script.bare == node.id and len(given) < 2 and process
+        script.command_line(first, line, apart=apart)
         return hole(f"$({first})"[:80])
     if last in _PROGRAMS and (process or "." not in name or "process" in name):
         words = list(words_of(given[1])) if len(given) > 1 and isinstance(given[1], list) else []
         options = given[-1] if isinstance(given[-1] if given else None, dict) else {}
+        bare, back = (
+            script.bare == node.id,
+            any(part.type in ("arrow_function", "function_expression") for part in parts),
+        )
+        unheard, apart = bare and last == "spawnSync", bare and last in ("spawn", "execFile") and not back
         if isinstance(options, dict) and options.get("shell") == "true":
-            script.command_line(" ".join((first, *words)), line)
+            script.command_line(" ".join((first, *words)), line, unheard=unheard, apart=apart)
         else:
-            script.run(line, row, ("node" if last == "fork" else first, *((first,) if last == "fork" else ()), *words))
+            called = ("node" if last == "fork" else first, *((first,) if last == "fork" else ()), *words)
+            script.run(line, row, called, unheard=unheard, apart=apart)
         return hole(f"$({first})"[:80])
     if last in _REQUESTS:
         return _request(script, line, row, last, full, given)

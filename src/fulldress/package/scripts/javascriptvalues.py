@@ -27,6 +27,8 @@ class Values(Follower):
         super().__init__(trail, member, offset)
         self.functions: dict[str, Node] = {}
         self.called: set[str] = set()
+        self.bare = -1  #: the node of a call whose result nobody looks at
+        self.rows: list[str] = []
         self.modules: dict[str, str] = {}  #: name -> what it was imported as: ``child_process.execSync``
 
     @staticmethod

@@ -33,6 +33,7 @@ def read(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> 
 def follow(trail: Trail, member: Member, text: str, offset: int, arguments: tuple[str, ...] | None = None) -> None:
     """Follows ``text``, which begins at line ``offset`` + 1 of ``member``."""
     script = Script(trail, member, offset)
+    script.rows = text.split("\n")
     script.names["@ARGV"] = list(arguments) if arguments is not None else None
     root = Parser(_LANGUAGE).parse(_without_end(text).encode("utf-8", "replace")).root_node
     script.collect(root)
@@ -78,6 +79,8 @@ class Script(Values):
             self._branches(node)
         elif kind == "expression_statement":
             for child in node.named_children:
+                whole = child.type == "postfix_conditional_expression" and child.named_children
+                self.bare = (child.named_children[0] if whole else child).id
                 self.value(child)
         elif (
             kind in CALLS
@@ -166,7 +169,7 @@ class Script(Values):
         other = Script(self.trail, found, 0)
         root = Parser(_LANGUAGE).parse(_without_end(clean(found.text)).encode("utf-8", "replace")).root_node
         other.collect(root)
-        other.names = self.names
+        other.names, other.rows = self.names, clean(found.text).split("\n")
         other.follow(root)
         other.finish()
         self.names = other.names

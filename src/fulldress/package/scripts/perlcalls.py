@@ -58,10 +58,11 @@ def function(script: Values, node: Node) -> Value:
         return hole("@here") if "$0" in row or "__FILE__" in row else hole(row[:40])
     if name in ("system", "exec", "run", "capture", "run3", "ipc_run") or last in ("safe_system", "runcmd"):
         words = tuple(w for item in given for w in words_of(item))
+        unheard = name == "system" and not script.heeded(node)
         if len(given) == 1 and not isinstance(given[0], list):
-            script.command_line(first, line)
+            script.command_line(first, line, unheard=unheard)
         elif words:
-            script.run(line, row, words)
+            script.run(line, row, words, unheard=unheard)
     elif name == "close":
         script.close(row.removeprefix("close").strip("(); "))
     elif name == "open":
@@ -230,6 +231,8 @@ def _opened(script: Values, node: Node, given: list[Value], line: int, row: str)
         name = handle[1] if handle else f"{line}"
         script.close(name)
         script.files[name] = File(path, mode.startswith(">>"), line, row, [])
+        if not script.heeded(node, opens=True):
+            script.swallowed(line, row, f"open {path}", "nothing looks whether the file could be opened")
 
 
 def _printed(script: Values, node: Node, given: list[Value]) -> None:

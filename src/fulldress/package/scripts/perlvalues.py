@@ -41,6 +41,18 @@ class Values(Follower):
         self.subs: dict[str, Node] = {}
         self.called: set[str] = set()
         self.files: dict[str, File] = {}  #: by file handle
+        self.rows: list[str] = []
+        self.bare = -1  #: the node of a call whose result nobody looks at
+
+    def heeded(self, node: Node, *, opens: bool = False) -> bool:
+        """Whether somebody looks whether a call worked: its result is used, ``$?`` after it, or autodie does."""
+        if node.id != self.bare:
+            return True
+        whole = "\n".join(self.rows)
+        if re.search(r"(?m)^\s*use\s+autodie\b" + ("" if opens else r"[^;]*:(?:all|system)"), whole):
+            return True
+        row = node.end_point.row
+        return not opens and bool(re.search(r"\$\?|\$CHILD_ERROR", "\n".join(self.rows[row : row + 4])))
 
     def follow(self, node: Node) -> None:
         raise NotImplementedError

@@ -55,6 +55,7 @@ class _Script(Values):
         for match in re.finditer(r"(?im)^[ \t]*#requires[ \t]+.*-RunAsAdministrator", text):
             line = text.count("\n", 0, match.start()) + 1 + self.offset
             self.emit(line, match[0], ("#requires", "-RunAsAdministrator"))
+        self.rows = text.split("\n")
         self.stops = bool(re.search(r"(?i)\$ErrorActionPreference\s*=\s*['\"]?Stop", text))
         self.follow_block(root, arguments)
         for name in sorted(set(self.functions) - self.called):
@@ -109,10 +110,12 @@ class _Script(Values):
         for child in node.named_children:
             if child.type in ("statement_block", "elseif_clauses", "elseif_clause", "else_clause", "switch_body"):
                 self.names = dict(before)
+                self.tried += node.type == "try_statement"
                 for part in child.named_children if child.type in ("elseif_clauses", "switch_body") else (child,):
                     self.names = dict(before)
                     self.follow(part)
                     ends.append(self.names)
+                self.tried -= node.type == "try_statement"
             elif child.type == "catch_clauses":
                 self._caught(node, child)
                 self.names = dict(before)
@@ -225,14 +228,15 @@ class _Script(Values):
         key = f". {found.path}" if found else ""
         if found is None or not found.kept or found.kind != "powershell" or key in self.trail.active:
             return
-        kept = self.member, self.offset
-        self.member, self.offset = found, 0
+        kept = self.member, self.offset, self.rows
+        text = clean(found.text)
+        self.member, self.offset, self.rows = found, 0, text.split("\n")
         self.trail.active.append(key)
         try:
-            self.follow_block(_tree(clean(found.text)))
+            self.follow_block(_tree(text))
         finally:
             self.trail.active.pop()
-            self.member, self.offset = kept
+            self.member, self.offset, self.rows = kept
 
 
 def _merged(ends: list[dict[str, Value]]) -> dict[str, Value]:

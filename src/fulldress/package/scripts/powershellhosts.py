@@ -47,7 +47,16 @@ def request(script: Values, line: int, row: str, cmdlet: str, given: list[Value]
     return hole(f"$(curl {url})") if is_constant(url) else hole("$(curl …)")
 
 
-def reached(script: Values, line: int, row: str, cmdlet: str, given: list[Value], named: dict[str, Value]) -> None:
+def reached(
+    script: Values,
+    line: int,
+    row: str,
+    cmdlet: str,
+    given: list[Value],
+    named: dict[str, Value],
+    *,
+    unheard: bool = False,
+) -> None:
     """Whom a cmdlet of :data:`REACHES` reaches."""
     if cmdlet in _REMOTE:
         ssl = "usessl" in named
@@ -78,4 +87,6 @@ def reached(script: Values, line: int, row: str, cmdlet: str, given: list[Value]
             *(("-U", user) if user else ()),
             *(("-P", password) if password else ()),
         ]
-        script.emit(line, row, ("sqlcmd", *options, "-Q", query))
+        file = text_of(named.get("inputfile", ""))
+        words = ("-i", file) if file else ("-Q", query)
+        script.emit(line, row, ("sqlcmd", *options, *words), unheard=unheard)

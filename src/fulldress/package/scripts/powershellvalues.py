@@ -39,6 +39,11 @@ class Values(Follower):
         self.functions: dict[str, Node] = {}
         self.called: set[str] = set()
         self.stops = False
+        self.rows: list[str] = []
+        self.tried = 0  #: inside how many try blocks
+        self.silenced: tuple[int, str] | None = (
+            None  #: line and text of ``$ErrorActionPreference = 'SilentlyContinue'``
+        )
 
     def command(self, node: Node, fed: Value, before: str) -> Value:
         raise NotImplementedError
@@ -166,6 +171,9 @@ class Values(Follower):
         name = variable_name(re.sub(r"^(\[[\w.\[\]]+\]\s*)+", "", target))
         if name in _KNOWN:
             return value
+        if name == "erroractionpreference":
+            silent = text_of(value).lower() in ("silentlycontinue", "ignore", "0")
+            self.silenced = (self.line(node), self.raw(node)) if silent else None
         old = self.names.get(name)
         if operator == "+=":
             if isinstance(old, list):

@@ -105,7 +105,7 @@ def _acts(
             or last.endswith("_shell")
             or pythonhosts.switched(node, "shell")
         )
-        _command(script, node, given or [named.get("args")], shell)
+        _command(script, node, given or [named.get("args")], shell, **_heed(script, node, last))
         return hole(f"$({' '.join(words_of(given[0])) if given else last})"[:80])
     if name.startswith(("os.exec", "os.spawn", "os.posix_spawn", "os.startfile")):
         rest = given[1:] if name.startswith("os.spawn") else given
@@ -206,17 +206,30 @@ def _acts(
     return hole(f"{last}()")
 
 
-def _command(script: Script, node: ast.Call, given: list[Value], shell: bool) -> None:
+def _heed(script: Script, node: ast.Call, last: str) -> dict[str, bool]:
+    """Whether the exit code of what is started goes unheard, or nobody waits for it."""
+    bare = script.bare is node
+    if last in ("Popen", "popen", "create_subprocess_exec", "create_subprocess_shell", "spawn"):
+        waits = re.search(r"\.(?:wait|communicate|poll|read|readlines|expect|close)\s*\(", "\n".join(script.rows))
+        return {"apart": bare or not waits} if last == "Popen" else {}
+    return {"unheard": bare and last in ("run", "call", "system") and not pythonhosts.switched(node, "check")}
+
+
+def _command(
+    script: Script, node: ast.Call, given: list[Value], shell: bool, *, unheard: bool = False, apart: bool = False
+) -> None:
     line, row = script.line(node), script.row(node)
     argument = given[0] if given else None
     fed = any(keyword.arg in ("input", "stdin") for keyword in node.keywords)
     if isinstance(argument, str) and len(given) > 1 and "create_subprocess_exec" in ast.unparse(node.func):
-        script.run(line, row, tuple(word for item in given for word in words_of(item)), fed=fed)
+        script.run(
+            line, row, tuple(word for item in given for word in words_of(item)), fed=fed, unheard=unheard, apart=apart
+        )
     elif isinstance(argument, str):
-        script.command_line(argument, line)
+        script.command_line(argument, line, unheard=unheard, apart=apart)
     elif isinstance(argument, list):
         words = tuple(text_of(item, "an argument") for item in argument)
         if shell and words and " " in words[0]:
-            script.command_line(words[0], line)
+            script.command_line(words[0], line, unheard=unheard, apart=apart)
         else:
-            script.run(line, row, words, fed=fed)
+            script.run(line, row, words, fed=fed, unheard=unheard, apart=apart)

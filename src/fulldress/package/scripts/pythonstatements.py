@@ -53,6 +53,7 @@ class Statements(Values):
         elif isinstance(node, ast.Try | getattr(ast, "TryStar", ast.Try)):
             self._try(node)
         elif isinstance(node, ast.Return | ast.Expr):
+            self.bare = node.value if isinstance(node, ast.Expr) else None
             value = self.value(node.value) if node.value is not None else None
             if isinstance(node, ast.Return):
                 self.given.append(value)
@@ -67,6 +68,7 @@ class Statements(Values):
     def _assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> None:
         if node.value is None:
             return
+        self.bare = node.value if self._forgotten(node) else None
         value = self.value(node.value)
         for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
             if isinstance(target, ast.Tuple | ast.List):
@@ -83,6 +85,16 @@ class Statements(Values):
                 elif isinstance(old, list):
                     value = [*old, *(value if isinstance(value, list) else [value])]
             self._bind(target, value, node)
+
+    def _forgotten(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> bool:
+        """Whether a result is kept under a name that is not asked for its exit code afterwards."""
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        if not isinstance(target, ast.Name) or not isinstance(node.value, ast.Call):
+            return False
+        rest = "\n".join(self.rows[(node.end_lineno or node.lineno) :])
+        result = dotted(node.value.func).rsplit(".", 1)[-1] in ("run", "Popen")
+        asked = r"\.(?:returncode|check_returncode|wait|poll|communicate)\b|\s*[,)]" if result else r"\b"
+        return not re.search(rf"\b{re.escape(target.id)}{asked}", rest)
 
     def _bind(self, target: ast.expr, value: Value, node: ast.stmt) -> None:
         if isinstance(target, ast.Subscript):
