@@ -209,9 +209,16 @@ def announced_only(index: Index) -> Iterator[Hit]:
             yield Hit(
                 title=f"its root is announced in {signature.announced_in} but stands in no trust folder of ours yet",
                 subject=signature.path,
-                remedy=f"{call_script(signature)}\nThe advisory alone is not enough: it may have come the same way as the package.",
+                remedy=f"{call_script(signature)}\n{_alone(signature)}",
                 testimony=(says(signature, f"{signature.words}; announced in {signature.announced_in}"),),
             )
+
+
+def _alone(signature: Signature) -> str:
+    """Why the advisory is not yet enough."""
+    if signature.announced_by:
+        return f"{signature.announced_by}; that says who wrote it, and the fingerprint is still to be compared."
+    return "The advisory alone is not enough: nobody signed it, and it may have come the same way as the package."
 
 
 @rule("FD112", Severity.MAJOR, "The signature could not be verified")

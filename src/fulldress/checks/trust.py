@@ -1,4 +1,4 @@
-"""FD113–FD117: trust on the day of the window, by the keys that production holds, and what no signature covers."""
+"""FD113–FD119: trust on the day of the window, by the keys that production holds, and what no signature covers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from fulldress.checks.index import Index
 from fulldress.checks.rule import Hit, count, rule, says, several
-from fulldress.facts import Entry, HeldKey, Integrity, Signature, Trust, Witness
+from fulldress.facts import Advisory, Entry, HeldKey, Integrity, Signature, Trust, Witness
 from fulldress.findings import Severity
 
 _SOON = timedelta(days=30)
@@ -128,6 +128,55 @@ def not_covered(index: Index) -> Iterator[Hit]:
         bare = [path for path in bare if path not in signatures]
         tops = set(bare)  # what lies in an archive that is not covered goes without saying
         yield from _hit(outer[0], [path for path in bare if not _under(path.rpartition("!/")[0], tops)])
+
+
+_REFUSES = {
+    "rpm": ("rpm and dnf call that NOKEY and install nothing that is to be checked", "rpm --import VENDOR-KEY"),
+    "apt": ("apt-get update refuses the repository (NO_PUBKEY)", "put it into /etc/apt/keyrings, with Signed-By in its source"),
+}  # fmt: skip
+
+
+@rule("FD118", Severity.MAJOR, "Production does not hold the key that signed it")
+def not_held(index: Index) -> Iterator[Hit]:
+    """Only where production's keys are known, and where its own package tool is the one that checks."""
+    seen: set[tuple[str, str]] = set()
+    told: set[str] = set()
+    for signature in index.of(Signature):
+        mark = (signature.lacks, signature.key.fingerprint if signature.key else "")
+        if not signature.lacks or signature.integrity is Integrity.BROKEN or mark in seen or signature.path in told:
+            continue
+        if signature.integrity is Integrity.INTACT and signature.key is not None and not signature.key.held_in:
+            continue  # FD110: nobody holds it
+        if any(
+            s.path == signature.path and s.scheme == signature.scheme and s.key and not s.lacks
+            for s in index.of(Signature)
+        ):
+            continue  # another key signed it, too, and that one is held
+        seen.add(mark)
+        told.add(signature.path)
+        what, how = _REFUSES[signature.lacks]
+        alike = [s for s in index.of(Signature) if (s.lacks, s.key.fingerprint if s.key else "") == mark]
+        many = f"{len(alike)} files are" if len(alike) > 1 else "it is"
+        yield Hit(
+            title=f"{many} signed with a key that {signature.lacks} in production does not hold: {signature.signer}",
+            subject=signature.path,
+            remedy=f"{what[0].upper()}{what[1:]}.\nHave the fingerprint read out by the vendor, then, before the window: {how}\n  {_number(signature)}",
+            testimony=tuple(says(s, s.words) for s in alike[:3]),
+        )
+
+
+@rule("FD119", Severity.MAJOR, "An advisory was changed after it was signed")
+def advisory_changed(index: Index) -> Iterator[Hit]:
+    for advisory in index.of(Advisory):
+        states = [s.integrity for s in advisory.signed]
+        if Integrity.BROKEN in states and Integrity.INTACT not in states:
+            first = next(s for s in advisory.signed if s.integrity is Integrity.BROKEN)
+            yield Hit(
+                title=f"the advisory {advisory.evidence.path or advisory.title} is not the one that {first.signer} signed; it announces nothing",
+                subject=advisory.evidence.path or advisory.title,
+                remedy="Fetch text and signature again from the vendor, byte by byte (no copying from a mail), and compare.",
+                testimony=(says(advisory, first.words),),
+            )
 
 
 def _program(entry: Entry | None) -> bool:

@@ -60,6 +60,7 @@ class Signature(Fact, tag=True, frozen=True, kw_only=True):
     signed_at: datetime | None = None
     stamped_at: datetime | None = None  #: from a time-stamp authority, not the signer's own clock
     announced_in: str = ""  #: vendor advisory that announces a certificate of the chain
+    announced_by: str = ""  #: who signed that advisory, and whether that is trusted; empty: nobody did
     continuity: str = ""  #: same issuer as the vendor's last package, or not
     weaknesses: tuple[str, ...] = ()  #: short keys, old hashes, wrong purpose, expired
     key: Key | None = None  #: where a key signed and no certificate

@@ -37,6 +37,7 @@ from fulldress.package.signatures import (
     schemes,
     stampfile,
     sums,
+    vouched,
 )
 from fulldress.package.signatures.gaps import unread
 from fulldress.package.signatures.judged import Ground
@@ -49,9 +50,12 @@ def read(package: Package) -> Iterator[AnyFact]:
     """Signatures with everything known about them; that nothing is signed is said, too."""
     options = package.options
     texts = tuple(advisories.load(options.advisories))
-    yield from (text.fact for text in texts)
     folder = options.trust if options.trust is not None and options.trust.is_dir() else None
     ground = _ground(package, folder, texts)
+    for text, gaps in (said := tuple(vouched.judged(package, texts, ground))):
+        yield text.fact
+        yield from gaps
+    ground = msgspec.structs.replace(ground, advisories=tuple(text for text, _ in said if vouched.holds(text)))
     yield from _of_the_folder(ground, folder)
     found: list[AnyFact] = []
     lists = {item.member.path: item for item in checksums.files(package)}

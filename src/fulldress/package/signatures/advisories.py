@@ -13,6 +13,7 @@ from fulldress.facts import Advisory, Evidence, Witness
 from fulldress.patterns import regex
 
 _SUFFIXES = (".md", ".markdown", ".txt", ".toml", ".rst", ".adoc", ".eml", ".html", ".json", ".yaml", ".yml")
+CLEAR = b"-----BEGIN PGP SIGNED MESSAGE-----"  #: a text that carries its signature
 _FINGERPRINT = regex(r"(?<![0-9A-Fa-f:])(?:[0-9A-Fa-f]{2}(?::|[ ]|)){31}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:])")
 _NAME = regex(
     r"\b(?:[A-Z][\w.&'-]*[ ]){1,5}(?:Root|CA|Authority|Signing|Intermediate|Certificate)(?:[ ](?:Root|CA|Authority|Signing))*"
@@ -34,9 +35,12 @@ def load(folder: Path | None) -> Iterator[Text]:
     if folder is None or not folder.is_dir():
         return
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in _SUFFIXES or not path.is_file() or path.stat().st_size > _LARGEST:
+        clear = path.suffix.lower() == ".asc"
+        if not (clear or path.suffix.lower() in _SUFFIXES) or not path.is_file() or path.stat().st_size > _LARGEST:
             continue
         text = path.read_text("utf-8", "replace")
+        if clear and not text.startswith(CLEAR.decode()):
+            continue  # a signature beside an advisory
         name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
         found = [(match, match[0].replace(":", "").replace(" ", "").lower()) for match in _FINGERPRINT.finditer(text)]
         line = text.count("\n", 0, found[0][0].start()) + 1 if found else 0

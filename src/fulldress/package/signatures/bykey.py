@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from fulldress.facts import Evidence, Integrity, Key, Signature, Trust, Witness
-from fulldress.package.signatures.judged import Covered, Ground, to_come
+from fulldress.package.signatures.judged import Covered, Ground, to_come, vouched_by
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +43,7 @@ def signature(made: Made, covered: Covered, ground: Ground, evidence: Evidence, 
     announced = _announced(made.key, ground)
     if announced:
         said.append(f"announced in {announced} (by fingerprint)")
+        said.append(vouched_by(announced, ground))
     continuity = _continuity(made.key, ground.previous)
     if continuity:
         said.append(continuity)
@@ -61,6 +62,7 @@ def signature(made: Made, covered: Covered, ground: Ground, evidence: Evidence, 
         signer=made.key.name or f"key {made.key.fingerprint}",
         signed_at=made.signed_at,
         announced_in=announced,
+        announced_by=vouched_by(announced, ground),
         continuity=continuity,
         weaknesses=tuple(faults),
         key=made.key,

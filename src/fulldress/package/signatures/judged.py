@@ -112,6 +112,7 @@ def signature(
     said.extend(faults)
     announced, announced_words, doubts = _announced(chain, ground.advisories)
     said.extend(announced_words)
+    said.append(vouched_by(announced, ground))
     continuity = _continuity(chain, ground.previous)
     if continuity:
         said.append(continuity)
@@ -129,6 +130,7 @@ def signature(
         signed_at=signer.signed_at.astimezone(UTC) if signer.signed_at else None,
         stamped_at=stamped,
         announced_in=announced,
+        announced_by=vouched_by(announced, ground),
         continuity=continuity,
         weaknesses=(*faults, *doubts),
         whole=covered.whole,
@@ -156,6 +158,13 @@ def _product(chain: certs.Chain, ground: Ground) -> str:
     if ended:
         return f"{quoted(certs.common_name(ended[-1].subject))} in the installed product ends on {ended[-1].not_valid_after_utc:%Y-%m-%d}"
     return ""
+
+
+def vouched_by(announced: str, ground: Ground) -> str:
+    """Who signed the advisory of that name."""
+    from fulldress.package.signatures.vouched import words
+
+    return next((words(text) for text in ground.advisories if text.name == announced), "")
 
 
 def _held_by(chain: certs.Chain, ground: Ground) -> tuple[str, ...]:
