@@ -15,6 +15,9 @@ F = TypeVar("F", bound=Fact)
 #: Places that speak for the whole package, the most telling first.
 ASPECTS = ("manifest", "control", "metadata", "file name", "binary")
 
+#: Where a wheel, an sdist and an npm package say what they are (evidence paths of the package itself).
+_FORMATS_OWN = regex(r"^(?:[^/]+\.dist-info/METADATA|[^/]+/PKG-INFO|package/package\.json)$")
+
 
 class Index:
     """All facts of one case. Order of facts is kept, so that findings are stable."""
@@ -45,11 +48,13 @@ class Index:
         """The release that the package as a whole claims to be: outermost first, then the most telling place."""
         releases = [r for r in self.of(Release) if r.witness is not Witness.RUNNING and r.version]
 
-        def telling(r: Release) -> tuple[int, int, int, str]:
+        def telling(r: Release) -> tuple[int, int, int, int, str]:
             depth = r.evidence.path.count("!/")
             aspect = ASPECTS.index(r.aspect) if r.aspect in ASPECTS else len(ASPECTS)
             # A file name says the version but seldom when or from whom; inner manifests win over it.
-            return (depth if r.aspect != "file name" else 1, aspect, r.evidence.path.count("/"), r.version)
+            depth = depth if r.aspect != "file name" else 1
+            # the place where the package's own format says what it is comes before documents that merely lie in it
+            return (depth, 0 if _FORMATS_OWN.search(r.evidence.path) else 1, aspect, r.evidence.path.count("/"), r.version)
 
         return min(releases, key=telling, default=None)
 

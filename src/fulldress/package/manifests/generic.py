@@ -55,8 +55,8 @@ def looks_like(tree: Tree) -> bool:
         "spdxversion",
     } and not words & set(_FROM[:4]):
         return False
-    if "$schema" in tree and {"properties", "definitions", "$defs"} & set(tree):
-        return False  # it describes manifests and is none
+    if {"$schema", "$id", "type", "$ref"} & set(tree) and {"properties", "definitions", "$defs", "items"} & set(tree):
+        return False  # a JSON Schema: it describes documents, and its version is its own
     says = set(_RELEASED[:3]) | set(_VENDOR[:5]) | set(_FROM[:4]) | set(_AT_LEAST) | set(_REBOOT) | set(_DOWNTIME)
     return bool(words & set(_VERSION)) and bool(words & set(_PRODUCT)) and bool(words & (says | requirements.HOLDERS))
 
