@@ -1,4 +1,4 @@
-"""FD440 to FD442: guards of the host that a script takes away, and failures that it passes over."""
+"""FD440 to FD444: guards of the host that a script takes away, steps that it does not hear of, restarts it does not rule out."""
 
 from __future__ import annotations
 
@@ -54,4 +54,28 @@ def passed_over(index: Index) -> Iterator[Hit]:
             testimony=tuple(
                 says(hazard, f"{hazard.what} ({hazard.detail})" if hazard.detail else hazard.what) for hazard in found
             ),
+        )
+
+
+@rule("FD443", Severity.MAJOR, "A step is started, and the next ones do not wait for it")
+def not_waited_for(index: Index) -> Iterator[Hit]:
+    for path, found in _by_path(index, "not waited for").items():
+        things = several([brief(hazard.what, 60) for hazard in found])
+        yield Hit(
+            title=f"{path} does not wait for this and goes on: {things}",
+            subject=path,
+            remedy="Run that step by hand and wait for its end: Start-Process … -Wait -PassThru, start /wait, Popen(…).wait().",
+            testimony=tuple(says(hazard, f"{hazard.what} ({hazard.detail})") for hazard in found),
+        )
+
+
+@rule("FD444", Severity.MINOR, "An installer may restart the host by itself")
+def restart_not_ruled_out(index: Index) -> Iterator[Hit]:
+    for path, found in _by_path(index, "restart not ruled out").items():
+        things = several([brief(hazard.what, 60) for hazard in found])
+        yield Hit(
+            title=f"{path} may restart the host in the middle of the upgrade: {things}",
+            subject=path,
+            remedy="Add /norestart (msiexec also takes REBOOT=ReallySuppress), look for exit code 3010, and restart when you say so.",
+            testimony=tuple(says(hazard, hazard.detail or hazard.what) for hazard in found),
         )
