@@ -35,6 +35,7 @@ FAMILIES = (
     "scripts",
     "safeguards",
     "dependencies",
+    "hooks",
     "settings",
     "interfaces",
     "rehearsals",

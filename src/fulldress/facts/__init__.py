@@ -16,6 +16,7 @@ from fulldress.facts.demands import (
     Command,
     Downtime,
     FileEffect,
+    Hook,
     Looseness,
     Privilege,
     Reboot,
@@ -54,6 +55,7 @@ AnyFact = (
     | Growth
     | Hazard
     | Health
+    | Hook
     | Installed
     | Interface
     | InterfaceChange
@@ -125,6 +127,7 @@ __all__ = [
     "Hazard",
     "Health",
     "HeldKey",
+    "Hook",
     "Installed",
     "Integrity",
     "Interface",

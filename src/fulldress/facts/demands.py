@@ -26,7 +26,21 @@ class Requirement(Fact, tag=True, frozen=True, kw_only=True):
     scheme: str = ""  #: version scheme it was read with; empty where it had to be guessed
     admits: str = ""  #: a version that nobody tested and that it lets in
     optional: bool = False
+    host: bool = False  #: what the host has to bring, an interpreter: nothing is fetched for it on the day
     alternatives: tuple[str, ...] = ()  #: what would do as well, in the package's own words: ``debconf-2.0``
+
+
+class Hook(Fact, tag=True, frozen=True, kw_only=True):
+    """What a package manager starts by itself at a moment of an installation or an upgrade, because the package says so."""
+
+    manager: str  #: ``npm``, ``Helm``, ``pip`` …
+    moment: str  #: in the manager's words: ``postinstall``, ``pre-upgrade`` …
+    name: str  #: of the script, job or pod
+    command: str = ""  #: masked, on one line
+    order: int = 0  #: Helm's weight: lower ones first
+    seconds: int = 0  #: after which the manager ends it; 0: it does not
+    enabled: bool = True  #: False: a setting of the package leaves it off
+    remarks: tuple[str, ...] = ()
 
 
 class Reboot(Fact, tag=True, frozen=True, kw_only=True):

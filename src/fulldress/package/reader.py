@@ -24,6 +24,7 @@ READERS: tuple[str, ...] = (
     "fulldress.package.binaries",
     "fulldress.package.scripts",
     "fulldress.package.schedules",
+    "fulldress.package.kubernetes",
     "fulldress.package.units",
     "fulldress.package.migrations",
     "fulldress.package.interfaces",

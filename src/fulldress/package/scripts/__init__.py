@@ -246,8 +246,8 @@ def _reader(member: Member) -> Reader | None:
         return _sysusers
     if member.kind == "systemd-service":
         return _service
-    if member.kind == "yaml" and containers.is_hosted(member):
-        return containers.read
+    if member.kind == "yaml" and member.kept and b"containers:" in member.data:
+        return _language("containers")
     if member.kind == "json" and member.name == "package.json" and "node_modules/" not in member.path:
         return _npm
     if member.kind == "python" and (_PYTHON_SCRIPT.search(member.inner) or _is_executable(member) or _is_alone(member)):
