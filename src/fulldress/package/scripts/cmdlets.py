@@ -165,6 +165,8 @@ def _done(
             if given
             else next((named[key] for key in ("name", "path", "literalpath", "taskname") if key in named), None)
         )
+        if isinstance(target, str) and re.search(r"(?i)\\Reboot(?:Required|Pending)", target):
+            script.emit(line, row, (cmdlet, target))
         if isinstance(target, str) and cmdlet == "get-childitem":
             return target.rstrip("\\/") + "\\*"
         return target

@@ -89,8 +89,8 @@ class Follower:
         row = text.strip().split("\n", 1)[0]
         self.trail.emit(Swallowed(member=self.member, line=line, text=row, what=what, how=how))
 
-    def gap(self, first: int, last: int, problem: str = "") -> None:
-        self.trail.emit(Gap(member=self.member, line=first, text="", last=last, problem=problem))
+    def gap(self, first: int, last: int, problem: str = "", *, needed: bool = False) -> None:
+        self.trail.emit(Gap(member=self.member, line=first, text="", last=last, problem=problem, needed=needed))
 
     # -- programs
 
@@ -162,7 +162,7 @@ class Follower:
             if re.fullmatch(r"-e(c|n[codeman]*)?", word):
                 text = encoded(words[index + 1]) if index + 1 < len(words) else None
                 if text is None:
-                    self.gap(line, line, "a command that is encoded and cannot be decoded before it runs")
+                    self.gap(line, line, "a command that is encoded, and whose text is only known when it runs", needed=True)
                 else:
                     self._nested("powershell", text, line)
                 return True

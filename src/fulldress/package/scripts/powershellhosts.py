@@ -58,6 +58,8 @@ def reached(
     unheard: bool = False,
 ) -> None:
     """Whom a cmdlet of :data:`REACHES` reaches."""
+    if cmdlet == "invoke-wmimethod" and (method := text_of(named.get("name", ""))):
+        script.emit(line, row, (cmdlet, method))
     if cmdlet in _REMOTE:
         ssl = "usessl" in named
         for host in words_of(named.get("computername", named.get("hostname", named.get("cn", [])))):

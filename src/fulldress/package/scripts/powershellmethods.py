@@ -54,6 +54,9 @@ def _called(script: Values, node: Node, owner_node: Node, method: str, arguments
     first = text_of(given[0]) if given else ""
     if kind == "convert" and method == "frombase64string":
         return _decoded(first)
+    if kind == "convert" and method == "tobase64string":
+        wide = "utf-16-le" if is_constant(first) else ""
+        return base64.b64encode(first.encode(wide)).decode() if wide else hole("an encoded text")
     if kind.startswith("text.encoding") or (owner_node.type == "member_access" and method == "getstring"):
         return first
     if kind == "string" and method == "format":
@@ -88,6 +91,8 @@ def _called(script: Values, node: Node, owner_node: Node, method: str, arguments
     elif kind.endswith("process") and method == "start" and given:
         words = (first, *(word for item in given[1:] for word in text_of(item).split()))
         script.run(line, row, words)
+    elif (kind == "environment" and method == "exit") or method == "setshouldexit":
+        script.emit(line, row, ("exit", first or "0"))
     elif kind == "io.path" and method == "gettemppath":
         return hole("env:TEMP")
     elif (

@@ -284,6 +284,8 @@ class Values(Follower):
         name = self.raw(node.named_children[-1]).lower()
         if isinstance(owner, dict) and name in owner:
             return owner[name]
+        if name == "pendingfilerenameoperations":
+            self.emit(self.line(node), self.raw(node), ("test-path", name))
         if re.search(r"(?i)\$MyInvocation.*(path|scriptroot)|\$PSCommandPath", self.raw(node)):
             return HERE
         return hole(self.raw(node).lstrip("$")[:60])

@@ -92,7 +92,7 @@ def _reboots(call: Call) -> str:
         return "performed" if any(re.match(r"(?:reboot|poweroff|halt|kexec)\.target$", w) for w in plain[1:]) else ""
     if name == "exit":
         # 3010 and 1641: ERROR_SUCCESS_REBOOT_REQUIRED and _INITIATED of Windows Installer; 194: the same for patch agents
-        return "requested" if words[:1] and words[0] in ("3010", "1641", "194") else ""
+        return {"3010": "requested", "194": "requested", "1641": "performed"}.get(words[0] if words else "", "")
     if name == "transactional-update":
         return "performed" if "reboot" in plain else ""
     if name == "systemctl":

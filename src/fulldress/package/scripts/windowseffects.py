@@ -27,7 +27,6 @@ _ROOTS = regex(
     r"(?:[\\/](?:system32|syswow64|\*))?)?[\\/]?\*?$"
 )
 _SYSTEM = regex(r"(?i)[\\/]system32[\\/]drivers[\\/]etc[\\/]hosts|[\\/](?:system32|syswow64)[\\/]")
-_RUN_KEY = regex(r"(?i)\\currentversion\\(?:run|runonce)\b")
 
 
 def is_absolute(path: str) -> bool:
@@ -60,7 +59,7 @@ def effects(name: str, words: tuple[str, ...]) -> Iterator[tuple[str, str, str]]
             found.append((words[1], "change", "imports a file into the registry"))
     elif name in ("set-itemproperty", "new-itemproperty"):
         key, value = parameter(words, "path", "literalpath", place=0), parameter(words, "name", place=1)
-        found.append((f"{key}\\{value}", "change", _key(key)))
+        found.append((f"{key}\\{value}", "change", _key(f"{key}\\{value}")))
     elif name == "new-item":
         path, child = parameter(words, "path", place=0), parameter(words, "name")
         found.append(
@@ -96,7 +95,13 @@ def effects(name: str, words: tuple[str, ...]) -> Iterator[tuple[str, str, str]]
             slashed(words)[0] if slashed(words) else "",
         )
         if name == "takeown" or "/grant" in " ".join(lower) or name != "icacls":
-            found.append((target, "owner" if name == "takeown" else "mode", " ".join(show(word) for word in words[1:])))
+            found.append(
+                (
+                    target,
+                    "owner" if name == "takeown" else "mode",
+                    " ".join(show(word) for word in words if word != target and word.lower() != "/f"),
+                )
+            )
     elif name in ("setx",) and len(words) > 1:
         scope = "HKLM" if "/m" in lower or "machine" in lower else "HKCU"
         found.append(
@@ -115,11 +120,23 @@ def effects(name: str, words: tuple[str, ...]) -> Iterator[tuple[str, str, str]]
             yield path, action, detail
 
 
+#: Places of the registry that decide what runs -> what it is that they decide.
+_KEYS = (
+    (regex(r"(?i)\\currentversion\\(?:policies\\explorer\\)?run(?:once|services)?(?:ex)?\b"), "what starts at every logon"),
+    (regex(r"(?i)\\winlogon\\(?:userinit|shell|notify)"), "what starts at every logon"),
+    (regex(r"(?i)\\image file execution options\\"), "what starts instead of a program"),
+    (regex(r"(?i)\\appinit_dlls$|\\appcertdlls\\"), "a library that is loaded into every program"),
+    (regex(r"(?i)\\control\\lsa(?:\\|$)"), "how logons are checked"),
+    (regex(r"(?i)\\session manager\\environment(?:\\|$)"), "the environment of everybody"),
+    (regex(r"(?i)\\policies\\"), "a policy of the host"),
+    (regex(r"(?i)\\services(?:\\|$)"), "services and drivers"),
+)  # fmt: skip
+
+
 def _key(path: str) -> str:
-    if _RUN_KEY.search(path):
-        return "registry: what starts at every logon"
-    if re.search(r"(?i)\\services(\\|$)", path):
-        return "registry: services and drivers"
+    for pattern, decides in _KEYS:
+        if pattern.search(path):
+            return f"registry: {decides}"
     return "registry value" if re.match(r"(?i)(hk|registry)", path) else ""
 
 

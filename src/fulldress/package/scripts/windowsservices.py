@@ -49,6 +49,8 @@ def services(name: str, words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
                         mode, f"set to {mode}"
                     ),
                 )
+    elif name in ("set-itemproperty", "new-itemproperty", "reg"):
+        yield from _by_registry(name, words)
     elif name == "nssm" and len(words) > 1 and lower[0] in _NSSM:
         yield words[1], _NSSM[lower[0]]
     elif name == "iisreset":
@@ -74,6 +76,27 @@ def services(name: str, words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
             yield target[1].strip(), action.removesuffix("service")
 
 
+#: Values of ``Start`` below a service's key ("HKLM\\SYSTEM\\CurrentControlSet\\Services Registry Tree").
+_STARTS = {"2": "enable", "3": "set to manual", "4": "disable"}
+
+
+def _by_registry(name: str, words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """``Start`` of a service, set where the service manager keeps it."""
+    if name == "reg":
+        values = {word.lower(): words[i + 1] for i, word in enumerate(words[:-1]) if word.startswith("/")}
+        key, entry, value = (
+            words[1] if len(words) > 1 and words[0].lower() == "add" else "",
+            values.get("/v", ""),
+            values.get("/d", ""),
+        )
+    else:
+        key, entry = parameter(words, "path", "literalpath", place=0), parameter(words, "name", place=1)
+        value = parameter(words, "value", place=2)
+    service = re.search(r"(?i)\\services\\([^\\]+)\\?$", key)
+    if service and entry.lower() == "start" and value in _STARTS:
+        yield service[1], _STARTS[value]
+
+
 def reboots(name: str, words: tuple[str, ...]) -> str:
     lower = tuple(word.lower().replace("-", "/", 1) for word in words)
     joined = " ".join(lower)
@@ -83,9 +106,7 @@ def reboots(name: str, words: tuple[str, ...]) -> str:
         name == "shutdown" and any(re.fullmatch(r"/(r|s|g|sg|p|i|t|f|m)", word) for word in lower)
     ):
         return "performed" if any(word in ("/r", "/s", "/g", "/sg", "/p") for word in lower) else ""
-    if name == "exit" and words[:1] == ("3010",):
-        return "requested"
-    if name == "exit" and words[:1] == ("1641",):
+    if name in ("invoke-cimmethod", "invoke-wmimethod") and re.search(r"\b(?:reboot|win32shutdown\w*)\b", joined):
         return "performed"
     if name == "msiexec" and ("/forcerestart" in lower or re.search(r"reboot=(force|f)\b", joined)):
         return "performed"
@@ -96,9 +117,14 @@ def reboots(name: str, words: tuple[str, ...]) -> str:
         return "performed"
     if name in ("set-itemproperty", "new-itemproperty", "reg", "new-item") and _PENDING.search(joined):
         return "asked about" if name == "reg" and lower[:1] == ("query",) else "requested"
-    if name in ("get-itemproperty", "test-path", "get-item", "get-pendingreboot", "test-pendingreboot") and (
-        _PENDING.search(joined) or "pendingreboot" in name
-    ):
+    if name in (
+        "get-itemproperty",
+        "test-path",
+        "get-item",
+        "get-childitem",
+        "get-pendingreboot",
+        "test-pendingreboot",
+    ) and (_PENDING.search(joined) or "pendingreboot" in name):
         return "asked about"
     if name == "bcdedit" and any(word in joined for word in ("safeboot", "bootsequence", "/default")):
         return "prepared"
