@@ -10,7 +10,7 @@ import jinja2
 
 from fulldress.facts import Growth, JobRun, Timeline, Witness, mask
 from fulldress.findings import Severity
-from fulldress.report import changes, chart_night, chart_timeline, chart_window, files, words
+from fulldress.report import changes, chart_night, chart_timeline, chart_window, files, signers, words
 from fulldress.report.view import View
 
 _HEADINGS = {
@@ -46,6 +46,8 @@ def render(view: View) -> str:
         witnesses=[w for w in Witness if any(c.cell(w).says for c in view.claims)],
         severities=[(s, _HEADINGS[s], view.of(s)) for s in Severity],
         changes=changes.lines(view.changes) if view.against else (),
+        signers=signers.groups(view.signatures),
+        absent=signers.nobody(view.signatures),
         timeline=slowest,
         picture=chart_timeline.draw(slowest, view.fidelity) if slowest else "",
         gates=chart_timeline.legend(slowest) if slowest else [],

@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.text import Text
 
 from fulldress.checks.escalation import call_script
-from fulldress.facts import Integrity, Signature, Trust, Witness
+from fulldress.facts import Witness
 from fulldress.findings import Outcome, Severity
 from fulldress.report import changes, columns, terminal_findings
+from fulldress.report.signers import groups, nobody
 from fulldress.report.view import ActRow, View
 from fulldress.report.words import both, clock, digest, long, plain, size, tally
 
@@ -157,51 +158,18 @@ def _claims(out: Console, view: View, title: str, witnesses: tuple[Witness, ...]
     out.print()
 
 
-def _alike(signature: Signature) -> object:
-    """Programs signed with one certificate and one outcome are told of once; anything else is told of by itself."""
-    if not signature.of_a_part:
-        return id(signature)
-    chain = signature.chain[0].issuer if signature.chain else ""
-    return signature.scheme, signature.signer, chain, signature.integrity, signature.trust, signature.weaknesses
-
-
 def _signatures(out: Console, view: View) -> None:
     out.print(Text(" Who signed it", style="bold"))
-    if not any(s.names_a_maker and not s.of_a_part for s in view.signatures):
-        parts = any(s.of_a_part for s in view.signatures)
-        _line(out, f"nobody{' signed the package itself' if parts else ''}, as far as this program can tell", 1)
+    if absent := nobody(view.signatures):
+        _line(out, absent, 1)
     several = sum(s.names_a_maker and not s.of_a_part for s in view.signatures) > 1
-    # who made it before what fits what
-    alike: dict[object, list[Signature]] = {}
-    for signature in view.signatures:
-        alike.setdefault(_alike(signature), []).append(signature)
-    for group in sorted(alike.values(), key=lambda g: (not g[0].names_a_maker, g[0].of_a_part)):
-        signature = group[0]
-        if signature.of_a_part:
-            noun = "program" if signature.scheme == "Authenticode" else "archive"
-            _line(
-                out,
-                f"{len(group)} {noun}{'s' if len(group) > 1 else ''} signed on {'their' if len(group) > 1 else 'its'} own, by {signature.signer}:",
-                1,
-            )
-        state = {
-            Integrity.INTACT: "bytes intact",
-            Integrity.BROKEN: "BYTES CHANGED AFTER SIGNING",
-            Integrity.UNVERIFIED: "bytes not verified",
-        }[signature.integrity]
-        words = [signature.words] if signature.words.lower().startswith(state.lower()) else [state, signature.words]
-        if signature.continuity and signature.continuity not in signature.words:
-            words.append(signature.continuity)
-        if signature.announced_in and signature.announced_in not in signature.words:
-            words.append(f"announced in {signature.announced_in}")
+    for group in groups(view.signatures):
+        signature = group.first
+        if group.heading:
+            _line(out, f"{group.heading}:", 1)
         place = f"{signature.path}: " if several and signature.names_a_maker and not signature.of_a_part else ""
-        _line(out, place + "; ".join(words), 1)
-        if (
-            signature.trust is not Trust.TRUSTED
-            and signature.names_a_maker
-            and not signature.of_a_part
-            and (signature.chain or (signature.key and not signature.key.held_in))
-        ):
+        _line(out, place + group.said, 1)
+        if group.open:
             if view.kind == "inspect":
                 _line(out, "→ not trusted here yet; fulldress check prints what to say on the phone", 1, 3)
                 continue
