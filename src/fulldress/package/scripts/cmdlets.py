@@ -16,7 +16,7 @@ from fulldress.package.scripts import powershellheed, powershellhosts, powershel
 from fulldress.package.scripts.cmdletarguments import argument, arguments_of
 from fulldress.package.scripts.follower import Value, text_of
 from fulldress.package.scripts.timespans import iso
-from fulldress.package.scripts.values import HERE, hole, is_constant
+from fulldress.package.scripts.values import HERE, hole, is_constant, show
 from fulldress.patterns import regex
 
 if TYPE_CHECKING:
@@ -56,7 +56,15 @@ def follow(script: Values, node: Node, fed: Value, before: str) -> Value:
     name = text_of(script.value(named)) if named is not None else ""
     line, row = script.line(node), script.raw(node)
     joined = bool(_CMDLET.fullmatch(ALIASES.get(name.lower(), name.lower())))
-    named_values, given, words, redirections = arguments_of(script, elements, joined=joined)
+    kept = script.trail.when
+    if ALIASES.get(name.lower(), name.lower()) == "invoke-command" and (
+        host := powershellhosts.remote(script, elements)
+    ):
+        script.trail.when = f"on host {show(host)}"
+    try:
+        named_values, given, words, redirections = arguments_of(script, elements, joined=joined)
+    finally:
+        script.trail.when = kept
     for redirection in redirections:
         script.redirect(node, redirection, None)
     lower = name.lower()

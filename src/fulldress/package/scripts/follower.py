@@ -18,7 +18,8 @@ from fulldress.package.scripts import wrappers
 from fulldress.package.scripts.events import AnyEvent, Assign, Call, Gap, Swallowed, Write
 from fulldress.package.scripts.shell import Exhausted, Shell
 from fulldress.package.scripts.sourced import member_of
-from fulldress.package.scripts.values import clean, hole, holes, is_constant
+from fulldress.package.scripts.values import clean, hole, holes, is_constant, show
+from fulldress.package.scripts.windowswords import elsewhere
 from fulldress.patterns import regex
 
 #: A text with holes, a list, a table; None where nothing is known of it.
@@ -45,6 +46,7 @@ class Trail:
         self.done: set[str] = set()
         self.results: dict[str, Value] = {}  #: what functions gave for the same arguments
         self.fetched: dict[str, str] = {}  #: file name -> the address that it was fetched from
+        self.when = ""  #: where what is followed happens, if not on this host: ``on host NAME``
         self.steps = 0
 
     def step(self) -> None:
@@ -68,6 +70,10 @@ class Follower:
     def emit(self, line: int, text: str, words: tuple[str, ...], **given: object) -> None:
         if words and words[0] and not _says_nothing(words):
             row = text.strip().split("\n", 1)[0]
+            if host := elsewhere(words):
+                given.setdefault("when", f"on host {show(host)}")
+            elif self.trail.when:
+                given.setdefault("when", self.trail.when)
             if self.member.kind in ("python", "javascript"):  # there only the environment gives an empty text
                 names = (name for word in words for name in holes(word))
                 given.setdefault("sure", frozenset(name for name in names if not name.isupper()))
@@ -77,7 +83,11 @@ class Follower:
         if _WHOLE.fullmatch(path):
             return  # an effect upon a file of which nothing is known
         row = text.strip().split("\n", 1)[0]
-        self.trail.emit(Write(member=self.member, line=line, text=row, path=path, content=content, append=append))
+        self.trail.emit(
+            Write(
+                member=self.member, line=line, text=row, path=path, content=content, append=append, when=self.trail.when
+            )
+        )
 
     def assign(self, line: int, text: str, name: str, value: str) -> None:
         if re.search(r"[\x00-\x08\x0b-\x1f]|://\w+://", value):
@@ -162,7 +172,9 @@ class Follower:
             if re.fullmatch(r"-e(c|n[codeman]*)?", word):
                 text = encoded(words[index + 1]) if index + 1 < len(words) else None
                 if text is None:
-                    self.gap(line, line, "a command that is encoded, and whose text is only known when it runs", needed=True)
+                    self.gap(
+                        line, line, "a command that is encoded, and whose text is only known when it runs", needed=True
+                    )
                 else:
                     self._nested("powershell", text, line)
                 return True

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from tree_sitter import Node
+
 from fulldress.package.scripts.cmdletarguments import argument
 from fulldress.package.scripts.follower import Value, file_name, text_of, words_of
 from fulldress.package.scripts.values import hole, is_constant
@@ -22,6 +24,19 @@ _REMOTE = frozenset(
 )
 #: Cmdlets that reach a host by other means.
 REACHES = _REMOTE | {"send-mailmessage", "invoke-sqlcmd"}
+
+
+def remote(script: Values, elements: Node | None) -> str:
+    """Where the script block of ``Invoke-Command`` runs: its hosts, the session's name; empty for here."""
+    asked = False
+    for child in elements.named_children if elements is not None else ():
+        if child.type == "command_parameter":
+            name = script.raw(child).lower().lstrip("-")
+            asked = name in ("computername", "cn", "hostname", "session", "vmname", "containerid")
+        elif asked and child.type != "command_argument_sep":
+            host = text_of(script.value(child), script.raw(child).lstrip("$"))
+            return "" if host.lower() in ("localhost", ".") else host
+    return ""
 
 
 def request(script: Values, line: int, row: str, cmdlet: str, given: list[Value], named: dict[str, Value]) -> Value:

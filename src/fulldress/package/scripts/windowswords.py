@@ -42,3 +42,19 @@ def parameter(words: tuple[str, ...], *names: str, place: int = -1) -> str:
 def slashed(words: tuple[str, ...]) -> list[str]:
     """Words of a command of cmd.exe that are no switches."""
     return [word for word in words if not re.match(r"[/-][a-zA-Z?]", word)]
+
+
+def elsewhere(words: tuple[str, ...]) -> str:
+    """The other host on which a command acts: ``sc \\\\APP02 stop X``, ``shutdown /r /m \\\\APP02``; empty for this one."""
+    name = re.sub(r"(?i)\.exe$", "", re.split(r"[/\\]", words[0])[-1]).lower()
+    if name in ("sc", "psexec", "psexec64", "psservice"):
+        return words[1].lstrip("\\") if len(words) > 1 and words[1].startswith("\\\\") else ""
+    if name in ("shutdown", "taskkill", "schtasks"):
+        flag = ("/m", "-m") if name == "shutdown" else ("/s",)
+        at = next((index for index, word in enumerate(words[:-1]) if word.lower() in flag), -1)
+        host = words[at + 1].lstrip("\\") if at > 0 else ""
+        return host if not host.startswith("/") else ""
+    if name in ("restart-computer", "stop-computer", "restart-service", "stop-service", "start-service", "get-service"):
+        host = parameter(words[1:], "computername", "cn")
+        return "" if host.lower() in ("localhost", ".") else host
+    return ""
