@@ -66,6 +66,10 @@ REAL = [
     "5..5:00",
     "10..12/5:00",
     "*-*~7/6",
+    "*-*~12..30/5",
+    "*-*-* 0..24/5:00",
+    "*-*~1,25",
+    "mon-wed,sun *-*~2",
 ]
 REFUSED = [
     "*-*~29",
@@ -82,6 +86,9 @@ REFUSED = [
     "10..5:00",
     "*-7-4,11-*",
     "*-*-* 0",
+    "*-*~1,26",
+    "*-*~1,2,23",
+    "*-*-* 0..25/5:00",
 ]
 
 
@@ -117,21 +124,33 @@ _hour = st.one_of(
     st.tuples(_number, st.integers(1, 9)).map(lambda t: f"{t[0]}/{t[1]}"),
 )
 _day = st.one_of(st.just("*"), st.integers(1, 31).map(str), st.sampled_from(["1,15", "1/7", "10..20/3"]))
-_weekday = st.sampled_from(["", "Mon ", "Sat,Sun ", "Tue..Thu "])
+_weekday = st.sampled_from(["", "Mon ", "Sat,Sun ", "Tue..Thu ", "mon..Wed,Saturday "])
+_second = st.sampled_from(["00", "0/20", "15,45", "5..50/15", "30.25", "*"])
+_place = st.sampled_from(["", " UTC", " Europe/Berlin", " America/New_York", " Asia/Kolkata"])
 
 
 @pytest.mark.skipif(not ORACLE, reason="systemd-analyze is not on this machine")
 @settings(max_examples=40, deadline=None)
-@given(weekday=_weekday, month=st.sampled_from(["*", "2", "1/3"]), mark=st.sampled_from("-~"), day=_day, hour=_hour)
-@example(weekday="", month="2", mark="~", day="10..20/3", hour="*")
+@given(
+    weekday=_weekday,
+    month=st.sampled_from(["*", "2", "1/3"]),
+    mark=st.sampled_from("-~"),
+    day=_day,
+    hour=_hour,
+    second=_second,
+    place=_place,
+)
+@example(weekday="", month="2", mark="~", day="10..20/3", hour="*", second="00", place="")
+@example(weekday="", month="*", mark="-", day="*", hour="2", second="00", place=" America/New_York")
 def test_calendar_agrees_with_systemd_on_drawn_expressions(
-    weekday: str, month: str, mark: str, day: str, hour: str
+    weekday: str, month: str, mark: str, day: str, hour: str, second: str, place: str
 ) -> None:
-    expression = f"{weekday}*-{month}{mark}{day} {hour}:30:00"
+    expression = f"{weekday}*-{month}{mark}{day} {hour}:30:{second}{place}"
     start = datetime(2027, 3, 3, 7, 15, tzinfo=UTC)
     wanted = oracle(expression, start, 3)
     try:
-        found = list(islice(calendar.parse(expression).after(start, ZoneInfo("UTC")), 3))
+        runs = islice(calendar.parse(expression).after(start, ZoneInfo("UTC")), 3)
+        found = [moment.replace(microsecond=0) for moment in runs]
     except calendar.CalendarError:
         found = None
     assert found == wanted

@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 
 from fulldress.facts.witness import Fact
 
+#: How a remark begins on a job whose mechanism keeps a zone of its own that nothing names.
+ASSUMED_ZONE = "no zone is given: counted in UTC"
+
 
 class Schedule(Fact, tag=True, frozen=True, kw_only=True):
     """A job that runs by itself.

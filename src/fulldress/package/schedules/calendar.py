@@ -283,6 +283,11 @@ def _field(text: str, low: int, high: int, name: str, *, two_digits: bool = Fals
         if match[3] and step == 0:
             raise CalendarError(f'"{item}" repeats after 0')
         parts.append(_part(start, stop, step, low, high, item, from_end=from_end))
+    if from_end:
+        # chain_valid() of systemd takes three days off the limit for each further part, counted from the least
+        for number, part in enumerate(sorted(set(parts), key=lambda p: (p.start, p.stop or 0, p.step))):
+            if max(part.start, part.stop or 0) > high - 3 * number:
+                raise CalendarError(f'"{text}" is refused by systemd: too far from the end of the month for a list')
     return tuple(parts)
 
 
@@ -293,19 +298,19 @@ def _year(value: int) -> int:
 
 def _part(start: int, stop: int | None, step: int, low: int, high: int, item: str, *, from_end: bool = False) -> Part:
     """One checked part. At least one repetition has to fit into the field, as the service manager asks."""
-    if not low <= start <= high or (stop is not None and not start <= stop <= high):
+    if stop is not None and stop < start:
         raise CalendarError(f'"{item}" is out of range')
     if not step and stop is not None and stop > start:
         step = 1 if high < 10_000 else SECOND
+    if step and stop is not None:
+        stop -= (stop - start) % step  # the last one reached; only that has to lie in the field
+    if not low <= start <= high or (stop is not None and stop > high):
+        raise CalendarError(f'"{item}" is out of range')
     if stop is not None and start + step > stop:
         step = 0
     if step and stop is None and step > (start - low if from_end else high - start):
         raise CalendarError(f'"{item}" repeats beyond the end of its field')
-    if not step:
-        return Part(start, start, 0)
-    if stop is not None:
-        stop = start + (stop - start) // step * step  # the last one reached; it counts where days run from the end
-    return Part(start, stop, step)
+    return Part(start, stop, step) if step else Part(start, start, 0)
 
 
 def _seconds(text: str) -> Field:

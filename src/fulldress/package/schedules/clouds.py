@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from fulldress.facts import AnyFact
 from fulldress.package.reader import Member, Package
-from fulldress.package.schedules import lines
+from fulldress.package.schedules import lines, zones
 from fulldress.package.schedules.jobs import Clock, Found, facts
 
 _EVENTBRIDGE = re.compile(
@@ -154,7 +154,7 @@ def labels(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
                 dialect="robfig" if plain else "",
                 command=said.get("command", ("", 0))[0],
                 user=said.get("user", ("", 0))[0],
-                remarks=("in the zone of the ofelia container, UTC unless it is given another",) if plain else (),
+                remarks=zones.own(package, "ofelia")[1] if plain else (),
                 zone="UTC",
             ),
             clock,

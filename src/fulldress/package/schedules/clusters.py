@@ -11,7 +11,7 @@ import msgspec
 
 from fulldress.facts import AnyFact, Reason, Schedule, Unread, Witness
 from fulldress.package.reader import Member, Package
-from fulldress.package.schedules import helm, yamlnodes
+from fulldress.package.schedules import helm, yamlnodes, zones
 from fulldress.package.schedules.jobs import Clock, Found, facts
 
 _KINDS = {"CronJob": "Kubernetes CronJob", "CronWorkflow": "Argo CronWorkflow"}
@@ -84,7 +84,7 @@ def _one(package: Package, member: Member, clock: Clock, policy: str, spec: Any,
         remarks.append("a zone within the schedule is refused since Kubernetes 1.25: timeZone holds it")
     elif not zone or helm.OPEN in zone:
         zone = "UTC"
-        remarks.append("no timeZone is given: counted in UTC, the usual zone of the cluster's controller manager")
+        remarks += zones.own(package, "Kubernetes")[1]
     if helm.OPEN in expression:
         yield Unread(
             witness=Witness.READ,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from fulldress.facts import AnyFact
 from fulldress.package.reader import Member, Package
-from fulldress.package.schedules import agent, calendaring, events, lines
+from fulldress.package.schedules import agent, calendaring, events, lines, zones
 from fulldress.package.schedules.jobs import Clock, Found, facts
 
 _QUOTED = r"(?:'((?:[^']|'')*)'|\$(\w{0,40})\$(.{0,2000}?)\$\2\$)"
@@ -67,14 +67,15 @@ def _pg_cron(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact
         name, expression, command = (
             (given[0], given[1], given[2] if len(given) > 2 else "") if named else ("", *given[:2])
         )
+        zone, assumed = zones.own(package, "pg_cron")
         seconds = re.fullmatch(r"(\d+) seconds?", expression)
         yield from facts(
             package,
             member,
             Found(
                 line=lines.number(text, match.start()), name=name or command[:60], mechanism="pg_cron", expression=expression,
-                dialect="" if seconds else "pg_cron", command=command, zone="UTC", script="",
-                remarks=("counted in GMT, pg_cron's zone unless cron.timezone is set",),
+                dialect="" if seconds else "pg_cron", command=command, zone=zone, script="",
+                remarks=() if seconds else assumed,
             ),
             clock,
         )  # fmt: skip

@@ -11,9 +11,11 @@ import warnings
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
+import msgspec
+
 from fulldress.facts import AnyFact, Reason, Unread, Witness
 from fulldress.package.reader import Member, Package
-from fulldress.package.schedules import pythonqueues, pythonvalues
+from fulldress.package.schedules import pythonqueues, pythonvalues, zones
 from fulldress.package.schedules.jobs import Clock, Found, every, facts
 from fulldress.package.schedules.pythonvalues import Constants
 
@@ -66,7 +68,21 @@ def read(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
         )  # fmt: skip
         return
     for found in jobs:
-        yield from facts(package, member, found, clock)
+        yield from facts(package, member, _in_its_zone(package, found), clock)
+
+
+#: Mechanisms that count in UTC where nothing names a zone, by what :mod:`.zones` calls them.
+_OWNERS = {"Celery beat": "Celery", "huey": "huey", "procrastinate": "procrastinate", "periodiq": "periodiq", "Airflow DAG": "Airflow", "rq-scheduler": "rq-scheduler"}  # fmt: skip
+
+
+def _in_its_zone(package: Package, found: Found) -> Found:
+    """A job that is to be counted in its mechanism's own zone, with that zone."""
+    if found.zone != "UTC" or found.mechanism not in _OWNERS:
+        return found
+    zone, said = zones.own(package, _OWNERS[found.mechanism])
+    return msgspec.structs.replace(
+        found, zone=zone, remarks=(*found.remarks, *said) if found.dialect else found.remarks
+    )
 
 
 def _jobs(tree: ast.Module, imports: set[str], constants: Constants, member: Member) -> Iterator[Found]:
@@ -131,9 +147,6 @@ def _found(line: int, name: str, mechanism: str, when: tuple[str, str], command:
     return Found(line=line, name=name, mechanism=mechanism, expression=expression, dialect=dialect, command=command, zone=zone, script="", remarks=remarks)  # fmt: skip
 
 
-_UTC = ("counted in UTC, Celery's zone unless the application sets timezone",)
-
-
 def _beat(node: ast.AST, constants: Constants) -> Iterator[Found]:
     node = pythonvalues.value(node, constants) or node
     if not isinstance(node, ast.Dict):
@@ -156,7 +169,6 @@ def _beat(node: ast.AST, constants: Constants) -> Iterator[Found]:
             when,
             task,
             "UTC",
-            _UTC if when[1] else (),
         )
 
 
@@ -185,7 +197,6 @@ def _call(node: ast.Call, imports: set[str], constants: Constants, member: Membe
             when,
             task,
             "UTC",
-            _UTC if when[1] else (),
         )
     elif name == "add_job" and imports & {"apscheduler", "flask_apscheduler"} and (node.args or "func" in given):
         function = given.get("func", node.args[0] if node.args else None)

@@ -90,8 +90,7 @@ def _rq_scheduler(node: ast.Call, name: str, given: Mapping[str, ast.expr], cons
         local = isinstance(used := given.get("use_local_timezone"), ast.Constant) and used.value is True
         label = text(given.get("id"), constants)
         if expression:
-            remark = "" if local else "no zone is given: counted in UTC, rq-scheduler's default"
-            yield _cron(node.lineno, function, "rq-scheduler", expression, label, "" if local else "UTC", remark)
+            yield _cron(node.lineno, function, "rq-scheduler", expression, label, "" if local else "UTC")
     elif name == "schedule" and "interval" in given and "func" in given:
         seconds = number(given["interval"], constants)
         function = _function(node, given, constants)

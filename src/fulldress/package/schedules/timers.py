@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
@@ -145,6 +146,11 @@ def _said(unit: list[Assignment], member: Member) -> Iterator[str]:
             same = ", the same on every run of a host" if fixed and fixed[-1].value.lower() in _YES else ""
             amount = given[-1].value
             yield words.format(excerpt(f"{amount} s" if amount.isdigit() else amount, 20)) + same
+    accuracy = values(unit, "Timer", "AccuracySec")
+    if accuracy and re.search(
+        r"(?i)\d\s*(?:h|hours?|hr|d|days?|w|weeks?)\b|\d\d\s*(?:m|min|minutes?)\b", accuracy[-1].value
+    ):
+        yield f"up to {excerpt(accuracy[-1].value, 20)} later, together with others (AccuracySec)"
     persistent = values(unit, "Timer", "Persistent")
     if persistent and persistent[-1].value.lower() in _YES:
         yield "made up right after the start where the host was off at its hour (Persistent)"

@@ -1,0 +1,2 @@
+# celery of the tests
+CELERY_TIMEZONE = "Asia/Tokyo"

@@ -1,0 +1,2 @@
+CELERY_BROKER_URL = ""
+CELERY_TIMEZONE = "America/New_York"

@@ -1,0 +1,1 @@
+SELECT cron.schedule('purge', '0 4 * * *', 'DELETE FROM log');

@@ -1,0 +1,1 @@
+ALTER SYSTEM SET cron.timezone = 'Europe/Berlin';
