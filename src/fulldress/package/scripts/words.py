@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 import fnmatch
 import re
+from functools import cached_property
 from typing import Any
 
 from tree_sitter import Node
 
 from fulldress.package.reader import Member
-from fulldress.package.scripts.values import ALTERNATIVES, HERE, TEMPORARY, clean, combine, hole, is_constant, show
+from fulldress.package.scripts.texttools import unescaped
+from fulldress.package.scripts.values import ALTERNATIVES, HERE, TEMPORARY, combine, hole, is_constant, show
 from fulldress.patterns import regex
 
 _PARAMETER = regex(r"\$\{(!?)(\w+|[@*#?!$-])(?:\[([^\]]*)\])?(:?[-=?+]|%%?|##?|//?|\^\^?|,,?|:|@)?", re.S)
 _OWN_FOLDER = regex(r"dirname[^)]*(?:\$0|\$\{0|BASH_SOURCE|\$\{?_\}?)|readlink[^)]*\$\{?0.*dirname")
 _ALL = regex(rb'"?\$\{(!?)(\w+)\[[@*]\]\}"?')
 _ESCAPE = regex(r"\\(.)", re.S)
+_TRIMMED = 4096  #: characters of a value whose ends are cut by a pattern; each length is tried
 _EXPANSIONS = ("simple_expansion", "expansion", "command_substitution", "arithmetic_expansion")
 
 
@@ -32,6 +34,11 @@ class Words:
     stdin: str | None
     fed: bool
     alone: bool
+
+    @cached_property
+    def binary(self) -> dict[str, bytes]:
+        """What commands printed that is no text, by the hole that stands for it."""
+        return {}
 
     def follow(self, node: Node) -> str:
         raise NotImplementedError
@@ -75,7 +82,7 @@ class Words:
         if kind == "raw_string":
             return [self.raw(node)[1:-1]]
         if kind == "ansi_c_string":
-            return [_escapes(self.raw(node)[2:-1])]
+            return [unescaped(self.raw(node)[2:-1])]
         if kind == "string":
             return self.filled(node, node.start_byte + 1, node.end_byte - 1)
         if kind == "concatenation":
@@ -207,7 +214,7 @@ class Words:
 
     def _substitution(self, node: Node) -> str:
         raw = self.raw(node)
-        if _OWN_FOLDER.search(raw):
+        if _OWN_FOLDER.search(raw[:400]):
             up = re.search(r"\)\"?((?:/\.\.)+)", raw)
             return HERE + (up[1] if up else "")
         kept = self.stdin, self.fed, self.alone
@@ -237,10 +244,12 @@ class Words:
         """What a command prints, where its words or its input tell; else a hole."""
         if name == "echo":
             rest = list(words[1:])
-            newline = "\n"
+            newline, escapes = "\n", False
             while rest and re.fullmatch(r"-[neE]+", rest[0]):
+                escapes = escapes or "e" in rest[0]
                 newline = "" if "n" in rest.pop(0) else newline
-            return " ".join(rest).replace("\\n", "\n").replace("\\t", "\t") + newline
+            text = " ".join(rest)
+            return (unescaped(text) if escapes else text.replace("\\n", "\n").replace("\\t", "\t")) + newline
         if name == "printf" and len(words) > 1:
             return _printf(words[1:])
         if name == "cat" and self.stdin is not None and all(word == "-" for word in words[1:]):
@@ -249,26 +258,7 @@ class Words:
             return words[1].rstrip("/").rsplit("/", 1)[-1].removesuffix(words[2] if len(words) > 2 else "") + "\n"
         if name == "dirname" and len(words) > 1:
             return (words[1].rstrip("/").rsplit("/", 1)[0] if "/" in words[1] else ".") + "\n"
-        if (decoded := self._decoded(name, words)) is not None:
-            return decoded
         return hole(f"$({show(' '.join(words))[:40]})") + "\n"
-
-    def _decoded(self, name: str, words: tuple[str, ...]) -> str | None:
-        """What ``base64 -d`` makes of its known input; None where that is no text, or another command."""
-        plain = {word for word in words[1:] if not word.startswith("-") or word == "-"}
-        flags = [word for word in words[1:] if word.startswith("-")]
-        if name == "base64":
-            asked = any(re.fullmatch(r"--decode|-[a-zA-Z]*[dD]i?", word) for word in flags) and plain <= {"-"}
-        else:
-            asked = name == "openssl" and "-d" in flags and ("base64" in plain or {"-base64", "-a"} & set(flags))
-            asked = asked and plain <= {"base64", "enc"}
-        if not asked or not self.stdin or not is_constant(self.stdin):
-            return None
-        letters = "".join(self.stdin.split())
-        try:
-            return clean(base64.b64decode(letters + "=" * (-len(letters) % 4), validate=True).decode())
-        except ValueError:
-            return None
 
 
 def _expansions(node: Node) -> list[Node]:
@@ -285,11 +275,6 @@ def _unescaped(data: bytes) -> str:
     return re.sub(r"\\([\"$`\\\n])", lambda m: "" if m[1] == "\n" else m[1], data.decode("utf-8", "replace"))
 
 
-def _escapes(text: str) -> str:
-    table: dict[str, str] = {"n": "\n", "t": "\t", "\\": "\\", "'": "'", '"': '"'}
-    return _ESCAPE.sub(lambda m: table.get(m[1], m[0]), text)
-
-
 def _printf(words: tuple[str, ...]) -> str:
     """``printf`` with its arguments put in where they are plain; the format is used again while arguments are left."""
     arguments = list(words[1:])
@@ -303,9 +288,10 @@ def _printf(words: tuple[str, ...]) -> str:
             if match[0] == "%%":
                 return "%"
             used.append(match)
-            return arguments.pop(0) if arguments else ""
+            text = arguments.pop(0) if arguments else ""
+            return unescaped(text) if match[0][-1] == "b" else text
 
-        printed += re.sub(r"%%|%[-0-9.]*[sdibqxu]", put, words[0]).replace("\\n", "\n").replace("\\t", "\t")
+        printed += re.sub(r"%%|%[-0-9.]*[sdibqxu]", put, unescaped(words[0]))
         if not arguments or not used:
             break
     return printed
@@ -324,7 +310,7 @@ def _cut(text: str, place: str, unknown: str) -> str:
 
 
 def _trimmed(value: str, operator: str, pattern: str, name: str) -> str:
-    if not is_constant(value):
+    if not is_constant(value) or len(value) > _TRIMMED:
         return value if operator[0] in "^," else hole(name)
     if operator[0] in "#%":
         from_start = operator[0] == "#"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from fulldress.package.scripts.values import show
+from fulldress.patterns import regex
 
 #: Command -> its options that take a value in the next word (short ones by letter, long ones by name).
 _WORDS: dict[str, tuple[str, frozenset[str]]] = {
@@ -21,6 +23,21 @@ _WORDS: dict[str, tuple[str, frozenset[str]]] = {
     "command": ("", frozenset()),
     "builtin": ("", frozenset()),
     "busybox": ("", frozenset()),
+    "toybox": ("", frozenset()),
+    "nsenter": ("tSG", frozenset({"target", "setuid", "setgid"})),
+    "unshare": ("SG", frozenset({"setuid", "setgid", "map-user", "map-group"})),
+    "systemd-inhibit": ("", frozenset({"what", "who", "why", "mode"})),
+    "dbus-run-session": ("", frozenset({"config-file"})),
+    "setarch": ("", frozenset()),
+    **dict.fromkeys(
+        ("linux32", "linux64", "eatmydata", "unbuffer", "xvfb-run", "torsocks", "proxychains4", "catchsegv"),
+        ("", frozenset()),
+    ),
+    "cgexec": ("g", frozenset()),
+    "numactl": ("", frozenset()),
+    "firejail": ("", frozenset()),
+    "strace": ("eopsu", frozenset()),
+    "cpulimit": ("lpe", frozenset({"limit"})),
     "setsid": ("", frozenset()),
     "stdbuf": ("ioe", frozenset({"input", "output", "error"})),
     "systemd-run": ("pEu", frozenset({"unit", "property", "setenv", "slice", "uid", "gid", "description"})),
@@ -35,8 +52,8 @@ _WORDS: dict[str, tuple[str, frozenset[str]]] = {
     "!": ("", frozenset()),
 }
 #: Commands with operands of their own before the command that they run.
-_OPERANDS = {"timeout": 1, "flock": 1, "gosu": 1, "watch": 0, "retry": 0, "chrt": 1}
-_OPERAND_OPTIONS = {"timeout": "ks", "flock": "wE", "watch": "n", "gosu": "", "retry": "", "chrt": "TPD"}
+_OPERANDS = {"taskset": 1, "timeout": 1, "flock": 1, "gosu": 1, "watch": 0, "retry": 0, "chrt": 1}
+_OPERAND_OPTIONS = {"taskset": "", "timeout": "ks", "flock": "wE", "watch": "n", "gosu": "", "retry": "", "chrt": "TPD"}
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh"})
 
 
@@ -54,6 +71,18 @@ def inner(words: tuple[str, ...]) -> tuple[str, ...]:
                 end = next((i for i, w in enumerate(words) if i > index and w in (";", "+")), len(words))
                 return words[index + 1 : end]
         return ()
+    if name == "parallel" and ":::" in words:
+        at = words.index(":::")
+        run = _command(_skip(words[1:at], "jNnPSIaLC", frozenset({"jobs", "delay", "timeout", "arg-file"})))
+        given = words[at + 1 :]
+        return tuple(w.replace("{}", " ".join(given)) for w in run) if "{}" in run else (*run, *given)
+    if name == "machinectl":
+        rest = _skip(words[1:], "EHM", frozenset({"setenv", "host", "machine", "uid"}))
+        return rest[2:] if rest[:1] in (("shell",), ("login",)) else ()
+    if name == "start-stop-daemon":
+        file = next((after for word, after in pairwise(words) if word in ("--exec", "-x", "--startas", "-a")), "")
+        starts = any(word in ("--start", "-S") or re.fullmatch(r"-[a-zA-Z]*S[a-zA-Z]*", word) for word in words)
+        return (file, *(words[words.index("--") + 1 :] if "--" in words else ())) if file and starts else ()
     if name not in _WORDS:
         return ()
     short, long = _WORDS[name]
@@ -96,11 +125,57 @@ def text(words: tuple[str, ...]) -> str:
             if word.startswith("--command="):
                 return word.partition("=")[2]
         return ""
+    if name == "script":
+        joined = next((w for w in words[1:-1] if re.fullmatch(r"-[a-z]*c|--command", w)), "")
+        return words[words.index(joined) + 1] if joined else ""
+    if name == "env" and (joined := next((w for w in words[1:-1] if w in ("-S", "--split-string")), "")):
+        return " ".join(words[words.index(joined) + 1 :])
+    if name == "git":
+        run = next((m for w in words[1:] if (m := _OF_GIT.match(w))), None)
+        return run[1] if run else ""
+    if name in ("tar", "gtar", "bsdtar"):
+        run = next((m for w in words[1:] if (m := _OF_TAR.match(w))), None)
+        return run[1] if run else ""
     if name == "eval":
         return " ".join(words[1:])
     if name == "trap" and len(words) > 2 and words[1] not in ("-", "", "-p", "-l"):
         return words[1]
     return ""
+
+
+_OF_GIT = regex(r"(?s)(?:alias\.[\w-]+=!|core\.(?:sshCommand|fsmonitor|editor|pager)=)(.+)")
+_OF_TAR = regex(r"(?s)--(?:checkpoint-action=exec|to-command|use-compress-program|rsh-command)=(.+)")
+_OF_AWK = regex(
+    r"system\(\s*\"((?:[^\"\\]|\\.)*)\"\s*\)|(?:print\s+\"((?:[^\"\\]|\\.)*)\"\s*)?\|&?\s*\"((?:[^\"\\]|\\.)*)\""
+    r"|\"((?:[^\"\\]|\\.)*)\"\s*\|\s*getline"
+)
+
+
+def reads_commands(words: tuple[str, ...]) -> bool:
+    """Whether it is a shell that takes its commands from its input: ``sh``, ``bash -s``, ``su -``, ``sudo -i``."""
+    name = words[0].rsplit("/", 1)[-1]
+    if name in SHELLS:
+        rest = _skip(words[1:], "oO", frozenset())
+        return "-s" in words or not rest or rest[0] in ("-", "/dev/stdin")
+    if name == "su":
+        return not text(words)
+    if name in ("sudo", "doas"):
+        short, long = _WORDS[name]
+        logs_in = any(re.fullmatch(r"-[A-Za-z]*[is][A-Za-z]*|--login|--shell", word) for word in words[1:])
+        return logs_in and not _skip(words[1:], short, long)
+    return name in ("nsenter", "unshare") and not inner(words)
+
+
+def of_awk(words: tuple[str, ...]) -> tuple[list[tuple[str | None, str]], bool]:
+    """Commands that an awk program starts, each with what it is given; and whether these are all of them."""
+    rest = _skip(words[1:], "Fv", frozenset({"assign", "field-separator"}))
+    program = rest[0] if rest else ""
+    found: list[tuple[str | None, str]] = []
+    for match in _OF_AWK.finditer(program):
+        command = match[1] or match[3] or match[4] or ""
+        if command and not re.match(r"(?:sort|cat|date)\b", command):
+            found.append((f"{match[2]}\n" if match[2] else None, command.replace('\\"', '"')))
+    return found, not re.search(r"system\s*\(\s*[^\"\s]", program)
 
 
 def script_file(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:

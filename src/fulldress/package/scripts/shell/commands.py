@@ -11,14 +11,19 @@ from typing import Any
 
 from tree_sitter import Node
 
-from fulldress.package.scripts import wrappers
-from fulldress.package.scripts.events import Assign, Call, Write
+from fulldress.package.scripts import texttools, wrappers
+from fulldress.package.scripts.events import Assign, Call, Gap, Write
+from fulldress.package.scripts.rule import option
 from fulldress.package.scripts.shell import builtins, lines
 from fulldress.package.scripts.shell.nested import Nested
-from fulldress.package.scripts.sourced import member_of
-from fulldress.package.scripts.values import ALTERNATIVES, clean, is_constant, show
+from fulldress.package.scripts.values import ALTERNATIVES, TEMPORARY, clean, hole, is_constant, show, without
+from fulldress.patterns import regex
 
-_SMALL = 64 * 1024  #: a larger file is not taken into a variable
+#: What prints settings for the shell that evaluates it, and no more.
+_SETTINGS = regex(
+    r"\$\((?:\S*/)?(?:ssh-agent|gpg-agent|dircolors|lesspipe|resize|tset|getopt|apt-config|dpkg-\w+|brew|direnv|locale|lsb_release|"
+    r"pg_config|debconf\S*|systemctl show|stat|blkid|lsblk|udevadm|busybox --list)\b"
+)
 
 
 class Commands(Nested):
@@ -109,14 +114,21 @@ class Commands(Nested):
             self.traps.setdefault(text, (node, self.member, self.offset))
             return ""
         if text:
+            self._unknown(text, node)
             return self.nested(text, node)
+        if name == "at" and (later := self.content(option(words[1:], "-f") or "")):
+            with self.told(f"at {show(' '.join(words[1:]))}"):
+                return self._apart(later, node)
         if name in ("at", "batch") and self.fed and self.stdin and words[1:2] not in (("-l",), ("-d",), ("-c",)):
             with self.told(f"{name} {show(' '.join(words[1:]))}".strip()):
                 return self._apart(self.stdin, node)
         if self._embedded(name, words, node):
             return ""
-        if name in wrappers.SHELLS and self.stdin and self.fed and is_constant(self.stdin):
-            return self.nested(self.stdin, node)
+        if self.fed and self.stdin and wrappers.reads_commands(words):
+            self._unknown(self.stdin, node)
+            return self.nested(self.stdin, node) if is_constant(self.stdin) else ""
+        if name in ("awk", "gawk", "mawk") and self._awk(words, node):
+            return ""
         run = wrappers.inner(words)
         if run and run != words:
             if name == "xargs" and self.stdin and is_constant(self.stdin):
@@ -126,17 +138,53 @@ class Commands(Nested):
                 self.ended = "exit"
             return printed
         self._script(words, node)
-        return self._file(words) if name == "cat" and len(words) == 2 else self.printed(name, words)
+        if name == "cat" and len(words) == 2 and (content := self.content(words[1])) is not None:
+            return content
+        made = self._made(name, words[1:])
+        return self.printed(name, words) if made is None else made
 
-    def _file(self, words: tuple[str, ...]) -> str:
-        """What ``cat FILE`` prints: of a file that the script wrote before, or that the package brings."""
-        wrote = self.written.get(words[1])
-        if wrote is not None and wrote.known:
-            return wrote.text
-        found = member_of(self.package, self.member, words[1]) if words[1] and words[1] != "-" else None
-        if found is not None and found.kept and found.size <= _SMALL and b"\0" not in found.data:
-            return clean(found.text)
-        return self.printed("cat", words)
+    def _made(self, name: str, arguments: tuple[str, ...]) -> str | None:
+        """What a text tool prints of its input or of a file; None for other commands and where it is not known."""
+        if name not in texttools.TOOLS:
+            return None
+        file = texttools.file_of(name, arguments)
+        given = self._bytes(file) if file else None
+        if given is not None:
+            arguments = arguments[:-1]
+        elif self.fed and self.stdin:
+            given = self.stdin.encode() if is_constant(self.stdin) else self.binary.get(self.stdin.strip())
+        made = texttools.output(name, arguments, given) if given is not None else None
+        if made is None:
+            return None
+        try:
+            text = made.decode()
+        except UnicodeDecodeError:
+            text = "\0"
+        if "\0" not in text:
+            return clean(text)
+        binary = hole(f"$({name} #{len(self.binary) + 1})")
+        self.binary[binary] = made
+        return binary
+
+    def _unknown(self, text: str, node: Node) -> None:
+        """Says that a shell is given commands of which nothing is known before they run."""
+        if not is_constant(text) and not without(text).strip() and TEMPORARY not in text and not _SETTINGS.search(text):
+            line = node.start_point.row + 1 + self.offset
+            problem = (
+                f"line {line} of {self.member.name} runs commands that are only known then: {show(text).strip()[:60]}"
+            )
+            self.emit(Gap(member=self.member, line=line, text="", last=line, problem=problem, needed=True))
+
+    def _awk(self, words: tuple[str, ...], node: Node) -> bool:
+        """Programs that awk starts: ``system("…")``, ``print "…" | "…"``; whether there is one."""
+        started, surely = wrappers.of_awk(words)
+        for given, text in started:
+            kept, self.stdin, self.fed = (self.stdin, self.fed), given, given is not None
+            self.nested(text, node)
+            self.stdin, self.fed = kept
+        if not surely:
+            self._unknown(hole("a program that awk puts together"), node)
+        return bool(started)
 
     def _line(self, line: lines.Line, shift: int) -> None:
         words = tuple(self.substituted(word) for word in line.words)

@@ -5,6 +5,7 @@ Each runs with what is known here, or in a shell of its own; what is in another 
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable
 
@@ -18,11 +19,15 @@ from fulldress.package.scripts.rule import option
 from fulldress.package.scripts.shell.assignments import Assignments
 from fulldress.package.scripts.shell.conditions import assigned_once
 from fulldress.package.scripts.sourced import member_of
-from fulldress.package.scripts.values import clean, show
+from fulldress.package.scripts.values import HERE, clean, show
 from fulldress.package.scripts.written import Row, Written
 
 _DEPTH = 12  #: functions and scripts inside each other
 _LANGUAGES = {"python": "python", "perl": "perl", "node": "javascript"}
+_NO_SCRIPTS = frozenset(
+    {"folder", "link", "device", "python", "perl", "javascript", "ruby", "php", "powershell", "batch", "sql"}
+)
+_SMALL = 256 * 1024  #: bytes; a larger file is not taken for an input
 _CALLS = 8  #: times that one script is followed for others that call it, each time with other values
 
 
@@ -55,8 +60,6 @@ class Nested(Assignments):
 
     def _read(self, kind: str, code: str, line: int) -> None:
         """Hands a text to the reader of its language; its lines are those of the script that holds it."""
-        from fulldress.package.scripts import javascript, perl, python
-
         data = ("\n" * (line - 1) + code).encode("utf-8", "replace")
         text = msgspec.structs.replace(self.member, data=data, kind=kind, kept=True)
         own = self.member
@@ -64,9 +67,28 @@ class Nested(Assignments):
         def emit(event: AnyEvent) -> None:
             self.emit(msgspec.structs.replace(event, member=own))
 
-        {"python": python.read, "javascript": javascript.read, "perl": perl.read}.get(kind, perl.read)(
-            self.package, text, emit
-        )
+        language = kind if kind in ("python", "javascript") else "perl"
+        importlib.import_module(f"fulldress.package.scripts.{language}").read(self.package, text, emit)
+
+    def _bytes(self, path: str) -> bytes | None:
+        """What a file holds that the script wrote before, or that the package brings; None where that is not known."""
+        wrote = self.written.get(path)
+        if wrote is not None and wrote.known:
+            return wrote.text.encode("utf-8", "replace")
+        if path == f"{HERE}/{self.member.name}":
+            found: Member | None = self.member
+        else:
+            found = member_of(self.package, self.member, path) if path and path != "-" else None
+        if found is None or found.size > _SMALL or not found.sha256:
+            return None
+        return found.data if found.kept else self.package.open(found.path).read(_SMALL)
+
+    def content(self, path: str) -> str | None:
+        """The same as text; None for other bytes."""
+        data = self._bytes(path)
+        if data is None or b"\0" in data:
+            return None
+        return clean(data.decode("utf-8", "replace"))
 
     def nested(self, text: str, node: Node) -> str:
         """Follows text that is itself a script, such as that of ``sh -c``."""
@@ -114,7 +136,11 @@ class Nested(Assignments):
         if sources and not file.endswith("/debconf/confmodule"):
             self.fixed = frozenset()  # it may set anything
         found = member_of(self.package, self.member, file) if file else None
-        if found is None or found.kind != "shell" or f"{found.path} {arguments}" in self.active:
+        if found is None or f"{found.path} {arguments}" in self.active:
+            return
+        if found.kind != "shell" and not (
+            self._is_text(found) and (sources or words[0].rsplit("/", 1)[-1] in wrappers.SHELLS)
+        ):
             return
         if len(self.active) >= _DEPTH:
             return
@@ -134,6 +160,11 @@ class Nested(Assignments):
             self.fixed = fixed
             if not sources:
                 self.variables, self.functions, self.ended = kept[3], kept[4], ended
+
+    @staticmethod
+    def _is_text(member: Member) -> bool:
+        """Whether a shell can read it, whatever its name says it is."""
+        return member.kept and 0 < member.size <= _SMALL and b"\0" not in member.data and member.kind not in _NO_SCRIPTS
 
     def _is_new(self, script: Member, arguments: tuple[str, ...]) -> bool:
         """Whether a called script may tell something new: with the same values it did already.

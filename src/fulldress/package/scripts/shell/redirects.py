@@ -14,7 +14,9 @@ class Redirects(Loops):
 
     def _pipeline(self, node: Node) -> str:
         kept = self.stdin, self.fed, self.before, self.ended, self.stdin_line
-        printed = (self.stdin or "") if node.children[0].type == "|" else ""  # what a here-document gave the command before
+        printed = (
+            (self.stdin or "") if node.children[0].type == "|" else ""
+        )  # what a here-document gave the command before
         stages = [child for child in node.children if is_statement(child)]
         for index, stage in enumerate(stages):
             if index or node.children[0].type == "|":
@@ -56,7 +58,8 @@ class Redirects(Loops):
                 self.stdin = "".join(self.expand(words[-1])[:1]) + "\n" if words else None
                 self.fed = True
             elif _operator(redirect) == "<":
-                self.stdin, self.fed = None, True
+                target = redirect.child_by_field_name("destination")
+                self.stdin, self.fed = self.content(self.expand(target)[0]) if target is not None else None, True
             else:
                 targets.append((redirect, _operator(redirect)))
         printed = self.follow(body) if body is not None else ""
