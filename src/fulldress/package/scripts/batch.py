@@ -231,6 +231,8 @@ class _Script(Values):
     def _fetch(self, line: int, raw: str, name: str, rest: tuple[str, ...]) -> None:
         url = next((word for word in rest if "://" in word), "")
         if name == "certutil" and not any("urlcache" in word.lower() for word in rest):
+            if any(re.match(r"(?i)[/-]decode(?:hex)?$", word) for word in rest):
+                self.decoded([word for word in rest if not re.match(r"[/-][a-zA-Z]+$", word)])
             self.emit(line, raw, (name, *rest))
             return
         target = next((rest[i + 1] for i, word in enumerate(rest[:-1]) if word in ("-o", "-O", "--output")), "")

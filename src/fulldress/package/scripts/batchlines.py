@@ -211,11 +211,20 @@ def redirections(text: str) -> tuple[str, list[tuple[str, str, str]]]:
     return "".join([*kept, text[last:]]).rstrip(), found
 
 
+#: Stands for ``\\"`` inside of quotes, which the program and not cmd.exe reads as a quote: ``binPath= "\\"C:\\a b.exe\\" /s"``.
+_QUOTE = "\x1f"
+
+
 def words(text: str) -> list[str]:
     """The words of a command: quotes hold together and are taken off, ``^x`` is ``x``, a backslash is no escape."""
     found = []
-    for match in _WORD.finditer(text):
+    marked = (
+        re.sub(r'"\\"|\\"(?=\s+[^\s"]|"(?:\s|$))', lambda match: match[0].replace('\\"', _QUOTE), text)
+        if '"\\"' in text
+        else text
+    )
+    for match in _WORD.finditer(marked):
         word = re.sub(r"\^(.)", r"\1", match[0]) if '"' not in match[0] else match[0]
         if word not in (",", ";"):
-            found.append(word.replace('"', ""))
+            found.append(word.replace('"', "").replace(_QUOTE, '"'))
     return found

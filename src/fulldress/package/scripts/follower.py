@@ -45,6 +45,7 @@ class Trail:
         self.active: list[str] = []
         self.done: set[str] = set()
         self.results: dict[str, Value] = {}  #: what functions gave for the same arguments
+        self.hidden: dict[str, str] = {}  #: file name -> the member whose encoded text it is made from
         self.fetched: dict[str, str] = {}  #: file name -> the address that it was fetched from
         self.when = ""  #: where what is followed happens, if not on this host: ``on host NAME``
         self.steps = 0
@@ -132,6 +133,9 @@ class Follower:
         rest = words[1:]
         if fetched := self.trail.fetched.get(_file(words[0])):
             self.emit(line, " ".join(words), ("run-fetched", fetched))
+        if source := self.trail.hidden.get(_file(words[0])):
+            self._hidden(line, source)
+            return True
         if name in ("cmd", "command"):
             place = next((i for i, word in enumerate(rest) if word.lower()[:2] in ("/c", "/k", "/r")), -1)
             if place >= 0:
@@ -164,6 +168,23 @@ class Follower:
         if not file and re.search(r"(?i)\.(bat|cmd|ps1|sh|py|pl|js)$", words[0]):
             file, arguments = words[0], rest
         return self._file(file, arguments)
+
+    def decoded(self, paths: list[str]) -> None:
+        """``certutil -decode FROM TO``: what TO holds stands in FROM."""
+        if len(paths) > 1:
+            found = self.sibling(paths[0])
+            self.trail.hidden[_file(paths[1])] = found.path if found is not None else paths[0]
+
+    def _hidden(self, line: int, path: str) -> None:
+        """Something is run that stands encoded in a file: followed where it is a script, told where it is not."""
+        found = self.package.members.get(path)
+        text = _unwrapped(found.text) if found is not None and found.kept and found.size < 1_000_000 else None
+        if text is None:
+            name = show(path).rsplit("/", 1)[-1]
+            self.gap(line, line, f"a program that is encoded in {name} and run; nobody looked into it", needed=True)
+            return
+        kind = "powershell" if re.search(r"(?im)^\s*(?:\$\w+\s*=|param\s*\(|[a-z]+-[a-z]+\s)", text) else "batch"
+        self._nested(kind, text, line)
 
     def _powershell(self, line: int, words: tuple[str, ...]) -> bool:
         index = 0
@@ -293,6 +314,15 @@ def encoded(text: str) -> str | None:
         raw = base64.b64decode(text, validate=True)
         return clean(raw.decode("utf-16-le"))
     except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None
+
+
+def _unwrapped(text: str) -> str | None:
+    """The text that base64 with or without its armour lines holds; None where it is none."""
+    bare = re.sub(r"-----[^\n]*-----|\s+", "", text)
+    try:
+        return clean(base64.b64decode(bare, validate=True).decode())
+    except (binascii.Error, ValueError):
         return None
 
 

@@ -23,7 +23,7 @@ from fulldress.facts import (  # fmt: skip
     Secret,
     Witness,
 )
-from fulldress.package.scripts import windowstasks
+from fulldress.package.scripts import windowshost, windowstasks
 from fulldress.package.scripts.endpoints import TALK
 from fulldress.package.scripts.events import AnyEvent, Assign, Call, Write
 from fulldress.package.scripts.rule import Context
@@ -73,6 +73,8 @@ def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
     for note in waits(name, words):
         shown = tuple(context.words(word) for word in event.words[:8])
         yield Command(**place, argv=shown, note=note)  # type: ignore[arg-type]
+    if what := windowshost.changed(name, words):
+        yield Hazard(**place, kind="not its own", what=what, detail=context.command(event))  # type: ignore[arg-type]
     if how := may_restart(name, words):
         yield Hazard(**place, kind="restart not ruled out", what=context.command(event, 120), detail=how)  # type: ignore[arg-type]
     for label, value in secrets(name, words):
