@@ -48,13 +48,11 @@ _TALK = frozenset(
 def facts(events: Sequence[AnyEvent], context: Context) -> Iterator[Hazard]:
     """``events`` are those of one script, in their order."""
     told: set[tuple[int, str]] = set()
-    last = max((index for index, event in enumerate(events) if _acts(event)), default=-1)
-    for index, event in enumerate(events):
-        if not isinstance(event, Call) or not (event.unheard or event.apart) or index >= last or not _matters(event):
+    for event, after in zip(events, _next(events), strict=True):
+        if after is None or not isinstance(event, Call) or not (event.unheard or event.apart) or not _matters(event):
             continue
-        after = next((e for e in events[index + 1 :] if _acts(e) and e.line != event.line), None)
         words = show(" ".join(event.words))
-        if after is None or (event.line, words) in told:
+        if (event.line, words) in told:
             continue
         told.add((event.line, words))
         if event.apart:
@@ -65,9 +63,21 @@ def facts(events: Sequence[AnyEvent], context: Context) -> Iterator[Hazard]:
             or _MIGRATES.search(words)
             or name_of(event) in ("flyway", "liquibase", "alembic")
         )
-        yield hazard(
-            event, context, "error swallowed" if lost else "failure passed over", words, "nothing looks whether it worked"
-        )
+        kind = "error swallowed" if lost else "failure passed over"
+        yield hazard(event, context, kind, words, "nothing looks whether it worked")
+
+
+def _next(events: Sequence[AnyEvent]) -> list[AnyEvent | None]:
+    """For each event the next one on another line that does something."""
+    found: list[AnyEvent | None] = []
+    near: AnyEvent | None = None
+    other: AnyEvent | None = None  #: the next on another line than ``near``
+    for event in reversed(events):
+        found.append(other if near is not None and near.line == event.line else near)
+        if _acts(event):
+            other = other if near is not None and near.line == event.line else near
+            near = event
+    return found[::-1]
 
 
 def _acts(event: AnyEvent) -> bool:
