@@ -46,6 +46,7 @@ from fulldress.facts import (
     Witness,
 )
 from fulldress.findings import Finding, Severity, Testimony
+from fulldress.patterns import regex
 
 MARK = "–"  #: what a witness who says nothing is shown as
 
@@ -151,6 +152,8 @@ def _calls(witness: Witness, facts: list[Fact]) -> str:
     if witness is Witness.RUNNING:
         return several([f"{f.host} is {f.policy}" for f in found if f.policy])
     by_host: dict[str, list[Endpoint]] = defaultdict(list)
+    if witness is not Witness.OBSERVED:  # the host itself is not out
+        found = [f for f in found if not _LOOPBACK.match(f.host)]
     for endpoint in found:
         by_host[endpoint.host].append(endpoint)
     if witness is Witness.OBSERVED:
@@ -177,7 +180,20 @@ def _hour(expression: str) -> str:
         return f"{int(daily[2]):02d}:{int(daily[1]):02d} daily"
     if calendar := re.fullmatch(r"(?:(\w{3}(?:[,.]+\w{3})*) )?\*-\*-\* (\d\d:\d\d)(?::00)?", expression.strip()):
         return f"{calendar[1]} {calendar[2]}" if calendar[1] else f"{calendar[2]} daily"
+    if "…" in expression and (often := _drawn(expression)):
+        return often
     return f'"{expression}"'
+
+
+def _drawn(expression: str) -> str:
+    """``every 5 min``, ``once a day``: how often it runs where the program draws the exact time when it starts."""
+    parts = expression.split()[-5:]
+    if len(parts) != 5 or parts[2:] != ["*", "*", "*"]:
+        return ""
+    minute, hour = parts[0], parts[1]
+    if hour == "*" and (every := re.fullmatch(r"(?:\*|…)/(\d+)", minute)):
+        return f"every {every[1]} min"
+    return "once an hour" if hour == "*" else "once a day" if hour == "…" or hour.isdigit() else ""
 
 
 def _end(run: JobRun) -> str:
@@ -288,9 +304,15 @@ def _signature(witness: Witness, facts: list[Fact]) -> str:
 
 
 def _requirements(witness: Witness, facts: list[Fact]) -> str:
-    found = [f for f in facts if isinstance(f, Requirement)]
+    every = [f for f in facts if isinstance(f, Requirement)]
+    found = [r for r in every if not r.optional and not r.host]
     loose = [r for r in found if r.looseness.value in ("any version", "floating tag", "unbounded above")]
-    return f"{len(found)}" + (f", {len(loose)} of them loose" if loose else "") if found else ""
+    hosts = [f"{r.component} {r.constraint}".strip() for r in every if r.host and not r.optional]
+    optional = sum(r.optional for r in every)
+    parts = [f"{len(found)}" + (f", {len(loose)} of them loose" if loose else "")] if found else []
+    parts += [f"{optional} optional"] if optional else []
+    parts += [several(hosts, 2)] if hosts else []
+    return "; ".join(parts)
 
 
 def _series(version: str) -> tuple[str, ...]:
@@ -342,6 +364,7 @@ def _downtime_contradicts(index: Index) -> bool:
     return bool(said and measured and max(measured) > max(said) * 1.2)
 
 
+_LOOPBACK = regex(r"(?:localhost|127\.[\d.]+|\[?::1\]?)$")
 #: Rows in the order of consequence when nothing else decides.
 _ROWS = (
     _Row(

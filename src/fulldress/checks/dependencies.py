@@ -34,10 +34,11 @@ def floating(index: Index) -> Iterator[Hit]:
 
 @rule("FD502", Severity.MINOR, "Dependencies are held loosely")
 def loose(index: Index) -> Iterator[Hit]:
-    found = [r for r in _requirements(index) if r.looseness in (Looseness.ANY, Looseness.UNBOUNDED)]
+    fetched = [r for r in _requirements(index) if not r.host]
+    found = [r for r in fetched if r.looseness in (Looseness.ANY, Looseness.UNBOUNDED)]
     if not found:
         return
-    total = len(_requirements(index))
+    total = len(fetched)
     examples = [_example(r) for r in found]
     have = "has" if len(found) == 1 else "have"
     # A distribution's own packages are held by the release of the distribution, not by their bounds.

@@ -17,6 +17,8 @@ SECRET_NAME = regex(
 )
 
 # Lines are hostile and may be megabytes long: each word is looked at once (anchored, possessive), never from each of its letters.
+#: nginx's directives that pass a request on: an address, no word to pass with.
+_PASSES_ON = regex(r"(?i)(?:^|[.\s])(?:proxy|fastcgi|uwsgi|scgi|grpc|memcached)_pass$")
 _ASSIGNED = regex(
     r"""(?ix)
     ( (?<![\w.\-]) (?! (?:NO)?PASSWD\s*: )  # a tag of sudoers(5)
@@ -41,7 +43,7 @@ _VARIABLE = regex(r"""^["']?(?:\$|%\w+%|<|\{\{|\*{3})""")
 
 def is_secret_name(name: str) -> bool:
     """Whether a setting, variable or option of this name holds a secret."""
-    return bool(SECRET_NAME.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)))
+    return bool(SECRET_NAME.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name))) and not _PASSES_ON.search(name)
 
 
 def mask(text: str) -> str:
@@ -49,7 +51,8 @@ def mask(text: str) -> str:
 
     def hide(match: re.Match[str]) -> str:
         value = match.group(2)
-        return match.group(0) if _VARIABLE.match(value) else match.group(1) + MASK
+        kept = _VARIABLE.match(value) or _PASSES_ON.search(match.group(1).rstrip(" \t:=\"'"))
+        return match.group(0) if kept else match.group(1) + MASK
 
     text = _URL_PASSWORD.sub(lambda m: m.group(0) if _VARIABLE.match(m.group(2)) else f"{m.group(1)}:{MASK}@", text)
     text = _ASSIGNED.sub(hide, text)

@@ -20,6 +20,8 @@ _HOST_KEY = regex(r"(?i)(?:^|[._\-])(?:host|hostname|server|endpoint|broker|prox
 _LOCAL = regex(
     r"(?i)^(?:localhost|.*\.localhost|localdomain|127\..*|0\.0\.0\.0|::1?|(?:.*\.)?example\.(?:com|org|net))$"
 )
+#: Schemes of addresses inside the program, the host's files or memory (``ext`` and ``cfg``: Python's logging.config).
+_CALLS_NOBODY = frozenset(["ext", "cfg", "file", "classpath", "resource", "res", "memory", "mem", "sqlite", "sqlite3", "unix", "jar", "data", "env", "secret", "ref", "urn", "tag"])  # fmt: skip
 #: Copies for people to look at; the product does not read them.
 _SAMPLE = regex(r"(?i)(?:^|/)(?:\S*[._-])?(?:example|sample|dist|template|tmpl)s?(?:$|[./_-])")
 #: Words that stand where a secret is to be put; everybody knows them.
@@ -43,13 +45,18 @@ def read(member: Member, key: Key, line: str) -> Iterator[AnyFact]:
         if not found and _HOST_KEY.search(key.name) and looks_remote(key.value) and (bare := address("", key.value)):
             found = [bare]
         for item in dict.fromkeys(found):
-            if not _LOCAL.match(item.host):
+            if not _LOCAL.match(item.host) and item.scheme not in _CALLS_NOBODY and not _upstream(member, item.host):
                 yield Endpoint(
                     witness=Witness.READ, evidence=evidence, scheme=item.scheme, host=item.host, port=item.port, user=item.user,
                 )  # fmt: skip
     if is_secret_name(key.name) and not _NO_VALUE.search(key.name) and _is_secret(key.value):
         kind = "password" if re.search(r"(?i)pass|pwd", key.name) else "secret"
         yield Secret(witness=Witness.READ, evidence=evidence, kind=kind, name=key.name[:60])
+
+
+def _upstream(member: Member, host: str) -> bool:
+    """Whether the name is a group of servers that the same nginx file defines ("Module ngx_http_upstream_module")."""
+    return "." not in host and re.search(rf"\bupstream\s+{re.escape(host)}\s*\{{", member.text) is not None
 
 
 def _is_secret(value: str) -> bool:

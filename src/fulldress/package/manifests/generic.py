@@ -81,12 +81,12 @@ def read(member: Member, tree: Tree) -> Iterator[AnyFact]:
             yield from _claim(member, name, path[-1], node)
 
 
-def requirement(member: Member, wanted: requirements.Wanted, scheme: str = "") -> Requirement:
+def requirement(member: Member, wanted: requirements.Wanted, scheme: str = "", *, host: bool = False) -> Requirement:
     looseness, admits = score(wanted.constraint, scheme)
     return Requirement(
         witness=Witness.DECLARED, evidence=_at(member, wanted.line, wanted.column, f"{wanted.component} {wanted.constraint}"),
         component=wanted.component, constraint=wanted.constraint, looseness=looseness, scheme=scheme, admits=admits,
-        optional=wanted.optional,
+        optional=wanted.optional, host=host,
     )  # fmt: skip
 
 

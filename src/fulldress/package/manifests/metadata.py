@@ -100,7 +100,7 @@ def python(member: Member) -> Iterator[AnyFact]:
     )  # fmt: skip
     if "requires-python" in found:
         value, line = found["requires-python"]
-        yield requirement(member, Wanted("python", value.strip(), line, 0), "pep440")
+        yield requirement(member, Wanted("python", value.strip(), line, 0), "pep440", host=True)
     for field, value, line in rows:
         if field == "requires-dist" and (match := _PYTHON.match(value)):
             optional = "extra" in (match[4] or "")
@@ -145,7 +145,12 @@ def npm(member: Member, tree: Tree) -> Iterator[AnyFact]:
         node = tree.get(group)
         for component, leaf in node.items() if isinstance(node, dict) else ():
             if isinstance(leaf, Leaf):
-                yield requirement(member, Wanted(component, leaf.value, leaf.line, leaf.column, optional), "npm")
+                yield requirement(
+                    member,
+                    Wanted(component, leaf.value, leaf.line, leaf.column, optional),
+                    "npm",
+                    host=group == "engines",
+                )
 
 
 def _evidence(member: Member, leaf: Leaf) -> Evidence:
@@ -188,4 +193,4 @@ def jar(member: Member) -> Iterator[AnyFact]:
             )
     java, line = of("require-java-version", "build-jdk-spec")
     if java:
-        yield requirement(member, Wanted("java", f">={java}", line, 0), "maven")
+        yield requirement(member, Wanted("java", f">={java}", line, 0), "maven", host=True)
