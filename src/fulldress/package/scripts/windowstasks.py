@@ -12,7 +12,7 @@ from fulldress.package.schedules.jobs import Clock
 from fulldress.package.scripts.events import Call
 from fulldress.package.scripts.rule import Context
 from fulldress.package.scripts.sourced import member_of
-from fulldress.package.scripts.values import is_constant, show
+from fulldress.package.scripts.values import show
 
 #: Where the scheduler keeps its tasks, one file each.
 _FOLDER = "C:\\Windows\\System32\\Tasks\\"
