@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,8 @@ _POD = {
     **dict.fromkeys(("Job", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"), ("spec", "template", "spec")),
 }  # fmt: skip
 HOOK = "helm.sh/hook"
+_CHART = {"AppVersion": "appVersion", "Version": "version", "Name": "name"}
+_OF_CHART = regex(r"\$?\.Chart\.(AppVersion|Version|Name)\b")
 
 
 class Object(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +81,7 @@ def objects(package: Package, member: Member) -> list[Object]:
 
     template = helm.is_template(member)
     given = helm.values(package, member) if template else None
-    rendered = helm.render(member.text, given) if template else helm.Rendered(member.text, ())
+    rendered = helm.render(_told(package, member), given) if template else helm.Rendered(member.text, ())
     try:
         roots = yamlnodes.documents(rendered.text)
     except (yaml.YAMLError, yamlnodes.TooDeep, RecursionError) as error:
@@ -94,6 +97,22 @@ def objects(package: Package, member: Member) -> list[Object]:
                     name = f"of {member.name}"  # a name that a helper of the chart makes
                 found.append(Object(kind=kind, name=name, node=node, off=value if off else ""))
     return found
+
+
+def _told(package: Package, member: Member) -> str:
+    """A template's text with what the chart says of itself put in: ``.Chart.AppVersion`` and its kin."""
+    import yaml
+
+    root = f"/{member.path}".rsplit("/templates/", 1)[0].lstrip("/")
+    chart = package.members.get(f"{root}/Chart.yaml" if root else "Chart.yaml")
+    if chart is None or not chart.kept or b".Chart." not in member.data:
+        return member.text
+    try:
+        nodes = yamlnodes.documents(chart.text)
+    except (yaml.YAMLError, yamlnodes.TooDeep, RecursionError):
+        return member.text
+    said = {field: yamlnodes.text(nodes[0], key) if nodes else "" for field, key in _CHART.items()}
+    return _OF_CHART.sub(lambda match: json.dumps(said[match[1]]) if said[match[1]] else match[0], member.text)
 
 
 def command(container: Any) -> tuple[str, int]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fulldress.errors import BadSyntax
 from fulldress.facts import AnyFact, Reason, Release, Unread, Witness
 from fulldress.package import changelog
-from fulldress.package.manifests import generic, imagefacts, metadata, msi, prose, rpm, wheel
+from fulldress.package.manifests import generic, imagefacts, lifecycle, metadata, msi, prose, rpm, wheel
 from fulldress.package.manifests.document import Tree, load
 from fulldress.package.reader import Member, Package
 from fulldress.patterns import regex
@@ -54,6 +54,7 @@ def read(package: Package) -> Iterator[AnyFact]:
         if wheel.is_record(member):
             yield from wheel.record(member, package.members)
     yield from imagefacts.read(package)
+    yield from lifecycle.read(package)
     if bundled:
         some = next(iter(package.members.values()))
         yield Unread(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-import yaml
 
 from fulldress import formats
 
@@ -34,6 +32,8 @@ def load(name: str, text: str, format: str) -> Tree:
         except ValueError:  # with comments or trailing commas: libyaml reads most of these
             data = _yaml(re.sub(r"(?m)^\s*//.*$", "", text))
     elif format == "toml":
+        import tomllib
+
         data = tomllib.loads(text)
     else:
         data = _yaml(text)
@@ -41,6 +41,8 @@ def load(name: str, text: str, format: str) -> Tree:
 
 
 def _yaml(text: str) -> Any:
+    import yaml
+
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
         documents = [document for document in yaml.load_all(text, Loader=loader) if document is not None]

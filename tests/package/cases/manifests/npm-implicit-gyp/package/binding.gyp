@@ -1,0 +1,1 @@
+{"targets":[{"target_name":"n","sources":["n.cc"]}]}

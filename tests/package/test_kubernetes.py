@@ -1,0 +1,57 @@
+"""Case folders of ``package.kubernetes``, and of what containers run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from casefolders import check, folders
+from fulldress.package import kubernetes, scripts
+from fulldress.package.reader import Options
+from fulldress.package.walk import Budget, Opened
+from openfolder import open_folder
+
+CASES = Path(__file__).parent / "cases"
+
+
+@pytest.mark.parametrize("case", folders(CASES / "kubernetes"), ids=lambda case: case.name)
+def test_cases(case: Path) -> None:
+    check(case, kubernetes.read(open_folder(case)))
+
+
+@pytest.mark.parametrize("case", folders(CASES / "containers"), ids=lambda case: case.name)
+def test_commands_of_containers(case: Path) -> None:
+    check(case, scripts.read(open_folder(case)))
+
+
+_WORDS = [
+    "apiVersion: v1\n",
+    "kind: Job\n",
+    "metadata: {name: a}\n",
+    "metadata: []\n",
+    "spec:\n",
+    "  containers: [{image: {}, command: [sh, -c]}]\n",
+    "  template: {spec: {containers: [null, 3, {command: x, args: {a: b}}]}}\n",
+    "{{ if .Values.x }}",
+    "{{ end }}",
+    "---\n",
+    "*a",
+    "&a ",
+    "\t",
+    ": ",
+]
+
+
+@given(st.lists(st.sampled_from(_WORDS), max_size=14).map("".join), st.text(max_size=60))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_manifest_raises(tmp_path: Path, manifest: str, chart: str) -> None:
+    folder = tmp_path / "p" / "templates"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "a.yaml").write_text("apiVersion: v1\nkind: Pod\n" + manifest, errors="replace")
+    (tmp_path / "p" / "Chart.yaml").write_text("name: a\nversion: 1\n" + chart, errors="replace")
+    with Opened(tmp_path / "p", Budget(), Options()) as package:
+        list(kubernetes.read(package))
+        list(scripts.read(package))
