@@ -1,0 +1,3 @@
+Get-Service -Name 'LedgerSvc', 'LedgerMail' | Stop-Service -Force
+Expand-Archive .\ledger.zip -DestinationPath 'C:\Ledger' -Force
+Get-Service LedgerSvc | Start-Service
