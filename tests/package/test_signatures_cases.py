@@ -1,7 +1,7 @@
 """Signed packages made once with the usual programs, each opened as a user opens it, and what has to be said of it.
 
-A case holds ``package`` (a folder, or a file named in ``options.json``) with what lies beside it, ``trust`` and
-``advisories``. All days are fixed, so that nothing here depends on the day of the test.
+A case holds ``package`` (a folder, or a file named in ``options.json``) with what lies beside it, ``trust``,
+``advisories`` and ``root``, a copy of production's files. All days are fixed, so that nothing here depends on the day of the test.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ def test_cases(case: Path) -> None:
     given = json.loads((case / "options.json").read_text())
     options = Options(
         trust=case / "trust" if (case / "trust").is_dir() else None,
+        root=case / "root" if (case / "root").is_dir() else None,
         advisories=case / "advisories" if (case / "advisories").is_dir() else None,
         at=datetime.fromisoformat(given["at"]),
         today=datetime.fromisoformat(given["today"]),

@@ -129,7 +129,7 @@ def _blobs(table: bytes) -> Iterator[tuple[bytes, int]]:
             return
         if kind == 2:
             raw = table[at + 8 : at + length]
-            yield raw, len(raw[_der(raw) :].rstrip(b"\0"))
+            yield raw, len(raw[_der(raw) :].strip(b"\0"))
         at += (length + 7) // 8 * 8
 
 

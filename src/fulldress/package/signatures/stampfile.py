@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from asn1crypto import cms as asn1
-from asn1crypto import tsp
+from asn1crypto import parser, tsp
 
 from fulldress.facts import AnyFact, Evidence, Integrity, Reason, Signature, Trust, Witness
 from fulldress.package.reader import Member, NotRead, Package
@@ -41,18 +41,23 @@ def token(data: bytes) -> Any:
             raise ValueError("no token")
         _ = info["content"]["encap_content_info"].native
     except _DAMAGES:
+        if (status := _status(data)) > 1:  # RFC 3161, 2.4.2: 0 granted, 1 granted with changes
+            raise ValueError(f"the authority gave no stamp (its answer has status {status})") from None
         try:
-            reply = tsp.TimeStampResp.load(data)
-            status = reply["status"]["status"].native
-            info = reply["time_stamp_token"]
-            if status not in ("granted", "granted_with_mods") or not info["content_type"].native:
-                raise ValueError(f"the authority gave no stamp ({str(status).replace('_', ' ')})")
+            info = tsp.TimeStampResp.load(data)["time_stamp_token"]
             _ = info["content"]["encap_content_info"].native
-        except ValueError as error:
-            raise ValueError(str(error).split("\n", 1)[0][:100] or "no time stamp") from error
         except _DAMAGES as error:
             raise ValueError("it is no time stamp of RFC 3161") from error
     return info
+
+
+def _status(data: bytes) -> int:
+    """The status of a reply, which has no token where it is a refusal; -1: it is no reply."""
+    try:
+        reply = parser.parse(parser.parse(parser.parse(data)[4])[4])
+    except _DAMAGES:
+        return -1
+    return int.from_bytes(reply[4][:4], "big") if reply[0] == 0 and reply[2] == 2 else -1
 
 
 def imprint(info: Any) -> tuple[str, bytes]:

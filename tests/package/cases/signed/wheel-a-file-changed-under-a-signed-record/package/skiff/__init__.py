@@ -1,0 +1,2 @@
+"""skiff"""
+import os
