@@ -212,3 +212,60 @@ def test_a_look_that_is_told_after_the_end_of_its_transaction_takes_no_lock_agai
     assert [(one.taken, one.released) for one in trace.held] == [(100.0, 100.2)]
     trace.absorb(Sample(100.4, 100.41, [lock], {}))
     assert len(trace.held) == 2, "a lock that is taken afterwards is another one"
+
+
+def test_what_is_read_from_end_to_end_and_spilled_is_told(clone: Clone) -> None:
+    if not clone.server.has_library("auto_explain"):
+        pytest.skip("this server has no auto_explain")
+    with clone.session() as line:
+        line.query("INSERT INTO orders (total) SELECT g FROM generate_series(1, 200000) g; ANALYZE orders")
+    clone.execute(
+        """SET work_mem = '64kB'; SET max_parallel_workers_per_gather = 0;
+        UPDATE orders SET legacy_ref = 'x' WHERE total % 3 = 0;
+        CREATE TABLE sorted AS SELECT * FROM orders ORDER BY legacy_ref, total DESC;
+        UPDATE orders SET legacy_ref = 'y' WHERE id = 7;""",
+        name="read.sql",
+        step="",
+    )
+    assert of(clone, Work, "total % 3")[0].read_whole == ("orders",)
+    spilled = of(clone, Work, "CREATE TABLE sorted")[0]
+    assert spilled.read_whole == ("orders",) and spilled.temp_bytes > 1_000_000
+    quick = of(clone, Work, "id = 7")[0]
+    assert quick.read_whole == () and quick.temp_bytes is None
+
+
+def test_a_deadlock_with_traffic_is_told_with_both_sides(clone: Clone) -> None:
+    with clone.session("fulldress-traffic:POST /lines", clone.role) as traffic:
+        traffic.query("BEGIN")
+        traffic.query("LOCK TABLE lines IN ROW EXCLUSIVE MODE")
+        answers: list[str] = []
+
+        def write() -> None:
+            eventually(clone, "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'lines'::regclass")
+            answers.append(str(traffic.simple("UPDATE orders SET total = 1 WHERE id = 1").error))
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        run = clone.execute(
+            "BEGIN; ALTER TABLE orders ADD COLUMN d int; ALTER TABLE lines ADD COLUMN d int; COMMIT;",
+            name="dead.sql",
+            step="",
+        )
+        thread.join()
+    told = [wait for wait in of(clone, Wait) if wait.outcome == "deadlock"]
+    assert len(told) == 1
+    if run.outcome is Outcome.PASS:
+        assert told[0].victim == "POST /lines" and "40P01" in answers[0]
+    else:
+        assert "dead.sql" in told[0].victim
+
+
+def test_who_gives_up_waiting_is_told(clone: Clone) -> None:
+    with clone.session("psql", clone.role) as holder:
+        holder.query("BEGIN; LOCK TABLE orders IN ACCESS SHARE MODE")
+        run = clone.execute(
+            "SET lock_timeout = '60ms'; ALTER TABLE orders ADD COLUMN g int;", name="give up.sql", step=""
+        )
+    assert run.outcome is Outcome.FAIL
+    (wait,) = [one for one in of(clone, Wait) if one.object == "orders"]
+    assert wait.outcome == "timed out" and "give up.sql" in wait.victim

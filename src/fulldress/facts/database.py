@@ -64,6 +64,8 @@ class Work(Fact, tag=True, frozen=True, kw_only=True):
     rows: int | None = None
     wal_bytes: int | None = None
     error: str = ""
+    read_whole: tuple[str, ...] = ()  #: tables that its plan, or one in a function it calls, reads from end to end
+    temp_bytes: int | None = None  #: of temporary files; None: none was written
 
 
 class Lock(Fact, tag=True, frozen=True, kw_only=True):
@@ -75,7 +77,7 @@ class Lock(Fact, tag=True, frozen=True, kw_only=True):
     object: str
     taken: datetime
     held: timedelta
-    caught: str  #: how it was seen: commit-hold, sync-hold, poll, log
+    caught: str  #: how it was seen: commit-hold, sync-hold, gate, poll
 
 
 class Wait(Fact, tag=True, frozen=True, kw_only=True):
@@ -90,6 +92,8 @@ class Wait(Fact, tag=True, frozen=True, kw_only=True):
     worst: timedelta
     total: timedelta
     first: datetime | None = None
+    chain: tuple[str, ...] = ()  #: who else stood between the victim and the blocker, nearest to the victim first
+    outcome: str = ""  #: deadlock, timed out, cancelled; empty: all of them got what they waited for
 
 
 class Runners(Fact, tag=True, frozen=True, kw_only=True):

@@ -147,8 +147,11 @@ class Clone:
 
     def _prepare(self) -> None:
         """Let the log speak of this database, whoever connects to it."""
+        settings = dict(log.DATABASE_SETTINGS)
+        if self.server.has_library("auto_explain"):
+            settings |= log.PLANS
         with self.server.session("postgres") as line:
-            for key, value in log.DATABASE_SETTINGS.items():
+            for key, value in settings.items():
                 line.query(f"ALTER DATABASE {quote(self.name)} SET {key} = {literal(value)}")
 
     # -- watching -------------------------------------------------------------------------------------------------

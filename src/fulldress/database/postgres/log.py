@@ -25,6 +25,16 @@ DATABASE_SETTINGS = {
     "log_min_messages": "debug1",
     "log_statement": "ddl",
     "log_min_duration_statement": "10",
+    "log_temp_files": "0",
+}
+#: With the server's own module ``auto_explain``, where it is installed: the plan of what took 10 ms and more, functions'
+#: statements included. The plans are as the planner made them; nothing is measured twice for their sake.
+PLANS = {
+    "session_preload_libraries": "auto_explain",
+    "auto_explain.log_min_duration": "10",
+    "auto_explain.log_nested_statements": "on",
+    "auto_explain.log_format": "json",
+    "auto_explain.log_level": "log",
 }
 
 
@@ -44,6 +54,7 @@ class Line(NamedTuple):
     detail: str
     context: str
     statement: str
+    code: str = ""  #: SQLSTATE of an error
 
 
 class Reader:
@@ -101,6 +112,7 @@ class Reader:
                 entry.get("detail", ""),
                 entry.get("context", ""),
                 entry.get("statement", ""),
+                entry.get("state_code", ""),
             )
 
     def _csv(self, text: str) -> Iterator[Line]:
@@ -109,7 +121,17 @@ class Reader:
                 self.damaged += 1
                 continue
             yield Line(
-                _instant(row[0]), int(row[3] or 0), row[2], row[1], row[22], row[11], row[13], row[14], row[18], row[19]
+                _instant(row[0]),
+                int(row[3] or 0),
+                row[2],
+                row[1],
+                row[22],
+                row[11],
+                row[13],
+                row[14],
+                row[18],
+                row[19],
+                row[12],
             )
 
 
@@ -142,6 +164,10 @@ _WORK = (
     ("scanned", regex(r'validating foreign key constraint "(.+)"')),
     ("built", regex(r'building index "(.+)" on table "(.+)" ')),
 )
+_TEMPORARY = regex(r'temporary file: path "[^"]*", size (\d+)')
+_PLAN = regex(r"duration: [\d.]+ ms  plan:\s*(\{.*)", re.DOTALL)
+_CIRCLE = regex(r"Process (\d+) waits for (\w+) on (.+?)(?: of database \d+)?; blocked by process (\d+)\.")
+_QUERIES = regex(r"(?m)^Process (\d+): (.*)$")
 _STATEMENT = regex(r"(?:statement|execute [^:]*): (.*)", re.DOTALL)
 _DURATION = regex(r"duration: ([\d.]+) ms(?:\s+(?:statement|execute [^:]*): (.*))?", re.DOTALL)
 
@@ -164,6 +190,52 @@ def work(line: Line) -> tuple[str, str] | None:
                 return None
             return kind, match[1] if match.lastindex == 1 else f"{match[1]} on {match[2]}"
     return None
+
+
+def temporary(line: Line) -> int | None:
+    """Bytes of a temporary file that was used up; None for other lines."""
+    match = _TEMPORARY.match(line.message)
+    return int(match[1]) if match else None
+
+
+def read_whole(line: Line) -> list[str]:
+    """Tables that a logged plan reads from end to end, the server's catalogue left out; empty for other lines."""
+    match = _PLAN.match(line.message)
+    if not match:
+        return []
+    try:
+        plan = msgspec.json.decode(match[1])
+    except msgspec.DecodeError:
+        return []
+    found: list[str] = []
+    nodes = [plan.get("Plan", {})] if isinstance(plan, dict) else []
+    while nodes:
+        node = nodes.pop()
+        name = str(node.get("Relation Name", ""))
+        if node.get("Node Type") == "Seq Scan" and name and not name.startswith("pg_") and name not in found:
+            found.append(name)
+        nodes += node.get("Plans", [])
+    return found
+
+
+class Deadlock(NamedTuple):
+    """Who waited for whom when the server broke a deadlock; process id -> mode and object, and -> the one in front."""
+
+    waits: dict[int, tuple[str, str]]
+    behind: dict[int, int]
+    queries: dict[int, str]
+
+
+def deadlock(line: Line) -> Deadlock | None:
+    """What the server says of a deadlock that it has broken."""
+    if line.code != "40P01":
+        return None
+    waits, behind = {}, {}
+    for pid, mode, object_, other in _CIRCLE.findall(line.detail):
+        waits[int(pid)] = (mode, object_)
+        behind[int(pid)] = int(other)
+    queries = {int(pid): text for pid, text in _QUERIES.findall(line.detail)}
+    return Deadlock(waits, behind, queries) if waits else None
 
 
 def statement(line: Line) -> str:

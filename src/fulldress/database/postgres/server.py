@@ -72,6 +72,7 @@ class Server:
         self._scratch = scratch
         self._guard: subprocess.Popen[bytes] | None = None
         self._record: Path | None = None
+        self._libraries: Path | None = None
         self.base = Path()
         self.socket_folder = Path()
 
@@ -169,6 +170,14 @@ class Server:
     def stop_watch(self) -> None:
         for clone in self.clones.values():
             clone.stop_watch()
+
+    def has_library(self, name: str) -> bool:
+        """Whether one of the server's loadable modules is installed; one that is not would refuse every connection."""
+        if self._libraries is None:
+            with self.session("postgres") as line:
+                folder = line.rows("SELECT setting FROM pg_config() WHERE name = 'PKGLIBDIR'")[0][0]
+            self._libraries = Path(str(folder))
+        return (self._libraries / f"{name}.so").is_file()
 
     def free(self) -> int:
         """Bytes free where the data lies."""

@@ -79,6 +79,8 @@ def _work(statement: Statement, now: float) -> Work:
         rows=statement.rows,
         wal_bytes=statement.wal,
         error=excerpt(statement.error, 300),
+        read_whole=tuple(statement.read_whole),
+        temp_bytes=statement.temporary,
     )
 
 
@@ -108,11 +110,13 @@ def _lock(members: list[Held], now: float) -> Lock:
 
 def _waits(waits: list[Waiting]) -> list[Wait]:
     """One fact per victim, statement and object: how often, how long at worst and in all."""
-    groups: dict[tuple[str, str, str, str, str], list[Waiting]] = defaultdict(list)
+    groups: dict[tuple[str, ...], list[Waiting]] = defaultdict(list)
     for wait in waits:
-        groups[wait.victim, wait.blocker.label, wait.blocker.migration, wait.object, wait.mode].append(wait)
+        groups[wait.victim, wait.blocker.label, wait.blocker.migration, wait.object, wait.mode, wait.outcome].append(
+            wait
+        )
     facts_: list[Wait] = []
-    for (victim, label, migration, object_, mode), members in groups.items():
+    for (victim, label, migration, object_, mode, outcome), members in groups.items():
         first = min(members, key=lambda wait: wait.since)
         seconds = [wait.seconds for wait in members]
         facts_.append(
@@ -128,6 +132,8 @@ def _waits(waits: list[Waiting]) -> list[Wait]:
                 worst=timedelta(seconds=max(seconds)),
                 total=timedelta(seconds=sum(seconds)),
                 first=instant(first.since),
+                chain=max((wait.chain for wait in members), key=len),
+                outcome=outcome,
             )
         )
     return sorted(facts_, key=lambda wait: -wait.total)

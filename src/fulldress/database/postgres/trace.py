@@ -41,6 +41,8 @@ class Statement:
     rows: int | None = None
     wal: int | None = None
     error: str = ""
+    read_whole: list[str] = field(default_factory=list)
+    temporary: int | None = None
     repeated: int = 1
 
     @property
@@ -75,6 +77,8 @@ class Waiting:
     seen: float
     exact: float | None = None  #: seconds, from the log
     ended: float | None = None
+    chain: tuple[str, ...] = ()
+    outcome: str = ""
 
     @property
     def seconds(self) -> float:
@@ -239,11 +243,12 @@ class Trace:
 
     def _wait(self, lock: Seen, sample: Sample) -> bool:
         chain = _chain(lock, sample)
-        blocker = None
+        blocker, between = None, []
         for pid in chain:
             blocker = self._taker(pid, sample)
             if blocker is not None:
                 break
+            between.append(pid)
         mine = self._statement_of(lock.pid, sample)
         session = sample.sessions.get(lock.pid)
         if blocker is None and mine is not None and chain:
@@ -259,6 +264,8 @@ class Trace:
                 wait.ended = since
             name = f"{mine.migration}: {mine.label}" if mine is not None else victim(session.application, session.query)
             wait = Waiting(lock.pid, name, self.object(lock) or "a relation", lock.mode, blocker, since, sample.ended)
+            others = [sample.sessions[pid] for pid in between if pid in sample.sessions]
+            wait.chain = tuple(victim(other.application, other.query) for other in others)
             self._waiting[lock.pid] = wait
             self.waits.append(wait)
         wait.seen = sample.ended

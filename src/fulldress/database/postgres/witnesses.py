@@ -9,6 +9,8 @@ from fulldress.database.postgres import log
 if TYPE_CHECKING:
     from fulldress.database.postgres.trace import Statement, Trace
 
+#: How a wait can end without what was waited for, by SQLSTATE (manual, "PostgreSQL Error Codes").
+_ENDINGS = {"40P01": "deadlock", "55P03": "timed out", "57014": "cancelled"}
 _SLACK = 0.003  #: seconds; the log rounds to milliseconds
 
 
@@ -21,11 +23,17 @@ def join(trace: Trace, lines: list[log.Line], database: str) -> None:
     for line in lines:
         if line.database != database or line.user == OBSERVER:
             continue
+        if line.code in _ENDINGS:
+            _gave_up(trace, line)
         waited = log.wait(line)
         if waited is not None:
             _exact(trace, line, waited)
             continue
-        if line.pid not in runners:
+        tables, bytes_ = log.read_whole(line), log.temporary(line)
+        if tables or bytes_ is not None:
+            _spent(others.get(line.pid) or _running(trace, line), tables, bytes_)
+            continue
+        if line.pid not in runners and "ms  plan:" not in line.message[:60]:
             _foreign(trace, line, others)
         found = log.work(line)
         if found is None:
@@ -36,6 +44,50 @@ def join(trace: Trace, lines: list[log.Line], database: str) -> None:
             names: list[str] = getattr(statement, kind)
             if name not in names:
                 names.append(name)
+
+
+def _spent(statement: Statement | None, tables: list[str], bytes_: int | None) -> None:
+    if statement is None:  # of traffic, or of nobody that is traced
+        return
+    statement.read_whole += [name for name in tables if name not in statement.read_whole]
+    if bytes_ is not None:
+        statement.temporary = (statement.temporary or 0) + bytes_
+
+
+def _gave_up(trace: Trace, line: log.Line) -> None:
+    """A session of which the server ended the wait: the wait says so; a deadlock too quick for the poller is added."""
+    from fulldress.database.postgres.trace import Waiting, victim
+
+    outcome = _ENDINGS[line.code]
+    for wait in reversed(trace.waits):
+        if wait.pid == line.pid and wait.since - 0.02 <= line.at <= (wait.ended or line.at) + 0.05:
+            wait.outcome, wait.ended = outcome, min(wait.ended or line.at, line.at)
+            return
+    circle = log.deadlock(line)
+    if circle is None or line.pid not in circle.waits:
+        return
+    mine, other = _running(trace, line), circle.behind[line.pid]
+    blocker = _at(trace, other, line.at)
+    if mine is None and blocker is None:
+        return  # two of the traffic's own
+    from fulldress.database.postgres.trace import Statement
+
+    mode, object_ = circle.waits[line.pid]
+    if blocker is None and mine is not None:
+        blocker = Statement(mine.migration, victim("", circle.queries.get(other, "")), other, line.at, step=mine.step)
+    assert blocker is not None  # one of the two was there  # noqa: S101
+    name = f"{mine.migration}: {mine.label}" if mine is not None else victim(line.application, line.statement)
+    kind, _, number = object_.partition(" ")
+    shown = trace.names.get(int(number)) if kind == "relation" and number.isdigit() else "a row"
+    wait = Waiting(line.pid, name, shown or object_, mode, blocker, line.at, line.at, ended=line.at)
+    wait.outcome = outcome
+    trace.waits.append(wait)
+
+
+def _at(trace: Trace, pid: int, at: float) -> Statement | None:
+    """What a session of the upgrade ran at an instant, or had run last in its transaction."""
+    mine = [one for one in trace.statements if one.pid == pid and one.started <= at + _SLACK]
+    return mine[-1] if mine else None
 
 
 def _running(trace: Trace, line: log.Line) -> Statement | None:
