@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterator, Sequence
 
@@ -13,6 +14,7 @@ from fulldress.package.scripts.hazards import hazard
 from fulldress.package.scripts.maintainer import ways
 from fulldress.package.scripts.rule import Context, operands
 from fulldress.package.scripts.values import HERE, TEMPORARY, is_constant, show
+from fulldress.package.scripts.windowswords import name_of
 from fulldress.package.scripts.wrappers import SHELLS
 from fulldress.patterns import regex
 
@@ -89,6 +91,7 @@ def facts(events: Sequence[AnyEvent], context: Context) -> Iterator[Hazard]:
 def _stopped(calls: list[Call], context: Context) -> Iterator[Hazard]:
     """``set -e``; stop; a step that may fail; start: a failure leaves the service stopped."""
     down: dict[str, int] = {}
+    risky = [index for index, call in enumerate(calls) if call.errexit and not call.handled and _may_fail(call)]
     for index, call in enumerate(calls):
         if call.name == "trap" and set(call.arguments[1:]) & {"EXIT", "ERR", "0"}:
             return  # somebody thought of it
@@ -96,15 +99,15 @@ def _stopped(calls: list[Call], context: Context) -> Iterator[Hazard]:
             if action in _STOPS:
                 down.setdefault(unit, index)
             elif action in _STARTS and unit in down:
-                between = calls[down.pop(unit) + 1 : index]
-                risky = next((c for c in between if c.errexit and not c.handled and _may_fail(c)), None)
-                if risky is not None:
+                at = bisect.bisect_right(risky, down.pop(unit))
+                if at < len(risky) and risky[at] < index:
+                    step = calls[risky[at]]
                     yield hazard(
-                        risky,
+                        step,
                         context,
                         "stopped on failure",
                         show(unit).removesuffix(".service"),
-                        f"set -e ends the script where {show(risky.name)} fails; the start in line {call.line} is not reached",
+                        f"set -e ends the script where {show(step.name)} fails; the start in line {call.line} is not reached",
                     )
 
 
@@ -198,9 +201,10 @@ def _downloaded(calls: list[Call], context: Context) -> Iterator[Hazard]:
 
 def _fetches(call: Call) -> Iterator[tuple[str, str]]:
     address = next((word for word in call.arguments if re.match(r"(?:https?|ftp)://", word)), "")
-    if call.name not in ("curl", "wget", "aria2c", "fetch") or not address:
+    windows = name_of(call) in ("bitsadmin", "certutil")  # their last word is the file
+    if (call.name not in ("curl", "wget", "aria2c", "fetch") and not windows) or not address:
         return
-    path = saved(call.name, call.arguments)
+    path = call.arguments[-1] if windows else saved(call.name, call.arguments)
     if not path and (call.name == "wget" or any(re.fullmatch(r"-\w*O|--remote-name", word) for word in call.arguments)):
         path = address.partition("?")[0].rsplit("/", 1)[-1]
     if path and path not in ("-", "/dev/null"):
@@ -212,7 +216,7 @@ def _runs(call: Call) -> Iterator[str]:
     plain = operands(call.arguments)
     if call.name in SHELLS | {"python", "python3", "perl", "node", "php", "ruby", ".", "source"} and plain:
         yield plain[0].removeprefix("./")
-    elif call.name in ("dpkg", "rpm", "apt-get", "apt", "yum", "dnf", "pip", "pip3", "gdebi", "msiexec"):
+    elif name_of(call) in ("dpkg", "rpm", "apt-get", "apt", "yum", "dnf", "pip", "pip3", "gdebi", "msiexec", "wusa"):
         yield from (path.removeprefix("./") for path in plain)
     elif "/" in call.words[0]:
         yield call.words[0].removeprefix("./")
