@@ -36,7 +36,7 @@ def read(member: Member, memory: dict[str, object]) -> Iterator[Script]:
     atomic = not (isinstance(body.get("atomic"), ast.Constant) and body["atomic"].value is False)  # type: ignore[attr-defined]
     common: dict[str, Any] = {
         "member": member, "name": name, "wrapped": atomic, "tool": "django", "language": "python", "version": name,
-        "parents": tuple(_parents(body.get("dependencies"), source, app)),
+        "parents": (*_parents(body.get("dependencies"), source, app), *_replaced(body.get("replaces"), source)),
     }  # fmt: skip
     forth = [s for node, one in both for s in (*_said(one.forth, node, source), *one.forth_sql)]
     unread = [(node.lineno, one.unread) for node, one in both if one.unread]
@@ -54,8 +54,13 @@ def _stands_for_others(node: ast.expr | None, source: Source, member: Member, me
     paths, folder = memory.get("paths"), member.path.rpartition("/")[0]
     if not isinstance(paths, frozenset) or not isinstance(node, ast.List | ast.Tuple):
         return False
-    names = [source.text(pair.elts[1]) for pair in node.elts if isinstance(pair, ast.Tuple) and len(pair.elts) == 2]
-    return any(f"{folder}/{name}.py" in paths for name in names)
+    names = _replaced(node, source)
+    return bool(names) and all(f"{folder}/{name}.py" in paths for name in names)
+
+
+def _replaced(node: ast.expr | None, source: Source) -> list[str]:
+    pairs = node.elts if isinstance(node, ast.List | ast.Tuple) else []
+    return [source.name(p.elts[1]) for p in pairs if isinstance(p, ast.Tuple) and len(p.elts) == 2]
 
 
 def _said(texts: list[str], node: ast.Call, source: Source) -> list[Statement]:

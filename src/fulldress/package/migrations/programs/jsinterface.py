@@ -30,7 +30,7 @@ def _definition(node: Node | None) -> str:
     text = text_of(node)
     match = re.search(r"(?:Sequelize|DataTypes|type)\s*[.:]\s*(?:\w+\.)?['\"]?(\w+)(?:\((\d+)\))?", text)
     name = TYPES.get(match[1].lower(), "unknown_kind") if match else "unknown_kind"
-    size = f"({match[2]})" if match and match[2] and name == "varchar" else ""
+    size = f"({match[2] or 255})" if match and name == "varchar" else ""  # Sequelize's STRING is VARCHAR(255)
     words = " DEFAULT 0" if re.search(r"default(?:Value)?\s*:", text) else ""
     if re.search(r"allowNull\s*:\s*false|isNullable\s*:\s*false", text):
         words += " NOT NULL"
@@ -88,7 +88,18 @@ def _foreign(r: Reading, node: Node, given: list[Node]) -> None:
 def _create_by_options(r: Reading, node: Node, given: list[Node]) -> None:
     named = re.search(r"name\s*:\s*['\"](\w+)", text_of(given[0])) if given else None
     table = quoted(named[1]) if named and given[0].type != "string" else r.name(given[0] if given else None)
-    r.say(f"CREATE TABLE {table} ()", node)
+    r.say(f"CREATE TABLE {table} ({', '.join(_columns_of(given[1]) if len(given) > 1 else [])})", node)
+
+
+def _columns_of(options: Node) -> list[str]:
+    """``{id: {type: Sequelize.UUID}, name: Sequelize.STRING}``: the columns of a new table."""
+    found = []
+    for pair in options.named_children if options.type == "object" else []:
+        value = pair.child_by_field_name("value") if pair.type == "pair" else None
+        if value is not None:
+            name = text_of(pair.child_by_field_name("key")).strip("'\"")
+            found.append(f"{quoted(name)} {_definition(value)}")
+    return found
 
 
 CALLS: dict[str, Any] = {

@@ -83,6 +83,14 @@ class Source:
         if isinstance(node, ast.Name):
             known = self.assigned.get(node.id)
             return self.text(known, depth + 1) if known is not None and known is not node else None
+        if isinstance(node, ast.Attribute) and node.attr == "__tablename__" and isinstance(node.value, ast.Name):
+            model = next((c for c in self.classes if c.name == node.value.id), None)
+            told = [
+                s.value
+                for s in (model.body if model else [])
+                if isinstance(s, ast.Assign) and ast.unparse(s.targets[0]) == "__tablename__"
+            ]
+            return self.text(told[0], depth + 1) if told else None
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
             left, right = self.text(node.left, depth + 1), self.text(node.right, depth + 1)
             return None if left is None or right is None else left + right

@@ -146,7 +146,7 @@ def _body(first: int, lines: list[str]) -> tuple[list[Statement], list[Statement
 
 
 def _option(arguments: str, name: str) -> str:
-    match = re.search(rf"\b{name}:\s*:?\"?([\w.]+)|:{name}\s*=>\s*:?\"?([\w.]+)", arguments)
+    match = re.search(rf"\b{name}:\s*:?[\"']?([\w.]+)|:{name}\s*=>\s*:?[\"']?([\w.]+)", arguments)
     return (match[1] or match[2]) if match else ""
 
 
@@ -259,6 +259,11 @@ def _reference(words: list[str], arguments: str) -> tuple[list[str], list[str] |
     return found, [f"ALTER TABLE {table} DROP COLUMN {column}"]
 
 
+def _named(words: list[str], arguments: str) -> str:
+    """The constraint's name; where Rails makes it up, one that nothing else has."""
+    return quoted(_option(arguments, "name") or (words[1] if len(words) > 1 and " " not in words[1] else "unnamed"))
+
+
 def _check(words: list[str], arguments: str) -> tuple[list[str], list[str] | None]:
     valid = " NOT VALID" if _option(arguments, "validate") == "false" else ""
     named = quoted(_option(arguments, "name") or "check_of_" + words[0])
@@ -276,5 +281,9 @@ _CALLS: dict[str, Any] = {
     "add_belongs_to": _reference, "add_check_constraint": _check,
     "remove_foreign_key": lambda w, a: ([f"ALTER TABLE {quoted(w[0])} DROP CONSTRAINT fk"], []),
     "add_timestamps": lambda w, a: ([f"ALTER TABLE {quoted(w[0])} ADD COLUMN created_at timestamp"], []),
+    "validate_check_constraint": lambda w, a: ([f"ALTER TABLE {quoted(w[0])} VALIDATE CONSTRAINT {_named(w, a)}"], []),
+    "validate_constraint": lambda w, a: ([f"ALTER TABLE {quoted(w[0])} VALIDATE CONSTRAINT {_named(w, a)}"], []),
+    "validate_foreign_key": lambda w, a: ([f"ALTER TABLE {quoted(w[0])} VALIDATE CONSTRAINT {_named(w, a)}"], []),
+    "remove_check_constraint": lambda w, a: ([f"ALTER TABLE {quoted(w[0])} DROP CONSTRAINT {_named(w, a)}"], [] if len(w) > 1 and " " in w[1] else None),
     "enable_extension": lambda w, a: ([f'CREATE EXTENSION IF NOT EXISTS "{w[0]}"'], []),
 }  # fmt: skip
