@@ -46,6 +46,7 @@ for _family in FAMILIES:
 
 from fulldress.checks.claims import Cell, Claim, claims  # noqa: E402 - the rules have to be registered first
 from fulldress.checks.gaps import gaps  # noqa: E402
+from fulldress.checks.jobremarks import JobRemark, job_remarks  # noqa: E402
 from fulldress.checks.settling import settle, shown  # noqa: E402
 
 
@@ -56,4 +57,4 @@ def judge(facts: Iterable[Fact]) -> list[Finding]:
     return sorted(found, key=lambda f: (f.severity.rank, f.rule, f.subject))
 
 
-__all__ = ["RULES", "Cell", "Claim", "Rule", "claims", "gaps", "judge", "settle", "shown"]
+__all__ = ["RULES", "Cell", "Claim", "JobRemark", "Rule", "claims", "gaps", "job_remarks", "judge", "settle", "shown"]

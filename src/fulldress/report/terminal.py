@@ -19,6 +19,8 @@ WIDTH = 80
 _STYLE = {Outcome.PASS: "bold green", Outcome.FAIL: "bold red", Outcome.UNKNOWN: "bold yellow"}
 #: Shares of the width that is left for the witnesses' columns.
 _SHARE = {Witness.DECLARED: 3, Witness.READ: 6}
+#: Remarks about jobs that a screen holds.
+_REMARKS = 6
 #: Width of the names of claims and acts.
 _NAME = 15
 
@@ -35,6 +37,7 @@ def inspect_screen(view: View, *, console: Console | None = None, next_step: str
     _heading(out, view)
     _verdict(out, view, "" if view.verdict.outcome is Outcome.UNKNOWN else " on its own words")
     _claims(out, view, "What it will do", (Witness.DECLARED, Witness.READ))
+    _jobs(out, view)
     _signatures(out, view)
     terminal_findings.show(out, view, _width(out), remedies=False)
     _changes(out, view)
@@ -48,6 +51,7 @@ def check_screen(view: View, *, console: Console | None = None, next_step: str =
     _heading(out, view)
     _verdict(out, view)
     _claims(out, view, "Four witnesses", (Witness.DECLARED, Witness.READ, Witness.RUNNING))
+    _jobs(out, view)
     _signatures(out, view)
     terminal_findings.show(out, view, _width(out), remedies=True)
     _api(out, view)
@@ -176,6 +180,18 @@ def _signatures(out: Console, view: View) -> None:
             _line(out, "→ not trusted here yet. What to say on the phone:", 1, 3)
             for line in call_script(signature).splitlines():
                 _line(out, line.strip(), 3, 6)
+    out.print()
+
+
+def _jobs(out: Console, view: View) -> None:
+    if not view.jobs:
+        return
+    out.print(Text(" Beside the hours of its jobs", style="bold"))
+    for told in view.jobs[:_REMARKS]:
+        names = ", ".join(told.jobs[:2]) + (f" and {len(told.jobs) - 2} more" if len(told.jobs) > 2 else "")
+        _line(out, plain(f"{names}: {told.remark}"), 1, 3)
+    if len(view.jobs) > _REMARKS:
+        _line(out, f"and {tally(len(view.jobs) - _REMARKS, 'remark')} more, in --json and --html", 1)
     out.print()
 
 

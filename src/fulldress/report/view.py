@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from fulldress import __version__, checks
-from fulldress.checks import Claim
+from fulldress.checks import Claim, JobRemark
 from fulldress.checks.index import Index
 from fulldress.facts import (
     AnyFact,
@@ -126,6 +126,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     verdict: Verdict
     findings: tuple[Finding, ...]
     claims: tuple[Claim, ...]
+    jobs: tuple[JobRemark, ...] = ()  #: what the hours of the package's jobs do not tell
     signatures: tuple[Signature, ...] = ()
     settings: tuple[SettingChange, ...] = ()
     api: tuple[ApiRow, ...] = ()
@@ -189,6 +190,7 @@ def build(
         verdict=verdict or judge(judged, unread, fail_on),
         findings=tuple(judged),
         claims=tuple(checks.claims(all_facts, judged) if claims is None else claims),
+        jobs=checks.job_remarks(all_facts),
         signatures=tuple(f for f in all_facts if isinstance(f, Signature)),
         settings=tuple(f for f in all_facts if isinstance(f, SettingChange)),
         api=_api(all_facts),
