@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from fulldress.catalog import join
+from fulldress.catalog.joining import join
 from fulldress.catalog.records import Change, Compat, Edge, Record, Release, Stop
 from fulldress.facts import (
     AnyFact,

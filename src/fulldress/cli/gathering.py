@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fulldress.catalog.store import Kept
     from fulldress.facts import AnyFact, Change
     from fulldress.package import Reading
     from fulldress.production import Production
@@ -67,19 +68,18 @@ def continued(reading: Reading, older: Reading | None = None) -> Reading:
 
     from fulldress.catalog.store import Store, default_folder
     from fulldress.errors import CaseError
+
+    earlier: Reading | Kept | None = older
+    if earlier is None:
+        try:
+            earlier = Store(default_folder()).before(reading.source, reading.facts)
+        except (CaseError, OSError):
+            return reading  # "fulldress keys" says what is wrong with the store; a verdict does not rest on it
+    if earlier is None:
+        return reading
     from fulldress.package.signatures.continuity import continued as compare
 
-    if older is not None:
-        return msgspec.structs.replace(reading, facts=compare(reading.facts, older.facts, older.name))
-    try:
-        kept = Store(default_folder()).before(reading.source, reading.facts)
-    except (CaseError, OSError):
-        return reading  # "fulldress keys" says what is wrong with the store; a verdict does not rest on it
-    return (
-        reading
-        if kept is None
-        else msgspec.structs.replace(reading, facts=compare(reading.facts, kept.facts, kept.name))
-    )
+    return msgspec.structs.replace(reading, facts=compare(reading.facts, earlier.facts, earlier.name))
 
 
 def remember(reading: Reading) -> None:
@@ -139,14 +139,13 @@ def negotiated(production: Production) -> list[AnyFact]:
 
 def beside(read: list[AnyFact], production: Production) -> list[AnyFact]:
     """Facts of production, and of the catalogue that joins them with what was read of the package."""
-    from fulldress import catalog
-    from fulldress.catalog import records
+    from fulldress.catalog import joining, records
     from fulldress.facts import Interface, InterfaceChange, Use
 
     known = {f.operation for f in read if isinstance(f, Interface | InterfaceChange)}
     running = [*production.facts(tuple(sorted(known))), *negotiated(production)]
     matrices = records.load(production.matrices) if production.matrices.is_dir() else []
-    running = [*running, *catalog.join(read, running, matrices)]
+    running = [*running, *joining.join(read, running, matrices)]
     more = {f.operation for f in running if isinstance(f, InterfaceChange)} - known
     if more and any(isinstance(f, Use) for f in running):  # changes that only the records tell of
         uses = production.uses(tuple(sorted(known | more)))

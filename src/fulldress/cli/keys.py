@@ -77,8 +77,8 @@ def grep(pattern: str, packages: tuple[Path, ...], production: Path | None, stor
 
 
 def _rows(packages: tuple[Path, ...], production: Path | None, store: Path | None) -> list[Row]:
-    from fulldress import catalog
     from fulldress.catalog import keys, records
+    from fulldress.catalog.joining import released
     from fulldress.catalog.store import Store, default_folder
 
     kept = Store(store or default_folder())
@@ -89,7 +89,7 @@ def _rows(packages: tuple[Path, ...], production: Path | None, store: Path | Non
         reading = package.read(path)
         kept.remember(reading.source, reading.name, reading.facts)
         read.append(reading.source)
-        if catalog.released(reading.facts) is None:
+        if released(reading.facts) is None:
             click.echo(f"{path}: says neither product nor version; its keys cannot be placed", err=True)
     known: list[Any] = []
     there: list[Any] = []

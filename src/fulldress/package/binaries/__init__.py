@@ -5,6 +5,7 @@ A date is given only where it is meant as one; a file that states nothing is nam
 
 from __future__ import annotations
 
+import importlib
 import re
 import struct
 from collections.abc import Iterator
@@ -12,12 +13,12 @@ from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
 from fulldress.facts import AnyFact, Binary, Evidence, Reason, Release, Unread, Witness
-from fulldress.package.binaries import elf, go, jar, macho, pe, strings
+from fulldress.package.binaries import go, jar, strings
 from fulldress.package.binaries.said import NotThis, Said
 from fulldress.package.reader import Member, Package
 
-#: kind of a member -> what reads it
-_READERS = {"elf": elf.read, "pe": pe.read, "macho": macho.read}
+#: Kinds of members; each is read by the module of this name, imported once there is one.
+_READERS = ("elf", "pe", "macho")
 _SHOWN = 5
 
 
@@ -55,7 +56,7 @@ def read(package: Package) -> Iterator[AnyFact]:
 
 
 def _said(member: Member, file: BinaryIO) -> Said:
-    said = _READERS[member.kind](file)
+    said: Said = importlib.import_module(f"{__name__}.{member.kind}").read(file)
     if (built_by_go := go.read(file)) is not None:
         built_by_go.build_id = built_by_go.build_id or said.build_id
         built_by_go.needed, built_by_go.requires = said.needed, said.requires

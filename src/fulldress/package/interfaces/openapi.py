@@ -16,8 +16,6 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-
 from fulldress.facts import AnyFact, Interface, Reason, Unread, Witness
 from fulldress.package.interfaces.schema import Shapes
 from fulldress.package.reader import Member
@@ -73,6 +71,8 @@ def read(member: Member, text: str) -> Iterator[AnyFact]:
 
 
 def _load(text: str) -> Any:
+    import yaml
+
     try:
         if text.lstrip()[:1] == "{":
             return json.loads(text)
