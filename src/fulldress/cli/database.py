@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fulldress.database.postgres import Clone, Installation
     from fulldress.facts import AnyFact, Difference, Work
 
+_COMMAND = "fulldress.command"
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -37,13 +38,31 @@ def _source(function: Any) -> Any:
     return function
 
 
-@command.command()
-@click.argument("files", nargs=-1, required=True, type=_FILE)
+class _WithCommand(click.Command):
+    """A command line that may end in ``-- COMMAND ARGUMENT…``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--" in args:
+            at = args.index("--")
+            ctx.meta[_COMMAND] = args[at + 1 :]
+            args = args[:at]
+        return super().parse_args(ctx, args)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return [*super().collect_usage_pieces(ctx), "[-- COMMAND ...]"]
+
+
+@command.command(cls=_WithCommand)
+@click.argument("files", nargs=-1, type=_FILE)
+@click.option("--limit", type=float, metavar="SECONDS", help="End COMMAND after so long; that counts as failed.")
 @click.option("--down", "downs", multiple=True, type=_FILE, help="Take it back with this file; give it once per file.")
 @click.option("--twice", is_flag=True, help="Also start the migration twice at once.")
 @_source
+@click.pass_context
 def trace(
+    ctx: click.Context,
     files: tuple[Path, ...],
+    limit: float | None,
     downs: tuple[Path, ...],
     twice: bool,
     url: str | None,
@@ -52,14 +71,26 @@ def trace(
     pg_bin: Path | None,
     as_json: bool,
 ) -> int:
-    """Run SQL files on a copy and tell what each statement did, locked and how long.
+    """Run SQL files, or any program, on a copy and tell what each statement did, locked and how long.
+
+    COMMAND finds the copy in PGHOST, PGPORT, PGUSER, PGDATABASE and DATABASE_URL, or wherever {url}, {host}, {port},
+    {user}, {database} or {jdbc} stands in its arguments: fulldress database trace --url … -- alembic upgrade head
 
     Exit code 0: all ran (and the way back restores); 1: one failed, or the way back does not restore; 3: something
     could not be measured.
     """
     from fulldress.database.postgres import runners
+    from fulldress.errors import UsageError
 
+    program: list[str] = ctx.meta.get(_COMMAND, [])
+    if bool(files) == bool(program):
+        raise UsageError("Give SQL files, or -- and a command that migrates.")
+    if program and (downs or twice):
+        raise UsageError("--down and --twice are for SQL files; a command is traced as it is.")
     with _clone(url, dump, major, pg_bin) as clone:
+        if program:
+            failed = _program(clone, program, limit)
+            return _report(clone.facts(), as_json, failed)
         before = clone.copy("before") if downs or twice else None
         texts = _texts([*files, *downs])
         failed = _run(clone, files, texts, "up")
@@ -178,6 +209,17 @@ def _run(clone: Clone, files: tuple[Path, ...], texts: Mapping[str, str], step: 
         if run.outcome is not Outcome.PASS:
             return run.error
     return ""
+
+
+def _program(clone: Clone, words: list[str], limit: float | None) -> str:
+    """Run a command; returns why it failed."""
+    from fulldress.database.postgres import programs
+    from fulldress.findings import Outcome
+
+    click.echo(f"   up {words[0]} …", err=True)
+    run = programs.run(clone, words, limit=limit).run
+    click.echo(f"   up {words[0]}: {run.duration.total_seconds():.3f} s {run.outcome.value}", err=True)
+    return f"{words[0]}: {run.error}" if run.outcome is Outcome.FAIL else ""
 
 
 def _report(facts: list[AnyFact], as_json: bool, failed: str) -> int:

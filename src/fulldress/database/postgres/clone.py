@@ -128,10 +128,15 @@ class Clone:
         other.unread = list(self.unread)
         return other
 
+    def close_tap(self, tap: Tap) -> None:
+        if tap in self._taps:
+            self._taps.remove(tap)
+        tap.stop()
+        tap.folder.rmdir()
+
     def close_taps(self) -> None:
-        taps, self._taps = self._taps, []
-        for tap in taps:
-            tap.stop()
+        for tap in list(self._taps):
+            self.close_tap(tap)
 
     def drop(self) -> None:
         self.close_taps()
@@ -186,11 +191,16 @@ class Clone:
 
     # -- other programs -------------------------------------------------------------------------------------------
 
-    def open_tap(self, *, always: bool = False, migration: str = "") -> Tap:
+    @property
+    def watching(self) -> bool:
+        return self._poller is not None
+
+    def open_tap(self, *, always: bool = False, migration: str = "", tcp: bool = False) -> Tap:
         """A place where any program may connect as if it were the clone's server, every statement looked at.
 
         Sessions that begin while no step runs belong to the product's own services and pass untouched, unless
-        ``always``. ``migration`` names what runs where no step does. Closed with the clone."""
+        ``always``. ``migration`` names what runs, else the step does. ``tcp``: also at a port of 127.0.0.1, for our own
+        user's programs. Closed with the clone."""
         folder = self.server.socket_folder / f"tap{next(_TAPS)}"
         folder.mkdir(mode=0o755)
 
@@ -198,7 +208,8 @@ class Clone:
             step = self.trace.step
             return (migration or step, step) if step or always else None
 
-        tap = Tap(self.server.socket, folder, self.trace, self.names, self.server.session, label, self._leave).start()
+        tap = Tap(self.server.socket, folder, self.trace, self.names, self.server.session, label, self._leave, tcp=tcp)
+        tap.start()
         self._taps.append(tap)
         return tap
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import pwd
 import re
+from fulldress.patterns import regex
 import secrets
 import shutil
 import subprocess
@@ -403,7 +404,7 @@ def _read(path: Path) -> str:
         return ""
 
 
-_TELLING = re.compile(r"(?i)fatal|error|unrecognized|invalid|could not|no space")
+_TELLING = regex(r"(?i)fatal|error|unrecognized|invalid|could not|no space")
 
 
 def _last_words(text: str) -> str:

@@ -40,7 +40,7 @@ class Tap:
         label: Callable[[], tuple[str, str] | None],
         apart: Callable[[bool], None] = lambda _: None,
         *,
-        tcp: bool = True,
+        tcp: bool = False,
     ) -> None:
         self.upstream = upstream
         self.folder = folder
@@ -96,6 +96,11 @@ class Tap:
             self.address.unlink()
         self._listeners = []
 
+    @property
+    def statements(self) -> int:
+        """Statements of all sessions so far."""
+        return sum(session.statements for session in self.sessions)
+
     def untouched(self) -> dict[str, int]:
         """Statements that were passed on without a look, by the reason."""
         found: dict[str, int] = {}
@@ -114,9 +119,12 @@ class Tap:
     def _accept(self, listener: socket.socket) -> None:
         while not self._ending:
             try:
-                client, _ = listener.accept()
+                client, peer = listener.accept()
             except OSError:
                 return
+            if client.family == socket.AF_INET and not _is_ours(peer[1]):
+                client.close()  # the clone holds production's data, and a port is open to every user of the machine
+                continue
             thread = threading.Thread(target=self._serve, args=(client,), name="fulldress-tap-client", daemon=True)
             with self._guard:
                 self._threads = [one for one in self._threads if one.is_alive()]
@@ -180,6 +188,20 @@ class Tap:
             if code not in (messages.SSL, messages.GSS):
                 return packet
             client.sendall(b"N")
+
+
+def _is_ours(port: int) -> bool:
+    """Whether the program at the other end of a connection from ``port`` of 127.0.0.1 is our own user's, or root's."""
+    wanted = f"0100007F:{port:04X}"
+    try:
+        rows = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    except OSError:
+        return False
+    for row in rows:
+        columns = row.split()
+        if columns[1] == wanted and columns[3] == "01":
+            return int(columns[7]) in (0, os.geteuid())
+    return False
 
 
 def _exactly(line: socket.socket, size: int) -> bytes:

@@ -73,6 +73,7 @@ class Session:
         self.trace = trace
         self.raw = raw  #: why nothing is looked at; empty: it is
         self.pid = 0
+        self.statements = 0
         self.passed_untouched: dict[str, int] = {}  #: reason -> how many statements
         self._make_eyes = eyes
         self._label = label
@@ -474,6 +475,7 @@ class Session:
 
     def _begin(self, parts: list[Part], text: bytes, sent: bytes, *, repeated: bool = False) -> Statement:
         migration, step = self._label()
+        self.statements += max(len(parts), 1)
         shown = text[parts[0].start : parts[-1].end] if parts else text
         statement = Statement(
             migration,

@@ -7,6 +7,7 @@ not know is sent untouched, and the poller alone watches it.
 from __future__ import annotations
 
 import re
+from fulldress.patterns import regex
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ _SMALL = regex(
     rb"(?:SET|SHOW|RESET|BEGIN|START|SAVEPOINT|RELEASE|LISTEN|UNLISTEN|NOTIFY|DISCARD|DEALLOCATE|PREPARE|DECLARE|FETCH|MOVE"
     rb"|CLOSE|EXPLAIN)\b"
 )
-_READS = re.compile(rb"(?:SELECT|VALUES|TABLE)\b(?!.*(?:\(|\bFOR\b|\bINTO\b)).{0,390}$", re.S)
+_READS = regex(rb"(?:SELECT|VALUES|TABLE)\b(?!.*(?:\(|\bFOR\b|\bINTO\b)).{0,390}$", re.S)
 _ENDS = regex(rb"(?:COMMIT|END|ROLLBACK|ABORT)\b|PREPARE\s+TRANSACTION\b")
 _ROWS = regex(rb"(?:INSERT|UPDATE|DELETE|MERGE|SELECT|WITH|VALUES|TABLE|EXECUTE)\b")
 #: After these no look by a statement of ours: it would take a snapshot that the transaction has not taken yet.

@@ -1,0 +1,155 @@
+"""A migration program run on a clone: psql, Alembic, Flyway, a vendor's binary, whatever speaks PostgreSQL's protocol.
+
+It is told where to connect in every way that programs of this trade understand, and its statements are seen by the tap.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from fulldress.database.postgres.clone import Clone
+from fulldress.database.postgres.runner import Ran
+from fulldress.database.postgres.tap import Tap
+from fulldress.engine.venue import StatementRun
+from fulldress.errors import ProgramNotFound
+from fulldress.facts import Evidence, Reason, Unread, Witness
+from fulldress.findings import Outcome
+
+#: What would lead a program past the tap.
+_ELSEWHERE = ("PGSERVICE", "PGSERVICEFILE", "PGHOSTADDR", "PGPASSWORD", "PGPASSFILE", "PGOPTIONS", "PGCHANNELBINDING")
+
+
+class Address(NamedTuple):
+    """Where a program finds the clone behind the tap."""
+
+    host: str
+    port: int
+    user: str
+    database: str
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://{self.user}@{self.host}:{self.port}/{self.database}"
+
+    def fill(self, word: str) -> str:
+        """``{url}``, ``{host}``, ``{port}``, ``{user}``, ``{database}`` and ``{jdbc}`` of a command's word, filled in."""
+        jdbc = f"jdbc:postgresql://{self.host}:{self.port}/{self.database}?user={self.user}"
+        for name, value in (*self._asdict().items(), ("url", self.url), ("jdbc", jdbc)):
+            word = word.replace(f"{{{name}}}", str(value))
+        return word
+
+    def environment(self) -> dict[str, str]:
+        """libpq's variables, and ``DATABASE_URL``."""
+        return {
+            "PGHOST": self.host,
+            "PGPORT": str(self.port),
+            "PGUSER": self.user,
+            "PGDATABASE": self.database,
+            "PGSSLMODE": "disable",
+            "DATABASE_URL": self.url,
+        }
+
+
+def address(clone: Clone, tap: Tap) -> Address:
+    return Address("127.0.0.1", tap.port, clone.role, clone.name)
+
+
+def run(
+    clone: Clone,
+    command: Sequence[str],
+    *,
+    step: str = "up",
+    limit: float | None = None,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Ran:
+    """Run ``command`` with the clone as its database, everything it does there traced; its words go where ours go.
+
+    ``limit``: seconds after which it is ended, and that is its outcome. What it starts is ended with it. An outcome
+    *unknown* is that of a command that never came to the clone. Raises :class:`ProgramNotFound`."""
+    name = Path(command[0]).name
+    tap = clone.open_tap(always=True, migration=name, tcp=True)
+    there = address(clone, tap)
+    words = [there.fill(word) for word in command]
+    inherited = {key: value for key, value in os.environ.items() if key not in _ELSEWHERE}
+    clone.names.forget()
+    watching = clone.watching
+    if not watching:
+        clone.start_watch()
+    clone.mark(step)
+    started = time.time()
+    try:
+        code = _carry_out(words, limit, folder, {**inherited, **there.environment(), **(environment or {})})
+    finally:
+        clone.mark("")
+        clone.close_tap(tap)
+        if not watching:
+            clone.stop_watch()
+    outcome, error = Outcome.PASS, ""
+    if code is None:
+        outcome, error = Outcome.FAIL, f"it did not end within {limit:g} s, and was ended"
+    elif code:
+        outcome, error = Outcome.FAIL, f"exit code {code}" if code > 0 else f"ended by signal {-code}"
+    elif not tap.sessions:
+        outcome, error = Outcome.UNKNOWN, "it never connected to the copy; did it use another database?"
+        clone.unread.append(_gap(f"what {name} did", error, needed=True))
+    clone.unread += _gaps(name, tap)
+    took = timedelta(seconds=max(time.time() - started, 0.0))
+    run_ = StatementRun(outcome=outcome, error=error, started=datetime.fromtimestamp(started, UTC), duration=took)
+    ran = Ran(name, step, run_, tap.statements, None)
+    clone.ran.append(ran)
+    return ran
+
+
+def _carry_out(words: list[str], limit: float | None, folder: Path | None, environment: dict[str, str]) -> int | None:
+    """The command's exit code; None where its time was over."""
+    try:
+        process = subprocess.Popen(words, cwd=folder, env=environment, start_new_session=True)
+    except OSError as error:
+        raise ProgramNotFound(words[0], error.strerror or str(error)) from error
+    try:
+        return process.wait(limit)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the command and what it has started; first politely."""
+    for number, patience in ((signal.SIGTERM, 2.0), (signal.SIGKILL, 10.0)):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()
+
+
+def _gaps(name: str, tap: Tap) -> list[Unread]:
+    """What passed without a look, in so many words."""
+    return [
+        _gap(f"locks of {count} statement{'s' if count > 1 else ''} of {name}", f"{why}: seen by the poller alone")
+        for why, count in tap.untouched().items()
+    ]
+
+
+def _gap(what: str, detail: str, *, needed: bool = False) -> Unread:
+    return Unread(
+        witness=Witness.OBSERVED,
+        evidence=Evidence(source="tap"),
+        what=what,
+        reason=Reason.NOT_MEASURED,
+        detail=detail,
+        needed=needed,
+    )
