@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import pwd
 import re
-from fulldress.patterns import regex
 import secrets
 import shutil
 import subprocess
@@ -24,6 +23,7 @@ from fulldress.database.postgres import records
 from fulldress.database.postgres.resolve import Installation
 from fulldress.database.postgres.wire import Connection
 from fulldress.errors import ConnectionLost, DatabaseError, NoSpace, ServerFailed
+from fulldress.patterns import regex
 
 if TYPE_CHECKING:
     from fulldress.database.postgres.clone import Clone

@@ -14,6 +14,7 @@ from fulldress.facts import AnyFact, Reason, Schedule, Unread, Witness, excerpt
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import behind, clockchanges, cron, crontabs, elsewhere, fcron, tally, timers
 from fulldress.package.schedules.jobs import Clock
+from fulldress.patterns import regex
 
 #: When Debian's /etc/crontab runs the folders. A host with anacron runs them at other minutes of the same day.
 _FOLDERS = {
@@ -23,16 +24,16 @@ _FOLDERS = {
     "monthly": "52 6 1 * *",
     "yearly": "47 7 1 1 *",
 }
-_CRON_D = re.compile(r"(?:^|/)cron\.d/[^/]+$|(?:^|/)debian/(?:[^/]+\.)?cron\.d$|(?:^|/)etc/crontab$")
-_SPOOL = re.compile(r"(?:^|/)var/spool/cron/(?:crontabs/|tabs/)?([^/]+)$")
-_PERIODIC = re.compile(r"(?:^|/)cron\.(hourly|daily|weekly|monthly|yearly)/([^/]+)$")
-_DEBIAN_PERIODIC = re.compile(r"(?:^|/)debian/(?:([^/]+)\.)?cron\.(hourly|daily|weekly|monthly)$")
+_CRON_D = regex(r"(?:^|/)cron\.d/[^/]+$|(?:^|/)debian/(?:[^/]+\.)?cron\.d$|(?:^|/)etc/crontab$")
+_SPOOL = regex(r"(?:^|/)var/spool/cron/(?:crontabs/|tabs/)?([^/]+)$")
+_PERIODIC = regex(r"(?:^|/)cron\.(hourly|daily|weekly|monthly|yearly)/([^/]+)$")
+_DEBIAN_PERIODIC = regex(r"(?:^|/)debian/(?:([^/]+)\.)?cron\.(hourly|daily|weekly|monthly)$")
 _NO_FILE = ("folder", "link", "device", "empty")
 
 
 #: Examples among the documents: nobody's cron reads them.
-_ASIDE = re.compile(r"(?:^|/)usr/share/doc/|(?:^|/)(?:docs?|examples?)/(?:[^/]+/)*examples?/")
-_ANACRONTAB = re.compile(r"(?:^|/)etc/anacrontab$|(?:^|/)debian/anacrontab$")
+_ASIDE = regex(r"(?:^|/)usr/share/doc/|(?:^|/)(?:docs?|examples?)/(?:[^/]+/)*examples?/")
+_ANACRONTAB = regex(r"(?:^|/)etc/anacrontab$|(?:^|/)debian/anacrontab$")
 
 
 def clock(package: Package) -> tuple[datetime, ZoneInfo]:

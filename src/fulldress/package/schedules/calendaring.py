@@ -10,12 +10,14 @@ import re
 
 import msgspec
 
+from fulldress.patterns import regex
+
 _FREQUENCIES = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY", "SECONDLY")
 _MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 _CLAUSES = ("FREQ", "INTERVAL", "BYMONTH", "BYMONTHDAY", "BYDAY", "BYHOUR", "BYMINUTE", "BYSECOND")
 #: Clauses of the syntax that are known and not counted.
 _BEYOND = ("BYWEEKNO", "BYYEARDAY", "BYDATE", "BYSETPOS", "BYTIME", "INCLUDE", "EXCLUDE", "INTERSECT", "PERIODS", "BYPERIOD")  # fmt: skip
-_WORD = re.compile(r"[A-Z0-9,+\- ]+")
+_WORD = regex(r"[A-Z0-9,+\- ]+")
 
 
 class Counted(msgspec.Struct, frozen=True):

@@ -9,13 +9,14 @@ from fulldress.facts import AnyFact
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import lines, zones
 from fulldress.package.schedules.jobs import Clock, Found, facts
+from fulldress.patterns import regex
 
-_EVENTBRIDGE = re.compile(
+_EVENTBRIDGE = regex(
     r"""(?ix)(?:\bschedule(?:_?expression)?["']?\s*[:=]\s*|^[ \t]*-?[ \t]*(?:schedule|rate)[ \t]*:\s*(?:-\s*)?|^[ \t]*-[ \t]*)
     ["']?((?:cron|rate)\(([^)"'\n]{1,80})\))["']?""",
     re.M,
 )
-_TERRAFORM = re.compile(r'^[ \t]*resource\s+"(?:aws_cloudwatch_event_rule|aws_scheduler_schedule)"\s+"([\w-]+)"', re.M)
+_TERRAFORM = regex(r'^[ \t]*resource\s+"(?:aws_cloudwatch_event_rule|aws_scheduler_schedule)"\s+"([\w-]+)"', re.M)
 
 
 def eventbridge(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
@@ -82,7 +83,7 @@ def _owner(rows: list[str], line: int, text: str, at: int) -> str:
     return keys[-2] if len(keys) > 1 else ""
 
 
-_PERIODIC = re.compile(r"\bperiodic\s*\{([^{}]*)\}")
+_PERIODIC = regex(r"\bperiodic\s*\{([^{}]*)\}")
 
 
 def nomad(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
@@ -123,7 +124,7 @@ def nomad(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
             )
 
 
-_OFELIA = re.compile(
+_OFELIA = regex(
     r"""(?m)["']?\bofelia\.(job-(?:exec|run|local|service-run))\.([\w.-]+?)\.(schedule|command|user)["']?\s*[:=]\s*(?:"([^"\n]*)"|'([^'\n]*)'|([^"'\n#]+))"""
 )
 

@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 from fulldress.facts import AnyFact, Reason, Schedule, Unread, Witness, excerpt
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import behind, cron, tally
+from fulldress.patterns import regex
 
 #: Names that cron of Debian takes from /etc/cron.d, and run-parts from the folders; run-parts(8), cron(8).
-_RUN_PARTS = re.compile(r"[A-Za-z0-9_-]+")
+_RUN_PARTS = regex(r"[A-Za-z0-9_-]+")
 #: The guard of Debian's own packages: cron does nothing where the timer of the same name does the work.
-_UNDER_SYSTEMD = re.compile(
+_UNDER_SYSTEMD = regex(
     r"(?:test|\[)\s+-[de]\s+/run/systemd/system\b\s*\]?\s*(\|\||&&)?|!\s+-[de]\s+/run/systemd/system\b"
 )
 _MODES = ("tar", "deb", "rpm", "cpio", "ar")

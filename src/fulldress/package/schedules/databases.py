@@ -10,19 +10,20 @@ from fulldress.facts import AnyFact
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import agent, calendaring, events, lines, zones
 from fulldress.package.schedules.jobs import Clock, Found, facts
+from fulldress.patterns import regex
 
 _QUOTED = r"(?:'((?:[^']|'')*)'|\$(\w{0,40})\$(.{0,2000}?)\$\2\$)"
-_PG_CRON = re.compile(
+_PG_CRON = regex(
     rf"\bcron\.(schedule|schedule_in_database|unschedule)\s*\(\s*(?:(?:job_?name|schedule)\s*(?::=|=>)\s*)?{_QUOTED}",
     re.S | re.I,
 )
-_NEXT = re.compile(r"\s*,\s*(?:\w+\s*(?::=|=>)\s*)?(?:'((?:[^']|'')*)'|\$(\w{0,40})\$(.{0,8000}?)\$\2\$)", re.S)
-_EVENT = re.compile(
+_NEXT = regex(r"\s*,\s*(?:\w+\s*(?::=|=>)\s*)?(?:'((?:[^']|'')*)'|\$(\w{0,40})\$(.{0,8000}?)\$\2\$)", re.S)
+_EVENT = regex(
     r"(?is)\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:DEFINER\s*=\s*\S+\s+)?EVENT\s+(?:IF\s+NOT\s+EXISTS\s+)?([\w.`\"]+)\s+ON\s+SCHEDULE\s+"
     r"((?:EVERY|AT)\b.{0,400}?)(?=\bON\s+COMPLETION\b|\bENABLE\b|\bDISABLE\b|\bCOMMENT\b|\bDO\b)(.{0,600}?)\bDO\b\s*(?=(.{0,200}))"
 )
-_ORACLE = re.compile(r"(?is)\bDBMS_SCHEDULER\s*\.\s*CREATE_JOB\s*\((.{0,4000}?)\)\s*;")
-_AGENT = re.compile(
+_ORACLE = regex(r"(?is)\bDBMS_SCHEDULER\s*\.\s*CREATE_JOB\s*\((.{0,4000}?)\)\s*;")
+_AGENT = regex(
     r"(?is)\b(?:msdb\s*\.\s*)?(?:dbo\s*\.\s*)?sp_add_(?:jobschedule|schedule)\b(.{0,2000}?)(?=;|\bGO\b|\bEXEC\b|\Z)"
 )
 
@@ -99,7 +100,7 @@ def _events(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]
         )  # fmt: skip
 
 
-_START = re.compile(r"(?is)\bstart_date\s*=>\s*[^,]*?'(\d{4}-\d\d-\d\d)[ T](\d\d):(\d\d)(?::(\d\d))?[\d.]*(?:\s+([A-Za-z]+/[\w/+-]+|UTC|GMT))?[^']*'")  # fmt: skip
+_START = regex(r"(?is)\bstart_date\s*=>\s*[^,]*?'(\d{4}-\d\d-\d\d)[ T](\d\d):(\d\d)(?::(\d\d))?[\d.]*(?:\s+([A-Za-z]+/[\w/+-]+|UTC|GMT))?[^']*'")  # fmt: skip
 
 
 def _oracle(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
@@ -130,8 +131,8 @@ def _oracle(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]
         )  # fmt: skip
 
 
-_JOB = re.compile(r"(?is)\bsp_add_job\b((?:[^';]|'[^']*'){0,4000}?)(?=;|\bGO\b|\bEXEC\b|\Z)")
-_STEP = re.compile(r"(?is)\bsp_add_jobstep\b((?:[^';]|'[^']*'){0,4000}?)(?=;|\bGO\b|\bEXEC\b|\Z)")
+_JOB = regex(r"(?is)\bsp_add_job\b((?:[^';]|'[^']*'){0,4000}?)(?=;|\bGO\b|\bEXEC\b|\Z)")
+_STEP = regex(r"(?is)\bsp_add_jobstep\b((?:[^';]|'[^']*'){0,4000}?)(?=;|\bGO\b|\bEXEC\b|\Z)")
 
 
 def _parameters(text: str) -> dict[str, str]:

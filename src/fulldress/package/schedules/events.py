@@ -7,7 +7,6 @@ event scheduler does it; the zone is that of the session that makes the event, t
 from __future__ import annotations
 
 import contextlib
-import re
 from calendar import monthrange
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,17 +15,17 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from fulldress.patterns import regex
+
 _UNITS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86400, "WEEK": 604800}
 _MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
-_EVERY = re.compile(
-    r"(?is)EVERY\s+'?(\d{1,6})'?\s+(\w+)(?:\s+STARTS\s+(.*?))?(?:\s+ENDS\s+(.*))?\s*|AT\s+(?P<at>.*?)\s*"
-)
-_LITERAL = re.compile(r"(?i)(?:TIMESTAMP\s*|DATE\s*)?'(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?)?'")
+_EVERY = regex(r"(?is)EVERY\s+'?(\d{1,6})'?\s+(\w+)(?:\s+STARTS\s+(.*?))?(?:\s+ENDS\s+(.*))?\s*|AT\s+(?P<at>.*?)\s*")
+_LITERAL = regex(r"(?i)(?:TIMESTAMP\s*|DATE\s*)?'(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?)?'")
 _DAY = r"(?:CURRENT_DATE(?:\(\))?|CURDATE\(\)|DATE\(\s*(?:NOW\(\)|CURRENT_TIMESTAMP(?:\(\))?)\s*\))"
-_TODAY = re.compile(rf"(?i){_DAY}")
-_JOINED = re.compile(rf"(?i)(?:TIMESTAMP|CONCAT)\(\s*{_DAY}\s*,\s*'\s*(\d\d:\d\d(?::\d\d)?)'\s*\)")
-_PLUS = re.compile(r"(?i)\s*\+\s*INTERVAL\s+'?(\d{1,6})'?\s+(\w+)")
-_ADDED = re.compile(r"(?is)(?:DATE_ADD|ADDDATE)\(\s*(.+?)\s*,\s*INTERVAL\s+'?(\d{1,6})'?\s+(\w+)\s*\)")
+_TODAY = regex(rf"(?i){_DAY}")
+_JOINED = regex(rf"(?i)(?:TIMESTAMP|CONCAT)\(\s*{_DAY}\s*,\s*'\s*(\d\d:\d\d(?::\d\d)?)'\s*\)")
+_PLUS = regex(r"(?i)\s*\+\s*INTERVAL\s+'?(\d{1,6})'?\s+(\w+)")
+_ADDED = regex(r"(?is)(?:DATE_ADD|ADDDATE)\(\s*(.+?)\s*,\s*INTERVAL\s+'?(\d{1,6})'?\s+(\w+)\s*\)")
 
 
 class Hours(msgspec.Struct, frozen=True):

@@ -12,15 +12,16 @@ from fulldress.facts import AnyFact, Reason, Unread, Witness, excerpt
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import cron
 from fulldress.package.schedules.jobs import Clock, Found, facts
+from fulldress.patterns import regex
 
-PLACE = re.compile(r"(?:^|/)etc/fcrontab$|(?:^|/)var/spool/fcron/([^/]+?)(?:\.orig)?$|\.fcrontab$")
+PLACE = regex(r"(?:^|/)etc/fcrontab$|(?:^|/)var/spool/fcron/([^/]+?)(?:\.orig)?$|\.fcrontab$")
 #: Fields that follow the keyword of a ``%`` line; those that are not named are drawn by fcron.
 _FIELDS = {
     "hourly": 1, "midhourly": 1, "daily": 2, "middaily": 2, "nightly": 2, "weekly": 2, "midweekly": 2, "monthly": 3, "midmonthly": 3,
     "mins": 5, "hours": 5, "days": 5, "mons": 5, "dow": 5,
 }  # fmt: skip
-_DURATION = re.compile(r"(?:(\d+)([mwdhs]?))+")
-_SIGN = re.compile(r"([@&%])([^\s]*)\s*")
+_DURATION = regex(r"(?:(\d+)([mwdhs]?))+")
+_SIGN = regex(r"([@&%])([^\s]*)\s*")
 
 
 def read(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:

@@ -11,6 +11,7 @@ from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import classfile, lines, placeholders
 from fulldress.package.schedules.classfile import Value
 from fulldress.package.schedules.jobs import Clock, Found, every, facts, period
+from fulldress.patterns import regex
 
 _FRAMEWORKS = {
     "org.springframework.scheduling.annotation.Scheduled": "Spring @Scheduled",
@@ -23,7 +24,7 @@ _LISTS = ("Schedules", "Scheduled$Schedules")
 _UNITS = {
     "NANOSECONDS": 1e-9, "MICROSECONDS": 1e-6, "MILLISECONDS": 1e-3, "SECONDS": 1, "MINUTES": 60, "HOURS": 3600, "DAYS": 86400,
 }  # fmt: skip
-_SIMPLE = re.compile(r"(\d+)\s*(ms|s|m|h|d)", re.I)
+_SIMPLE = regex(r"(\d+)\s*(ms|s|m|h|d)", re.I)
 
 
 def classes(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
@@ -48,8 +49,8 @@ def classes(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]
                     yield from _job(package, member, clock, kind, f"{short}.{item.method}", value, 0)
 
 
-_SOURCE = re.compile(r"@(Scheduled|Schedule)\s*\(")
-_PAIR = re.compile(r"(\w+)\s*=\s*(\"(?:[^\"\\\n]|\\.)*\"|[\w.]+(?:\s*\*\s*[\w.]+)*)")
+_SOURCE = regex(r"@(Scheduled|Schedule)\s*\(")
+_PAIR = regex(r"(\w+)\s*=\s*(\"(?:[^\"\\\n]|\\.)*\"|[\w.]+(?:\s*\*\s*[\w.]+)*)")
 
 
 def sources(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:

@@ -9,8 +9,9 @@ from fulldress.facts import AnyFact, Reason, Unread, Witness
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import cron, xmltree
 from fulldress.package.schedules.jobs import Clock, Found, facts
+from fulldress.patterns import regex
 
-_HASHED = re.compile(r"H(?:\((\d+)-(\d+)\))?(?:/\d+)?")
+_HASHED = regex(r"H(?:\((\d+)-(\d+)\))?(?:/\d+)?")
 _ALIASES = {
     "@hourly": "H * * * *", "@daily": "H H * * *", "@midnight": "H H(0-2) * * *", "@weekly": "H H * * H", "@monthly": "H H H * *",
     "@yearly": "H H H H *", "@annually": "H H H H *",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -13,6 +12,7 @@ import msgspec
 from fulldress.facts import AnyFact, Reason, Schedule, Unread, Witness, excerpt
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import behind, clockchanges, fields, tally
+from fulldress.patterns import regex
 
 
 class Clock(msgspec.Struct, frozen=True):
@@ -96,9 +96,7 @@ def facts(package: Package, member: Member, found: Found, clock: Clock) -> Itera
     )
 
 
-_PERIOD = re.compile(
-    r"(?i)P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?"
-)
+_PERIOD = regex(r"(?i)P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 
 
 def period(text: str) -> timedelta | None:

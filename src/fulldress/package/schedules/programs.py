@@ -12,18 +12,19 @@ from fulldress.facts import AnyFact, Reason, Unread, Witness
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import keys, lines
 from fulldress.package.schedules.jobs import Clock, Found, facts
+from fulldress.patterns import regex
 
 _TEXT = r"""["'`]([^"'`\n$]{1,80})["'`]"""
-_LIBRARY = re.compile(
+_LIBRARY = regex(
     r"""(?:require\s*\(\s*|from\s+|import\s+)["'](node-cron|cron|node-schedule|croner|agenda|bull|bullmq|toad-scheduler|@nestjs/schedule)["']"""
 )
-_SCHEDULE = re.compile(rf"\b(\w+)\.(schedule|scheduleJob)\s*\(\s*(?:{_TEXT}\s*,\s*)?{_TEXT}\s*,\s*([\w.$]+)?")
-_CRON_JOB = re.compile(rf"\bnew\s+(?:\w+\.)?(?:CronJob|Cron)\s*\(\s*{_TEXT}|\bCron\s*\(\s*{_TEXT}")
-_OBJECT = re.compile(rf"\b(?:CronJob(?:\.from)?)\s*\(\s*\{{[^{{}}]*?\bcronTime\s*:\s*{_TEXT}", re.S)
-_REPEAT = re.compile(rf"\brepeat\s*:\s*\{{[^{{}}]*?\b(?:cron|pattern)\s*:\s*{_TEXT}", re.S)
-_AGENDA = re.compile(rf"\bagenda\.every\s*\(\s*{_TEXT}\s*,\s*{_TEXT}")
-_NEST = re.compile(rf"@Cron\s*\(\s*{_TEXT}[^)]{{0,400}}\)[\s\S]{{0,200}}?\b(\w+)\s*\(")
-_ZONE = re.compile(r"""\b(?:timezone|timeZone|tz)\s*:\s*["']([\w/+-]+)["']""")
+_SCHEDULE = regex(rf"\b(\w+)\.(schedule|scheduleJob)\s*\(\s*(?:{_TEXT}\s*,\s*)?{_TEXT}\s*,\s*([\w.$]+)?")
+_CRON_JOB = regex(rf"\bnew\s+(?:\w+\.)?(?:CronJob|Cron)\s*\(\s*{_TEXT}|\bCron\s*\(\s*{_TEXT}")
+_OBJECT = regex(rf"\b(?:CronJob(?:\.from)?)\s*\(\s*\{{[^{{}}]*?\bcronTime\s*:\s*{_TEXT}", re.S)
+_REPEAT = regex(rf"\brepeat\s*:\s*\{{[^{{}}]*?\b(?:cron|pattern)\s*:\s*{_TEXT}", re.S)
+_AGENDA = regex(rf"\bagenda\.every\s*\(\s*{_TEXT}\s*,\s*{_TEXT}")
+_NEST = regex(rf"@Cron\s*\(\s*{_TEXT}[^)]{{0,400}}\)[\s\S]{{0,200}}?\b(\w+)\s*\(")
+_ZONE = regex(r"""\b(?:timezone|timeZone|tz)\s*:\s*["']([\w/+-]+)["']""")
 
 
 _MAX_SIZE = 2 << 20
@@ -89,8 +90,8 @@ def _javascript(
     )  # fmt: skip
 
 
-_ADD_JOB = re.compile(r"\baddJob\s{0,20}\(\s{0,200}\{")
-_AT = re.compile(r"\bat\s{0,20}:\s{0,20}[\"'`]((?:[^\"'`{}\n$]|\$(?!\{)|\$\{[^{}\n]{0,80}\}){5,120})[\"'`]")
+_ADD_JOB = regex(r"\baddJob\s{0,20}\(\s{0,200}\{")
+_AT = regex(r"\bat\s{0,20}:\s{0,20}[\"'`]((?:[^\"'`{}\n$]|\$(?!\{)|\$\{[^{}\n]{0,80}\}){5,120})[\"'`]")
 
 
 def _object(text: str, at: int) -> str:
@@ -148,8 +149,8 @@ def _sibling(package: Package, member: Member, path: str) -> str:
     return beside if beside in package.members else member.path
 
 
-_EVERY = re.compile(r"(?m)^[ \t]*every\s*\(?\s*(?:(\d+)\.(minute|hour|day|week|month)s?|:(minute|hour|day|week|month|year)|['\"]([^'\"]+)['\"])\s*(?:,\s*:?at\s*(?:=>|:)?\s*['\"]([^'\"]+)['\"])?")  # fmt: skip
-_TASK = re.compile(r"\b(runner|rake|command|script)\s*\(?\s*['\"]([^'\"\n]+)['\"]")
+_EVERY = regex(r"(?m)^[ \t]*every\s*\(?\s*(?:(\d+)\.(minute|hour|day|week|month)s?|:(minute|hour|day|week|month|year)|['\"]([^'\"]+)['\"])\s*(?:,\s*:?at\s*(?:=>|:)?\s*['\"]([^'\"]+)['\"])?")  # fmt: skip
+_TASK = regex(r"\b(runner|rake|command|script)\s*\(?\s*['\"]([^'\"\n]+)['\"]")
 
 
 def ruby(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
@@ -186,7 +187,7 @@ def ruby(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
             )  # fmt: skip
 
 
-_LARAVEL = re.compile(
+_LARAVEL = regex(
     r"(?:\$schedule->|\bSchedule::)(command|job|exec|call)\s*\(\s*(?:new\s+)?(?:['\"]([^'\"\n]*)['\"]|\[?\s*([\w\\:]+))?"
 )
 _RHYTHMS = {
@@ -243,7 +244,7 @@ def _laravel(chain: str) -> str:
     return ""
 
 
-_GO = re.compile(r"\b\w+\.(?:AddFunc|AddJob)\s*\(\s*[\"`]([^\"`\n]{2,80})[\"`]\s*,\s*([\w.]+)?")
+_GO = regex(r"\b\w+\.(?:AddFunc|AddJob)\s*\(\s*[\"`]([^\"`\n]{2,80})[\"`]\s*,\s*([\w.]+)?")
 
 
 def go(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:

@@ -6,7 +6,6 @@ Constants of the module are followed; what is computed otherwise is said to be s
 from __future__ import annotations
 
 import ast
-import re
 import warnings
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -18,14 +17,15 @@ from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import pythonqueues, pythonvalues, zones
 from fulldress.package.schedules.jobs import Clock, Found, every, facts
 from fulldress.package.schedules.pythonvalues import Constants
+from fulldress.patterns import regex
 
 _MARKS = (b"beat_schedule", b"BEAT_SCHEDULE", b"add_periodic_task", b"add_job", b"scheduled_job", b"periodic_task", b"DAG(", b"@dag(", b"periodiq", b"CRONJOBS", b"schedule", b"cron")  # fmt: skip
-_IMPORTS = re.compile(
+_IMPORTS = regex(
     rb"(?m)^\s*(?:from|import)\s+(celery|apscheduler|flask_apscheduler|airflow|huey|periodiq|schedule|django_q|rq_scheduler|django_rq|rq|procrastinate)\b"
 )
 _MAX_SIZE = 1 << 20
 #: Where a package ships DAG files of its own; those of Airflow's libraries are code, not jobs.
-_DAGS = re.compile(r"(?:^|/)dags?/")
+_DAGS = regex(r"(?:^|/)dags?/")
 _FIELDS = ("second", "minute", "hour", "day", "month", "day_of_week")
 
 

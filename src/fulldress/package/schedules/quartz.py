@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -10,6 +9,7 @@ from fulldress.facts import AnyFact, Reason, Unread, Witness
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import lines, placeholders, xmltree
 from fulldress.package.schedules.jobs import Clock, Found, every, facts
+from fulldress.patterns import regex
 
 _MARKS = (b"job-scheduling-data", b"CronTrigger", b"SimpleTrigger", b"scheduled-tasks")
 
@@ -32,7 +32,7 @@ def read(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
         yield from _beans(package, member, root, clock)
 
 
-_FILES = re.compile(r"(?m)^[ \t]*org\.quartz\.plugin\.[\w.]+\.fileNames?[ \t]*[=:][ \t]*(\S[^\n]*?)[ \t]*$")
+_FILES = regex(r"(?m)^[ \t]*org\.quartz\.plugin\.[\w.]+\.fileNames?[ \t]*[=:][ \t]*(\S[^\n]*?)[ \t]*$")
 
 
 def properties(package: Package, member: Member, _clock: Clock) -> Iterator[AnyFact]:

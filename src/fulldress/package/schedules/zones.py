@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 from fulldress.facts.schedules import ASSUMED_ZONE
 from fulldress.package.reader import Member, Package
+from fulldress.patterns import regex
 
 #: Who keeps UTC unless told otherwise, and what would tell it so.
 OWNERS = {
@@ -24,8 +24,8 @@ OWNERS = {
 _NAME = rb"""["']?([A-Z][A-Za-z_+-]*(?:/[A-Za-z_+-]+){0,2})["']?"""
 #: Settings that hold the zone of a whole application: a mark that its files have, and the setting.
 _SETTINGS = {
-    "Celery": (b"celery", re.compile(rb"(?im)(?:^[ \t]*CELERY_TIMEZONE|^[ \t]*[\w.]*\bconf\.timezone|^[ \t]+timezone)[ \t]*=[ \t]*(?-i:" + _NAME + rb")[ \t]*,?[ \t]*(?:#.*)?\r?$")),
-    "pg_cron": (b"cron.timezone", re.compile(rb"(?im)\bcron\.timezone[ \t]*(?:=|TO)[ \t]*(?-i:" + _NAME + rb")")),
+    "Celery": (b"celery", regex(rb"(?im)(?:^[ \t]*CELERY_TIMEZONE|^[ \t]*[\w.]*\bconf\.timezone|^[ \t]+timezone)[ \t]*=[ \t]*(?-i:" + _NAME + rb")[ \t]*,?[ \t]*(?:#.*)?\r?$")),
+    "pg_cron": (b"cron.timezone", regex(rb"(?im)\bcron\.timezone[ \t]*(?:=|TO)[ \t]*(?-i:" + _NAME + rb")")),
 }  # fmt: skip
 _SUFFIXES = {"Celery": (".py",), "pg_cron": (".sql", ".conf", ".sh", ".yml", ".yaml", ".pgsql")}
 _found: WeakKeyDictionary[Package, dict[str, str]] = WeakKeyDictionary()

@@ -41,8 +41,9 @@ from fulldress.package.signatures import (
 )
 from fulldress.package.signatures.gaps import unread
 from fulldress.package.signatures.judged import Ground
+from fulldress.patterns import regex
 
-_SHA256 = re.compile(r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{64}(?![0-9A-Fa-f])")
+_SHA256 = regex(r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{64}(?![0-9A-Fa-f])")
 _MOST_KEYS = 50  #: key rings of a package that are read, to look for renewed copies of known keys
 
 

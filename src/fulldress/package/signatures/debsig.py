@@ -17,10 +17,11 @@ from fulldress.package.signatures import bykey, openpgp, packets
 from fulldress.package.signatures.entries import digest, entry, of_bytes
 from fulldress.package.signatures.gaps import unread
 from fulldress.package.signatures.judged import Covered, Ground
+from fulldress.patterns import regex
 
-_NAME = re.compile(r"^_gpg[a-z]+$")
-_PARTS = re.compile(r"^(?:debian-binary|control\.tar(?:\.\w+)?|data\.tar(?:\.\w+)?)$")
-_ROW = re.compile(r"^\s*([0-9a-f]{32}) ([0-9a-f]{40}) (\d+) (\S+)\s*$", re.M)
+_NAME = regex(r"^_gpg[a-z]+$")
+_PARTS = regex(r"^(?:debian-binary|control\.tar(?:\.\w+)?|data\.tar(?:\.\w+)?)$")
+_ROW = regex(r"^\s*([0-9a-f]{32}) ([0-9a-f]{40}) (\d+) (\S+)\s*$", re.M)
 
 
 def claims(member: Member) -> bool:

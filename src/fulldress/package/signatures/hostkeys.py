@@ -23,6 +23,7 @@ from fulldress.package.signatures import certificates as certs
 from fulldress.package.signatures import keystores, pgpkeys
 from fulldress.package.signatures.keys import HOST, rings
 from fulldress.package.signatures.packets import NotOpenPgp
+from fulldress.patterns import regex
 
 _LARGEST = 8_000_000
 _MOST_FILES = 60_000  #: names below the products' folders
@@ -43,13 +44,13 @@ _JAVA = (
 )
 _PRODUCTS = ("opt", "srv", "usr/local", "etc", "var/lib", "usr/share")
 #: Below them: what belongs to the system, to TLS, or to libraries.
-_NOT = re.compile(
+_NOT = regex(
     r"^(?:etc/(?:ssl|pki|apt|ca-certificates|alternatives|letsencrypt|yum\.repos\.d|zypp)"
     r"|var/lib/(?:apt|rpm|dpkg|docker|containers|containerd|ca-certificates|postgresql|mysql)"
     r"|usr/share/(?:ca-certificates|keyrings|doc|man|locale|icons|fonts|distribution-gpg-keys))$"
 )
 _LIBRARIES = ("site-packages", "dist-packages", "node_modules", ".git", "__pycache__")
-_ANCHOR = re.compile(r"\.(?:pem|crt|cer|der|p7b|jks|p12|pfx|keystore|truststore)$|(?:^|/)cacerts$", re.I)
+_ANCHOR = regex(r"\.(?:pem|crt|cer|der|p7b|jks|p12|pfx|keystore|truststore)$|(?:^|/)cacerts$", re.I)
 
 
 class HostKeys(msgspec.Struct, frozen=True, kw_only=True):

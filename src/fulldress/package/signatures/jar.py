@@ -21,10 +21,11 @@ from fulldress.package.signatures import cms
 from fulldress.package.signatures.entries import digest, entry
 from fulldress.package.signatures.gaps import unread
 from fulldress.package.signatures.judged import Ground, signature
+from fulldress.patterns import regex
 
-_BLOCK = re.compile(r"^META-INF/[^/]+\.(?:RSA|DSA|EC)$", re.I)
-_OWN = re.compile(r"^META-INF/(?:MANIFEST\.MF|[^/]+\.(?:SF|RSA|DSA|EC)|SIG-[^/]*)$", re.I)
-_DIGEST = re.compile(r"^(sha-?\d+|md5)-digest$", re.I)
+_BLOCK = regex(r"^META-INF/[^/]+\.(?:RSA|DSA|EC)$", re.I)
+_OWN = regex(r"^META-INF/(?:MANIFEST\.MF|[^/]+\.(?:SF|RSA|DSA|EC)|SIG-[^/]*)$", re.I)
+_DIGEST = regex(r"^(sha-?\d+|md5)-digest$", re.I)
 _STRENGTH = ("sha512", "sha384", "sha256", "sha1", "md5")
 
 

@@ -16,6 +16,7 @@ from fulldress.package.signatures import cms, revocation
 from fulldress.package.signatures.advisories import Text
 from fulldress.package.signatures.keys import Keys
 from fulldress.package.signatures.pgpkeys import Holder
+from fulldress.patterns import regex
 
 
 class Ground(msgspec.Struct, frozen=True, kw_only=True):
@@ -212,7 +213,7 @@ def to_come(faults: list[str], ground: Ground) -> list[str]:
     ]
 
 
-_ENDED = re.compile(r" expired on (\d{4}-\d\d-\d\d)")
+_ENDED = regex(r" expired on (\d{4}-\d\d-\d\d)")
 
 
 def quoted(text: str) -> str:

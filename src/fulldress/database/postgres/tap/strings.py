@@ -7,7 +7,6 @@ not know is sent untouched, and the poller alone watches it.
 from __future__ import annotations
 
 import re
-from fulldress.patterns import regex
 from importlib import import_module
 from typing import Any, NamedTuple
 
