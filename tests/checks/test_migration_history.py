@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from fulldress import checks
 from fulldress.facts import Evidence, Migration, Witness
-from fulldress.findings import Finding
+from fulldress.findings import Finding, Severity
 
 RULES = ("FD205", "FD206", "FD211")
 
@@ -59,3 +61,9 @@ def test_those_of_which_nothing_is_known_are_not_taken_for_old_ones() -> None:
     old, unknown = [migration(n, current=False) for n in range(1, 11)], [migration(n) for n in range(11, 15)]
     for finding in found(*old, *unknown, migration(15, current=True)).values():
         assert "5 of 5 migrations that may be of this release" in finding.title
+
+
+def test_a_loss_in_an_earlier_release_does_not_stop_this_one() -> None:
+    lossy = msgspec.structs.replace(migration(1, current=False), destructive=("ALTER TABLE orders DROP note",))
+    (told,) = [f for f in checks.judge([lossy, migration(2, current=True)]) if f.rule == "FD201"]
+    assert told.severity is Severity.MAJOR and told.title.startswith("1 of 2 migrations since the first release")

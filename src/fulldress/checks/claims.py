@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import msgspec
 
+from fulldress.checks.hooks import started
 from fulldress.checks.index import Index, unit_name
 from fulldress.checks.jobs import LED
 from fulldress.checks.migrations import OF_ROWS, take_nothing_back
@@ -23,6 +24,7 @@ from fulldress.facts import (
     FileEffect,
     Flag,
     Health,
+    Hook,
     Installed,
     Interface,
     InterfaceChange,
@@ -130,13 +132,14 @@ _WORSE = ("restarted", "stopped", "reloaded", "started")
 def _services(witness: Witness, facts: list[Fact]) -> str:
     restarts = [f for f in facts if isinstance(f, Restart)]
     missing = sorted({unit_name(f.unit) for f in restarts if "no such" in f.outcome})
-    # what happens to each: of several acts the one that is felt most
-    felt: dict[str, str] = {}
+    # what happens to each: of several acts the one that is felt most; what is stopped and started is restarted
+    acts: dict[str, set[str]] = defaultdict(set)
     for restart in restarts:
-        unit, verb = unit_name(restart.unit), _FELT.get(restart.action, "")
-        known = felt.setdefault(unit, verb)
-        if verb and (not known or _WORSE.index(verb) < _WORSE.index(known)):
-            felt[unit] = verb
+        acts[unit_name(restart.unit)].add(_FELT.get(restart.action, ""))
+    felt = {
+        unit: "restarted" if {"stopped", "started"} <= verbs else next((v for v in _WORSE if v in verbs), "")
+        for unit, verbs in acts.items()
+    }
     parts = []
     for verb in (*_WORSE, ""):
         # those whose name only the run tells come last
@@ -145,6 +148,12 @@ def _services(witness: Witness, facts: list[Fact]) -> str:
             parts.append(f"{several(units)} {verb}".strip())
     words = "; ".join(parts)
     return "; ".join(filter(None, (words, f"no such unit: {several(missing)}" if missing else "")))
+
+
+def _hooks(witness: Witness, facts: list[Fact]) -> str:
+    found = started([f for f in facts if isinstance(f, Hook)])
+    words = [f"{f.name} ({f.moment})" if f.manager == "Helm" else f"{f.manager} {f.moment}: {f.command}" for f in found]
+    return several(list(dict.fromkeys(words)), 3)
 
 
 def _calls(witness: Witness, facts: list[Fact]) -> str:
@@ -388,6 +397,7 @@ _ROWS = (
         contradicts=_downtime_contradicts,
     ),
     _Row(name="services touched", families=(Restart,), words=_services, rules=("FD402", "FD403", "FD404")),
+    _Row(name="starts by itself", families=(Hook,), words=_hooks, rules=("FD514", "FD518")),
     _Row(name="health", families=(Health,), words=_health, rules=("FD801",)),
     _Row(name="calls out to", families=(Endpoint,), words=_calls, rules=("FD301", "FD303", "FD306")),
     _Row(

@@ -51,7 +51,8 @@ def forth(index: Index) -> list[Migration]:
 
 def history(index: Index) -> bool:
     """Whether the package carries more migrations than one upgrade has: those since its first release."""
-    return len(forth(index)) > MANY
+    found = forth(index)
+    return len(found) > MANY or any(m.current is False for m in found)
 
 
 def new(index: Index, found: list[Migration]) -> list[Migration]:
