@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tree_sitter import Node
 
-from fulldress.package.scripts import powershellheed, powershellhosts, powershelltasks
+from fulldress.package.scripts import powershellheed, powershellhosts, powershellmethods, powershelltasks
 from fulldress.package.scripts.cmdletarguments import argument, arguments_of
 from fulldress.package.scripts.follower import Value, text_of
 from fulldress.package.scripts.timespans import iso
@@ -142,11 +142,20 @@ def _done(
             script.emit(line, row, ("start-process", "-verb", "runas", program, *split))
         script.run(line, row, (program, *split), **powershellheed.of_process(script, node, named))
         return {"@type": "diagnostics.process"}
+    if cmdlet in ("get-wmiobject", "get-ciminstance") and "computername" not in named:
+        return {"@type": "an object of WMI", "filter": named.get("filter", named.get("query", ""))}
+    if cmdlet == "invoke-cimmethod" and isinstance(fed, dict) and "filter" in fed:
+        named = {**fed, **named}
+    if cmdlet == "invoke-cimmethod" and (service := powershellmethods.service_of(named)):
+        action = text_of(named.get("methodname", "")).lower()
+        if action in ("stopservice", "startservice"):
+            script.emit(line, row, (f"{action.removesuffix('service')}-service", service))
+            return None
     if cmdlet in powershellhosts.REACHES:
         powershellhosts.reached(
             script, line, row, cmdlet, given, named, **powershellheed.of_cmdlet(script, cmdlet, named)
         )
-        return None
+        return named.get("computername", named.get("hostname")) if cmdlet == "new-pssession" else None
     if cmdlet in _CONTENT:
         path = argument(given, named, "filepath", "path", "literalpath")
         value = named.get("value", fed if fed is not None else given[1] if len(given) > 1 else None)

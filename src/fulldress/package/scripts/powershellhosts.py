@@ -34,7 +34,8 @@ def remote(script: Values, elements: Node | None) -> str:
             name = script.raw(child).lower().lstrip("-")
             asked = name in ("computername", "cn", "hostname", "session", "vmname", "containerid")
         elif asked and child.type != "command_argument_sep":
-            host = text_of(script.value(child), script.raw(child).lstrip("$"))
+            value = script.value(child)
+            host = text_of(value, script.raw(child).lstrip("$"))
             return "" if host.lower() in ("localhost", ".") else host
     return ""
 

@@ -102,6 +102,8 @@ def _called(script: Values, node: Node, owner_node: Node, method: str, arguments
         and text_of(given[2]).lower() != "process"
     ):
         script.emit(line, row, ("setx", *(text_of(item) for item in given)))
+    elif method in ("stopservice", "startservice") and (service := service_of(owner)):
+        script.emit(line, row, (f"{method.removesuffix('service')}-service", service))
     elif method == "reboot" or method == "win32shutdown":
         script.emit(line, row, ("restart-computer",))
     elif method == "create" and "win32_process" in script.raw(owner_node).lower():
@@ -127,6 +129,13 @@ def _file_method(script: Values, line: int, row: str, method: str, given: list[V
         script.emit(line, row, ("remove-item", path, *recursive))
     elif method in ("copy", "move") and len(given) > 1:
         script.emit(line, row, (f"{method}-item", path, text_of(given[1])))
+
+
+def service_of(owner: Value) -> str:
+    """The name that a query of WMI asks for: ``-Filter "Name='X'"``."""
+    text = text_of(owner.get("filter") or owner.get("query", "")) if isinstance(owner, dict) else ""
+    match = re.search(r"(?i)\bname\s*=\s*['\"]+([\w.$ -]+?)['\"]", text)
+    return match[1] if match else ""
 
 
 def formatted(form: str, given: list[Value]) -> str:

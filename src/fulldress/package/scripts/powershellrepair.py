@@ -16,10 +16,11 @@ _ATTRIBUTES = regex(
 )
 _LABEL = regex(r"(?im)^([ \t]*):\w+[ \t]+(?=(?:while|for|foreach|do|switch)\b)")
 #: Strings, here-strings and remarks, which stay as they are; then an option of a program; then a list of bare words.
+_ITEM = r"""(?:[\w*.\\][\w.*:\\/-]*|'[^'\n]*'|"[^"\n]*"|\$[\w:]+)"""
 _PIECES = regex(
-    r"""(?P<kept>@'\n.*?\n'@|@"\n.*?\n"@|'(?:[^']|'')*'|"(?:[^"`]|`.|"")*"|<\#.*?\#>|(?<![\w`])\#[^\n]*)
-    |(?<=[ \t])(?P<option>--?[A-Za-z][A-Za-z-]*(?:[=.\d])(?:"[^"\n]*"|'[^'\n]*'|[^\s;|&(){}'",`])*)
-    |(?<=[ \t])(?P<list>[A-Za-z*.\\][\w.*:\\/-]*(?:[ \t]*,[ \t]*(?:[A-Za-z*.\\][\w.*:\\/-]*|'[^'\n]*'|"[^"\n]*"))+)(?=[\s;|)}]|$)""",
+    rf"""(?<=[ \t])(?P<list>{_ITEM}(?:[ \t]*,[ \t]*{_ITEM})+)(?=[\s;|)}}]|$)
+    |(?P<kept>@'\n.*?\n'@|@"\n.*?\n"@|'(?:[^']|'')*'|"(?:[^"`]|`.|"")*"|<\#.*?\#>|(?<![\w`])\#[^\n]*)
+    |(?<=[ \t])(?P<option>--?[A-Za-z][A-Za-z-]*(?:[=.\d])(?:"[^"\n]*"|'[^'\n]*'|[^\s;|&(){{}}'",`])*)""",
     re.S | re.X,
 )
 #: Operators, which are no options: ``-lt10``, ``-f1``.
@@ -39,7 +40,9 @@ def _quoted(match: re.Match[str]) -> str:
         return match[0]
     if match["list"]:
         items = re.findall(r"'[^'\n]*'|\"[^\"\n]*\"|[^\s,]+", match["list"])
-        return ", ".join(item if item[0] in "'\"" else f"'{item}'" for item in items)
+        if all(item[0] in "'\"$" for item in items):
+            return match[0]
+        return ", ".join(item if item[0] in "'\"$" else f"'{item}'" for item in items)
     option = match["option"]
     if _OPERATORS.match(option):
         return match[0]

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable
 
 from fulldress.package.reader import Member, Package
-from fulldress.package.scripts import plain, pythoncalls
+from fulldress.package.scripts import plain, pythoncalls, pythoncrontab
 from fulldress.package.scripts.events import AnyEvent
 from fulldress.package.scripts.follower import Trail, Value
 from fulldress.package.scripts.pythonstatements import Statements
@@ -168,6 +168,9 @@ class Script(Statements):
             self.names.update(attributes)
         self.trail.results[again] = results[0] if len(results) == 1 else hole(f"{name}()")
         return self.trail.results[again]
+
+    def left(self, value: Value) -> None:
+        pythoncrontab.written(self, value)
 
     def called_value(self, node: ast.Call) -> Value:
         return pythoncalls.follow(self, node)

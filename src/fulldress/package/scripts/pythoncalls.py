@@ -10,7 +10,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from fulldress.package.scripts import pythonfiles, pythonhosts, pythonpure
+from fulldress.package.scripts import pythoncrontab, pythonfiles, pythonhosts, pythonpure
 from fulldress.package.scripts.follower import Value, file_name, text_of, words_of
 from fulldress.package.scripts.pythonvalues import dotted
 from fulldress.package.scripts.values import hole
@@ -82,6 +82,9 @@ def follow(script: Script, node: ast.Call) -> Value:
     if f"{raw}.__init__" in script.functions:
         script.call(f"{raw}.__init__", script.functions[f"{raw}.__init__"], given, named)
         return {"@type": raw}
+    known = pythoncrontab.follow(script, node, name, owner_value, given, named)
+    if known is not pythoncrontab.OPEN:
+        return known  # type: ignore[return-value]
     known = pythonpure.value_of(script, node, name, owner_value, given, named)
     if known is not pythonpure.OPEN:
         return known  # type: ignore[return-value]

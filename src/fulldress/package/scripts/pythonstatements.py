@@ -21,6 +21,9 @@ _QUIET = regex(r"(?:^|\.)(?:print|debug|info|warning|warn|write|exception|error|
 class Statements(Values):
     """A follower of statements; imports and calls are left to :class:`.python.Script`."""
 
+    def left(self, value: Value) -> None:
+        """A ``with`` block is left: what its object then does."""
+
     def imports(self, node: ast.Import | ast.ImportFrom) -> None:
         raise NotImplementedError
 
@@ -160,6 +163,7 @@ class Statements(Values):
         self.block(node.orelse)
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
+        entered: list[Value] = []
         for item in node.items:
             value = self.value(item.context_expr)
             if item.optional_vars is not None:
@@ -168,7 +172,10 @@ class Statements(Values):
                 )
             elif dotted(getattr(item.context_expr, "func", item.context_expr)).endswith("suppress"):
                 self._passed_over(node, node.body, "contextlib.suppress")
+            entered.append(value)
         self.block(node.body)
+        for value in entered:
+            self.left(value)
 
     def _try(self, node: ast.Try) -> None:
         broad = [h for h in node.handlers if h.type is None or dotted(h.type) in ("Exception", "BaseException")]
