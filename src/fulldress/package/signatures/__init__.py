@@ -232,16 +232,8 @@ def _concluded(package: Package, found: list[AnyFact], ground: Ground) -> Iterat
         # one signature that could be verified is enough: what others say of the same package adds nothing to a verdict
         beside_it = vouched and isinstance(fact, Unread) and fact.evidence in other
         yield msgspec.structs.replace(fact, needed=False) if beside_it and isinstance(fact, Unread) else fact
-    if not signed:
-        # known, not unknown: the rules weigh it (FD102)
-        yield Unread(
-            witness=Witness.READ,
-            evidence=Evidence(source=package.source),
-            what="who made the package",
-            reason=Reason.NO_DATA,
-            detail="nothing in the package is signed",
-        )
-    elif any(fact.chain and not fact.revocation_known for fact in signed):
+    # that nothing is signed is known, and no gap: the rules weigh it (FD102)
+    if any(fact.chain and not fact.revocation_known for fact in signed):
         lists = len(ground.revocations.lists) + len(ground.revocations.answers)
         detail = (
             f"looked up only in the {lists} lists and answers at hand"

@@ -166,11 +166,11 @@ def _judged(part: Part, held: Held, ground: Ground) -> Iterator[AnyFact]:
         return
     first = part.directories[0]
     problem = next((wrong for one in part.directories if (wrong := _wrong(held.stream, part, one))), "")
-    inside, more_problem, remarks = coderesources.beside(
-        held, {name: _special(first, slot) for name, slot in (("info", _INFO), ("resources", _RESOURCES))}, first.hash
-    )
+    special = {"info": _special(first, _INFO), "resources": _special(first, _RESOURCES)}
+    bundle = coderesources.beside(held, special, first.hash)
+    problem = problem or bundle.problem
     for signer in data.signers:
-        covered = Covered(entries=(held.path, *inside), digest=cms.digest_of(first.raw), content=lambda: first.raw)
+        covered = Covered(entries=(held.path, *bundle.good), digest=cms.digest_of(first.raw), content=lambda: first.raw)
         strongest = any(one.hash != "sha1" and _attested(signer, one) for one in part.directories[1:])
         weak = first.hash == "sha1" and not strongest
         fact = signature(
@@ -182,13 +182,13 @@ def _judged(part: Part, held: Held, ground: Ground) -> Iterator[AnyFact]:
             held.path,
             scheme="macOS",
             more=["its digests of the program are SHA1, which can be forged"] if weak else [],
-            remarks=remarks,
+            remarks=bundle.remarks,
         )
-        if (problem or more_problem) and fact.integrity is Integrity.INTACT:
-            said = f"bytes not intact: {problem or more_problem}"
+        if problem and fact.integrity is Integrity.INTACT:
+            said = f"bytes not intact: {problem}"
             words = fact.words.replace("bytes intact", said, 1)
             fact = msgspec.structs.replace(fact, integrity=Integrity.BROKEN, words=words)
-        yield fact
+        yield msgspec.structs.replace(fact, left_out=bundle.left_out)
 
 
 def _special(listed: Listed, slot: int) -> bytes:

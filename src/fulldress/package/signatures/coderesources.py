@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from xml.parsers.expat import ExpatError
 
+import msgspec
+
 from fulldress.facts import AnyFact, Reason
 from fulldress.package.reader import Member, NotRead, Package
 from fulldress.package.signatures import entries
@@ -38,13 +40,22 @@ def read(package: Package, member: Member, ground: Ground) -> Iterator[AnyFact]:
         )
 
 
-def beside(held: Held, wanted: Mapping[str, bytes], name: str) -> tuple[tuple[str, ...], str, list[str]]:
-    """What of a bundle the digests of its program cover: entries that fit, what does not fit, remarks.
+class Beside(msgspec.Struct, frozen=True, kw_only=True):
+    """What a program's signature says of its bundle."""
+
+    good: tuple[str, ...] = ()  #: entries that it covers
+    problem: str = ""  #: what does not fit
+    remarks: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()  #: entries of the bundle that it does not know
+
+
+def beside(held: Held, wanted: Mapping[str, bytes], name: str) -> Beside:
+    """What of a bundle the digests of its program cover.
 
     ``wanted`` holds the digests of ``info`` (Info.plist) and ``resources`` (CodeResources), empty where there is none."""
     base = _base(held)
     if base is None:
-        return (), "", []
+        return Beside()
     good: list[str] = []
     members = held.package.members
     for path, digest in ((f"{base}Info.plist", wanted["info"]), (f"{base}{_NAME}", wanted["resources"])):
@@ -52,15 +63,15 @@ def beside(held: Held, wanted: Mapping[str, bytes], name: str) -> tuple[tuple[st
         if member is None or not digest:
             continue
         if not _fits(held.package, member, name, digest):
-            return (), f"{posixpath.basename(path)} of its bundle was changed", []
+            return Beside(problem=f"{posixpath.basename(path)} of its bundle was changed")
         good.append(path)
     listing = members.get(f"{base}{_NAME}")
     if listing is None or listing.path not in good:
-        return tuple(good), "", []
+        return Beside(good=tuple(good))
     rows = _rows(listing)
     if rows is None:
-        return tuple(good), "", ["the list of its bundle's files could not be read"]
-    return _listed(held.package, base, rows, good)
+        return Beside(good=tuple(good), remarks=("the list of its bundle's files could not be read",))
+    return _listed(held, base, rows, good)
 
 
 def _base(held: Held) -> str | None:
@@ -94,9 +105,8 @@ def _rows(listing: Member) -> dict[str, Any] | None:
     return rows if isinstance(rows, dict) and len(rows) <= _MOST else None
 
 
-def _listed(
-    package: Package, base: str, rows: dict[str, Any], good: list[str]
-) -> tuple[tuple[str, ...], str, list[str]]:
+def _listed(held: Held, base: str, rows: dict[str, Any], good: list[str]) -> Beside:
+    package = held.package
     gone: list[str] = []
     for relative, row in rows.items():
         digests, optional = _digests(row)
@@ -108,12 +118,28 @@ def _listed(
             continue
         name, digest = digests
         if not _fits(package, member, name, digest):
-            return (), f"{relative} of its bundle was changed", []
+            return Beside(problem=f"{relative} of its bundle was changed")
         good.append(member.path)
     if gone:
         # A file that is gone breaks the seal, too.
-        return tuple(good), f"{len(gone)} files of its bundle are gone: {', '.join(gone[:3])}", []
-    return tuple(good), "", []
+        return Beside(good=tuple(good), problem=f"{len(gone)} files of its bundle are gone: {', '.join(gone[:3])}")
+    return Beside(good=tuple(good), left_out=tuple(_unknown(held, base, rows)))
+
+
+def _unknown(held: Held, base: str, rows: Mapping[str, Any]) -> Iterator[str]:
+    """Entries of the bundle that neither its list nor a line for nested code knows."""
+    own = {held.path, f"{base}Info.plist", f"{base}PkgInfo"}
+    for path, member in held.package.members.items():
+        if not path.startswith(base) or path in own or member.kind in ("folder", "link"):
+            continue
+        inner = path[len(base) :]
+        if inner.startswith("_CodeSignature/") or inner.endswith(".DS_Store"):
+            continue
+        above = inner.partition("!/")[0]  # what lies in an archive goes with it
+        while above and above not in rows:
+            above = posixpath.dirname(above)
+        if not above:
+            yield path
 
 
 def _digests(row: Any) -> tuple[tuple[str, bytes] | None, bool]:
