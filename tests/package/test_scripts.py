@@ -126,3 +126,11 @@ def test_a_removal_that_no_upgrade_takes_is_not_told_and_a_fresh_install_is_told
     text = '#!/bin/sh\nset -e\nif [ "$1" = configure ] && [ -z "$2" ]; then useradd -r app; fi\nif [ "$1" = remove ]; then reboot; fi\n'
     found = facts_of(text, "x.deb!/control.tar.xz!/./postinst", "shell")
     assert {fact.evidence.when for fact in found} == {"only on a fresh install"}  # type: ignore[attr-defined]
+
+
+def test_texts_that_grow_out_of_little_are_bounded() -> None:
+    doubled = facts_of("#!/bin/sh\nA=aaaaaaaa\n" + "A=$A$A\n" * 60 + "rm -rf /opt/app\n")
+    assert any(isinstance(fact, FileEffect) and fact.path == "/opt/app" for fact in doubled)
+    prepended = facts_of("#!/bin/sh\n" + 'A="aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa$A"\n' * 1500)
+    assert [fact.reason for fact in prepended if isinstance(fact, Unread)] == [Reason.BUDGET]
+    assert not [fact for fact in facts_of("#!/bin/sh\n" + "A+=aaaaaaaaaaaa\n" * 1000) if isinstance(fact, Unread)]

@@ -23,6 +23,8 @@ class Context:
         self.at = at
         self.zone = zone
         self.secrets: set[str] = set()
+        self._longest_first: list[str] = []
+        self._told: tuple[Event | None, int, Evidence | None] = None, 0, None  #: evidence of the last event
 
     def words(self, text: str, limit: int = 160) -> str:
         """``text`` with holes written as the shell does, secrets masked, and shortened."""
@@ -33,10 +35,17 @@ class Context:
         return self.words(" ".join(_quoted(word) for word in call.words), limit)
 
     def evidence(self, event: Event, text: str = "") -> Evidence:
-        return event.member.evidence(event.line, text=self.scrubbed(show(text or event.text)[:_MARGIN]))
+        if not text and self._told[0] is event and self._told[1] == len(self.secrets) and self._told[2] is not None:
+            return self._told[2]
+        found = event.member.evidence(event.line, text=self.scrubbed(show(text or event.text)[:_MARGIN]))
+        if not text:
+            self._told = event, len(self.secrets), found
+        return found
 
     def scrubbed(self, text: str) -> str:
-        for secret in sorted(self.secrets, key=len, reverse=True):
+        if len(self._longest_first) != len(self.secrets):
+            self._longest_first = sorted(self.secrets, key=len, reverse=True)
+        for secret in self._longest_first:
             text = text.replace(secret, MASK)
         return text
 

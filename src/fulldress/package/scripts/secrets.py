@@ -26,6 +26,11 @@ _HARMLESS = regex(
 )
 
 
+def learn(event: AnyEvent, context: Context) -> None:
+    """Takes note of the secrets in ``event``, before any fact is worded."""
+    context.secrets.update(value for _, _, value in _found(event) if len(value) >= 4 and is_constant(value))
+
+
 def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
     for kind, name, value in _found(event):
         if value:

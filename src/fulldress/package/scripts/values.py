@@ -20,6 +20,8 @@ TEMPORARY = f"{_OPEN}@temporary{_CLOSE}"  #: what mktemp made
 
 #: More alternatives than this of one word are not followed; the rest becomes a hole, and so is reported.
 ALTERNATIVES = 8
+#: Characters of one text that are known; a longer one is a hole. ``A=$A$A`` forty times would fill any memory.
+LONGEST = 256 * 1024
 
 
 def hole(name: str) -> str:
@@ -67,7 +69,7 @@ def combine(parts: list[list[str]]) -> list[str]:
     """Every joining of one alternative of each part, at most :data:`ALTERNATIVES`; the first ones win."""
     found: list[str] = []
     for choice in product(*parts):
-        text = "".join(choice)
+        text = "".join(choice) if sum(map(len, choice)) <= LONGEST else hole("a text too long to follow")
         if text not in found:
             found.append(text)
         if len(found) == ALTERNATIVES:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from itertools import product
 
 from tree_sitter import Node
 
 from fulldress.package.scripts.events import Assign
 from fulldress.package.scripts.shell.known import Known
-from fulldress.package.scripts.values import ALTERNATIVES, hole, is_constant
+from fulldress.package.scripts.values import ALTERNATIVES, combine, hole, is_constant
 
+_LONG = 500  #: characters; no address is looked for in a longer value
 _ELEMENTS = 256  #: elements kept of an array
 
 
@@ -27,10 +27,13 @@ class Assignments(Known):
             return ""
         values = self.expand(value) if value is not None else [""]
         if any(child.type == "+=" for child in node.children):
-            values = [old + new for old, new in product(self.variables.get(name, [""]), values)]
+            values = combine([self.variables.get(name, [""]), values])
         values = [self.own_hole(name, text) for text in values][:ALTERNATIVES]
+        before = self.variables.get(name, [])
         for text in values:
-            self.emit(Assign(**self.place(node), name=name, value=text))
+            added = _added(text, before)
+            self.step(len(added))
+            self.emit(Assign(**self.place(node), name=name, value=added))
         self.variables[name] = values
         return ""
 
@@ -100,3 +103,11 @@ class Assignments(Known):
         parts = row.strip().split(signs, len(names) - 1) if names else []
         for index, name in enumerate(names):
             self.variables[name] = [parts[index].strip() if index < len(parts) else ""]
+
+
+def _added(text: str, before: list[str]) -> str:
+    """What of a long value is new: a text that is built piece by piece is not told again with each piece."""
+    if len(text) > _LONG:
+        old = next((old for old in before if len(old) > _LONG // 2 and text.startswith(old)), "")
+        return text[len(old) :]
+    return text

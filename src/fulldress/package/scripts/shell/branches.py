@@ -76,7 +76,7 @@ class Branches(Commands):
                 if settled:
                     self._leave_out(child)
                     continue
-                self.variables = {name: list(values) for name, values in before.items()}
+                self.variables = dict(before)
                 self.sure = kept | empty
                 if child.type == "elif_clause":
                     printed += self._if(child)
@@ -118,7 +118,7 @@ class Branches(Commands):
         for item in node.children:
             if item.type != "case_item":
                 continue
-            self.variables = {name: list(values) for name, values in before.items()}
+            self.variables = dict(before)
             labels = item.children_by_field_name("value")
             taken = self._takes(labels, known)
             if taken is False:

@@ -81,6 +81,7 @@ class Commands(Nested):
         name = words[0].rsplit("/", 1)[-1]
         if name in self.functions and "/" not in words[0]:
             return self._function(name, words[1:])
+        self.step(sum(map(len, words)))
         if name == "set":
             builtins.set_options(self, words)
             return ""

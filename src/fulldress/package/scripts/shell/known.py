@@ -15,7 +15,14 @@ from fulldress.package.scripts.values import ALTERNATIVES
 from fulldress.package.scripts.words import Words
 from fulldress.package.scripts.written import Written
 
+_STEPS = 60_000  #: nodes followed for one script, over all its functions and the scripts that it calls
+_LONG, _PER_STEP = 1000, 50  #: characters of a text that cost nothing; of those beyond, as many count as one step
+
 Environment = dict[str, list[str]]
+
+
+class Exhausted(Exception):
+    """The script has too many ways through it, or makes too long texts of too little."""
 
 
 class Function(msgspec.Struct, frozen=True):
@@ -87,6 +94,12 @@ class Known(Words):
         finally:
             self.emit = kept
 
+    def step(self, characters: int = 0) -> None:
+        """Counts a node that is followed, or text that is made. Raises :class:`Exhausted`."""
+        self.steps += max(0, characters - _LONG) // _PER_STEP if characters else 1
+        if self.steps > _STEPS:
+            raise Exhausted
+
     # -- places
 
     @property
@@ -110,18 +123,19 @@ class Known(Words):
         }
 
     def _copy(self) -> Environment:
-        return {name: list(values) for name, values in self.variables.items()}
+        return dict(self.variables)  # lists of values are replaced, never changed
 
 
 def merge(branches: list[Environment]) -> Environment:
     """The values that variables may have after any of the branches."""
-    merged: Environment = {}
-    for branch in branches:
+    merged = dict(branches[0])
+    for branch in branches[1:]:
         for name, values in branch.items():
-            held = merged.setdefault(name, [])
-            held.extend(value for value in values if value not in held)
-    for values in merged.values():
-        del values[ALTERNATIVES:]
+            held = merged.get(name)
+            if held is None:
+                merged[name] = values
+            elif held is not values and held != values:
+                merged[name] = [*held, *(value for value in values if value not in held)][:ALTERNATIVES]
     return merged
 
 

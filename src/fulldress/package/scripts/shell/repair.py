@@ -18,9 +18,14 @@ _ROUNDS = 16  #: times that commands are parted; each round brings to light thos
 
 def parsed(parser: Parser, text: bytes) -> Tree:
     """The tree of ``text``, with as few errors as repairing brings about. Rows stay as they are."""
-    tree, text = _parted(parser, text)
+    tree, text = _mended(parser, text)
+    return _parted(parser, tree, text)
+
+
+def _mended(parser: Parser, text: bytes) -> tuple[Tree, bytes]:
+    tree = parser.parse(text)
     if not tree.root_node.has_error:
-        return tree
+        return tree, text
     before = _lost(tree.root_node)
     better = text
     for mend in _MENDS:
@@ -32,28 +37,31 @@ def parsed(parser: Parser, text: bytes) -> Tree:
         if after < before:
             tree, before, better = other, after, candidate
         if not after:
-            return tree
+            return tree, better
     # a script with several such writings may be lost as a whole until the last of them is mended
     together = text
     for mend in _MENDS:
         together = mend(together)
     other = parser.parse(together)
-    return other if _lost(other.root_node) < before else tree
+    return (other, together) if _lost(other.root_node) < before else (tree, better)
 
 
-def _parted(parser: Parser, text: bytes) -> tuple[Tree, bytes]:
+def _parted(parser: Parser, tree: Tree, text: bytes) -> Tree:
     """A pipeline of three commands and a later redirection, and the grammar makes all lines between words of the third
     (``a | b | c``, newline, ``rm x``, newline, ``d > f``), without an error. No command goes on behind a bare newline, so
     each such newline gets the semicolon that the grammar heeds."""
-    tree = parser.parse(text)
+    lost = _lost(tree.root_node)
     for _ in range(_ROUNDS):
         places = sorted(set(_joints(parser, tree, text)))
         if not places:
             break
         pieces = [text[begin:end] for begin, end in zip([0, *places], [*places, len(text)], strict=True)]
         text = b";".join(pieces)
-        tree = parser.parse(text)
-    return tree, text
+        other = parser.parse(text)
+        if (now := _lost(other.root_node)) > lost:
+            break
+        tree, lost = other, now
+    return tree
 
 
 def _joints(parser: Parser, tree: Tree, text: bytes) -> Iterator[int]:

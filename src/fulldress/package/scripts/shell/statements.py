@@ -17,7 +17,7 @@ from fulldress.package.scripts.events import Gap
 from fulldress.package.scripts.maintainer import ways
 from fulldress.package.scripts.shell import builtins, lines, repair
 from fulldress.package.scripts.shell.conditions import assigned_once
-from fulldress.package.scripts.shell.known import Function, is_statement
+from fulldress.package.scripts.shell.known import Exhausted, Function, is_statement
 from fulldress.package.scripts.shell.redirects import Redirects
 from fulldress.package.scripts.values import clean
 from fulldress.patterns import regex
@@ -26,14 +26,9 @@ _LANGUAGE = Language(tree_sitter_bash.language())
 #: The grammar's scanner asks C's ``isalnum`` about every code point after ``${``, which reads far outside its table and
 #: ends the whole process with a segmentation fault. None of these means anything to a shell.
 _ASTRAL = regex("[\U00010000-\U0010ffff]")
-_STEPS = 60_000  #: nodes followed for one script, over all its functions and the scripts that it calls
 
 #: Nodes whose children are statements, in order, and nothing else.
 _BLOCKS = ("program", "compound_statement", "do_group", "else_clause", "subshell", "command_substitution")
-
-
-class Exhausted(Exception):
-    """The script has too many ways through it."""
 
 
 class Shell(Redirects):
@@ -81,9 +76,7 @@ class Shell(Redirects):
 
     def follow(self, node: Node) -> str:
         """Follows a statement and gives what it prints."""
-        self.steps += 1
-        if self.steps > _STEPS:
-            raise Exhausted
+        self.step()
         kind = node.type
         if kind == "ERROR":
             return self._error(node)
