@@ -78,11 +78,15 @@ _LIFECYCLE = frozenset(
         "postmigrate",
     ]
 )
+#: Those that start the product itself: its own code is no script of the installation.
+_PRODUCT_ITSELF = frozenset(["start", "stop", "restart"])
 #: Python files that act at installation or on the command line; modules of an application are not scripts.
 _PYTHON_SCRIPT = regex(
     r"(?i)(^|/)(setup|install\w*|upgrade\w*|update\w*|migrate\w*|deploy\w*|pre_?\w*inst\w*|post_?\w*inst\w*|bootstrap|uninstall\w*)\.py$"
     r"|(^|/)(s?bin|scripts?|hooks?|libexec|tools|cron[\w.]*|DEBIAN)/[^/]+$"
 )
+#: Modules that Python imports by itself, wherever its programs come from.
+_AT_START = regex(r"(?:^|/)(?:site|user)customize\.py$")
 #: The same for languages whose files are told apart by their kind already.
 _INSTALLER = regex(
     r"(?i)(^|/)(setup|(un)?install\w*|(up|down)grade\w*|update\w*|migrate\w*|deploy\w*|(pre|post)_?\w*inst\w*|bootstrap)\.\w+$"
@@ -161,8 +165,7 @@ class _Facts:
         if event in self.events:
             return
         self.events[event] = None
-        for _ in secrets.facts(event, self.context):
-            pass  # what it learns has to be known before any fact is worded
+        secrets.learn(event, self.context)
 
     def add(self, fact: AnyFact) -> None:
         self.extra.append(fact)
@@ -250,6 +253,8 @@ def _reader(member: Member) -> Reader | None:
         return _language("containers")
     if member.kind == "json" and member.name == "package.json" and "node_modules/" not in member.path:
         return _npm
+    if member.kind == "python" and _AT_START.search(member.inner):
+        return _at_start
     if member.kind == "python" and (_PYTHON_SCRIPT.search(member.inner) or _is_executable(member) or _is_alone(member)):
         return _language("python")
     if member.name.endswith(".pth") and member.kind == "text" and re.search(r"(?m)^import[ \t]", member.text):
@@ -272,7 +277,7 @@ def _is_program(member: Member) -> bool:
     if member.kind not in ("shell", "python", "perl", "powershell", "batch", "javascript"):
         return False
     if member.container == "wheel":
-        return True
+        return not _AT_START.search(member.inner)
     return bool(_PROGRAM.search(member.path)) and not _HOOK.search(member.path)
 
 
@@ -290,7 +295,16 @@ def _pth(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> 
     rows = [row if re.match(r"import[ \t]", row) else "" for row in member.text.splitlines()]
     data = "\n".join(rows).encode("utf-8", "replace")
     fields = {name: getattr(member, name) for name in Member.__struct_fields__}
-    _language("python")(package, Member(**{**fields, "data": data, "kept": True}), emit)
+    _at_start(package, Member(**{**fields, "data": data, "kept": True}), emit)
+
+
+def _at_start(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
+    """What every start of Python on the host runs, whatever the program (the ``site`` module)."""
+
+    def later(event: AnyEvent) -> None:
+        emit(replace(event, when=event.when or "at every start of Python"))
+
+    _language("python")(package, member, later)
 
 
 def _shell(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
@@ -342,7 +356,8 @@ def _npm(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> 
     scripts = described.get("scripts") if isinstance(described, dict) else None
     for name, text in (scripts or {}).items() if isinstance(scripts, dict) else ():
         if name in _LIFECYCLE and isinstance(text, str):
-            for file in re.findall(r"(?:^|[;&|]\s*)node\s+(?:--?[\w=-]+\s+)*([\w./-]+)", text):
+            files = re.findall(r"(?:^|[;&|]\s*)node\s+(?:--?[\w=-]+\s+)*([\w./-]+)", text)
+            for file in files if name not in _PRODUCT_ITSELF else ():
                 started = next(
                     (
                         m

@@ -97,7 +97,7 @@ class Statements(Values):
         rest = "\n".join(self.rows[(node.end_lineno or node.lineno) :])
         result = dotted(node.value.func).rsplit(".", 1)[-1] in ("run", "Popen")
         asked = r"\.(?:returncode|check_returncode|wait|poll|communicate)\b|\s*[,)]" if result else r"\b"
-        return not re.search(rf"\b{re.escape(target.id)}{asked}", rest)
+        return not re.search(rf"\b{re.escape(target.id)}(?:{asked})", rest)
 
     def _bind(self, target: ast.expr, value: Value, node: ast.stmt) -> None:
         if isinstance(target, ast.Subscript):
