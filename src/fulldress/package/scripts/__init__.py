@@ -376,6 +376,12 @@ def _npm(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> 
 def _gap(events: list[Gap]) -> Unread:
     """Lines beyond the grammar; whole scripts with the same trouble are one fact."""
     event = events[0]
+    if event.missing:
+        names = ", ".join(dict.fromkeys(item.member.name for item in events))
+        return Unread(
+            witness=Witness.READ, evidence=event.member.evidence(event.line, 0, event.text), what=event.missing,
+            reason=Reason.MISSING, shows=True, detail=f"{names} runs functions of it, and another package brings it",
+        )  # fmt: skip
     lines = f"line {event.line}" if event.line == event.last else f"lines {event.line}–{event.last}"
     what = f"{lines} of {event.member.name}"
     if len(events) > 1:

@@ -145,13 +145,17 @@ def _of_the_folder(ground: Ground, folder: Path | None) -> Iterator[AnyFact]:
     for path, problem in (*(ground.trust.unreadable if ground.trust is not None else ()), *ground.keys.unreadable):
         what = f"certificate {path.parent.name}/{re.sub(r'[^ -~]', '?', path.name)}"
         yield unread(Evidence(source=str(path), path=path.name), what, Reason.DAMAGED, problem)
+    lasts: dict[tuple[str, str], tuple[datetime, pgpkeys.Holder]] = {}
     for holder in ground.keys.pgp:
         tool = keys.tool(holder.path)
         ends = max(
             (end for key in (holder.primary, *holder.subkeys) if key.signs and (end := holder.ends(key))), default=None
         )
-        if tool and ends is not None:
-            yield _held(tool, holder.name, holder.fingerprint, ends, ground, keys.spoken(holder.path))
+        mark = (tool, holder.fingerprint)
+        if tool and ends is not None and (mark not in lasts or lasts[mark][0] < ends):
+            lasts[mark] = ends, holder  # several copies of a key are one key, which ends with the last of them
+    for (tool, print_), (ends, holder) in lasts.items():
+        yield _held(tool, holder.name, print_, ends, ground, keys.spoken(holder.path))
     if folder is None or ground.product is None:
         return
     for root in ground.product.roots:
