@@ -86,9 +86,8 @@ def _ground(package: Package, folder: Path | None, texts: tuple[advisories.Text,
         advisories=texts,
         at=at,
         previous=options.previous,
-        keys=msgspec.structs.replace(
-            ring, pgp=(*ring.pgp, *held.pgp), unreadable=(*ring.unreadable, *_unreadable(options.root, held))
-        ),
+        keys=msgspec.structs.replace(ring, pgp=(*ring.pgp, *held.pgp)),
+        unheld=held.unreadable,
         tools=frozenset(tools),
         anchors=held.anchors,
         brought=tuple(_brought(package)),
@@ -136,15 +135,14 @@ def _brought(package: Package) -> Iterator[pgpkeys.Holder]:
             continue
 
 
-def _unreadable(root: Path | None, held: hostkeys.HostKeys) -> Iterator[tuple[Path, str]]:
-    return ((root / name, why) for name, why in held.unreadable) if root is not None else iter(())
-
-
 def _of_the_folder(ground: Ground, folder: Path | None) -> Iterator[AnyFact]:
     """What of the trust folder cannot be read, and the keys that production's own tools go by."""
     for path, problem in (*(ground.trust.unreadable if ground.trust is not None else ()), *ground.keys.unreadable):
         what = f"certificate {path.parent.name}/{re.sub(r'[^ -~]', '?', path.name)}"
         yield unread(Evidence(source=str(path), path=path.name), what, Reason.DAMAGED, problem)
+    for name, problem in ground.unheld:
+        # what the copy does not hold may still be on the host: a gap only for what is judged by it
+        yield unread(Evidence(source=name, path=name), f"production's /{name}", Reason.MISSING, problem, needed=False)
     lasts: dict[tuple[str, str], tuple[datetime, pgpkeys.Holder]] = {}
     for holder in ground.keys.pgp:
         tool = keys.tool(holder.path)

@@ -98,7 +98,7 @@ def _of_key(key: Key, ground: Ground) -> str:
     if not key.held_in:
         return f"signed by {who}, which {ground.keys.name}/ does not hold"
     more = f" and {len(key.held_in) - 1} more" if len(key.held_in) > 1 else ""
-    return f"signed by {who}, which {key.held_in[0]}{more} holds"
+    return f"signed by {who}, which {key.held_in[0]}{more} hold{'' if more else 's'}"
 
 
 def spelt(key: Key) -> str:

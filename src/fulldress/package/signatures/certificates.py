@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from fulldress.facts import Certificate
 from fulldress.package.signatures import keystores
+
+# Key stores in use hold authorities whose serial number is 0. The library reads them, and warns on standard error.
+warnings.filterwarnings("ignore", message="Parsed a serial number", module="fulldress")
 
 _LONGEST = 10  #: certificates in one chain; longer ones do not occur
 _PURPOSES = {

@@ -33,6 +33,7 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     today: datetime | None = None  #: the day of reading, where ``at`` is another one
     tools: frozenset[str] = frozenset()  #: of apt and rpm, those of production whose keys are all known
     anchors: tuple[tuple[str, x509.Certificate], ...] = ()  #: what Java and products in production hold, with the file
+    unheld: tuple[tuple[str, str], ...] = ()  #: files of production with keys that could not be read, and why
     stamps: tuple[Any, ...] = ()  #: tokens of time-stamp files, for the signature files that they are over
 
 
