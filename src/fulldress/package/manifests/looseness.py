@@ -9,6 +9,8 @@ from fulldress.formats import constraint
 def score(text: str, dialect: str = "") -> tuple[Looseness, str]:
     """Looseness, and an example of what the constraint would also admit (empty for an exact one)."""
     text = text.strip()
+    if dialect == "npm" and text.startswith("file:"):
+        return Looseness.EXACT, ""  # it lies in the package, and is as exact as that
     if constraint.is_floating(text):
         return Looseness.FLOATING, "whatever it names on the day"
     ranges = constraint.read(text, dialect)

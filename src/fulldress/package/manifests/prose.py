@@ -23,7 +23,7 @@ _DOWN = regex(
 )
 _NO_DOWN = regex(r"(?i)\b(?:no|zero|without(?: any)?)[- ](?:service )?(?:down[- ]?time|outage|interruption)s?\b")
 _NOT_A_PROMISE = regex(
-    r"(?i)\b(?:reduc\w+|minimi[sz]\w+|fix\w*|avoid\w*|bug|issue|monitor\w*|alert\w*|caus(?:e|ed|ing))\b"
+    r"(?i)\b(?:reduc\w+|minimi[sz]\w+|fix\w*|avoid\w*|bug|issue|monitor\w*|alert\w*|caus(?:e|ed|ing)|unless|assum\w+|detect\w*|timeouts?|retr(?:y|ies)\w*)\b"
 )
 _HOST = r"(?:the |your |this |each |all |every |affected )*(?:hosts?|servers?|systems?|machines?|computers?|nodes?|appliances?|vms?|box(?:es)?)"
 _NOUN = rf"(?:(?:system |host |server |full |hard )?reboot(?: of {_HOST})?|(?:system|host|server|full|machine) restart|restart of {_HOST}|(?<=\ba )restart|(?<=\bno )restart|(?<=\bany )restart)"

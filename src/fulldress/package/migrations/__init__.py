@@ -40,6 +40,8 @@ def read(package: Package) -> Iterator[AnyFact]:
     yield from _untold(translated)
     for path in [path for path, member in members.items() if not member.kept]:
         member = members.pop(path)
+        if member.kind == "sql":
+            continue  # whoever walked the package said so already
         yield _unread(member, 0, path, Reason.BUDGET, f"{member.size} bytes are too many to keep", needed=True)
     chosen = {path: member for path, member in members.items() if not naming.is_baseline(path)}
     named = naming.pairs(chosen)

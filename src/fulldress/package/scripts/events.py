@@ -70,6 +70,7 @@ class Gap(Event, frozen=True, kw_only=True):
     last: int
     problem: str = ""
     needed: bool = False  #: the line rules could not make sense of it either
+    missing: str = ""  #: a file of another package, which the script makes a part of itself
 
 
 class Swallowed(Event, frozen=True, kw_only=True):

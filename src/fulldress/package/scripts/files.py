@@ -191,6 +191,8 @@ def _first_test(words: tuple[str, ...]) -> int:
 
 
 def _found_files(call: Call, path: str) -> str:
+    if "-empty" in call.arguments:
+        return "if it is empty"
     tests = " ".join(show(word) for word in call.arguments[1:])
     reach = _reach(call, path, True)
     return f"files found by {tests}" + (f"; {reach}" if "may be empty" in reach or "shared" in reach else "")
