@@ -113,7 +113,7 @@ def _overlap(fact: Schedule, policy: str, spec: Any) -> str:
     """A job that may still run when the next one starts, as far as the manifest itself says how long it may take."""
     limit = yamlnodes.text(spec, "jobTemplate", "spec", "activeDeadlineSeconds")
     runs = fact.next_runs
-    if policy != "Allow" or not limit.isdigit() or len(limit) > 8 or len(runs) < 2:
+    if policy != "Allow" or not limit.isdecimal() or len(limit) > 8 or len(runs) < 2:
         return ""
     interval = min(b - a for a, b in itertools.pairwise(runs))
     if timedelta(seconds=int(limit)) <= interval:

@@ -105,7 +105,7 @@ def anacron(package: Package, member: Member, zone: ZoneInfo) -> Iterator[AnyFac
         if drawn > tally.MAX_LISTED:
             return
         words = line.split(None, 3)
-        if len(words) < 4 or not (words[0].isdigit() or words[0] in _PERIODS) or not words[1].isdigit():
+        if len(words) < 4 or not (words[0].isdecimal() or words[0] in _PERIODS) or not words[1].isdecimal():
             yield Unread(
                 witness=Witness.READ, evidence=member.evidence(number, text=line), what="a line of anacrontab",
                 reason=Reason.GRAMMAR, detail="no period, delay, name and command; anacron would skip it", needed=True,

@@ -40,7 +40,7 @@ _BY_SUFFIX: dict[str, tuple[Reader, ...]] = {
 }  # fmt: skip
 _BY_NAME: dict[str, tuple[Reader, ...]] = {"Dockerfile": (clouds.labels,), "Containerfile": (clouds.labels,)}
 #: Not the product's own jobs: tests, documents, examples, what builds it, and libraries beside it.
-_ASIDE = regex(
+ASIDE = regex(
     r"(?i)(?:^|/)(?:tests?|testing|specs?|__tests__|fixtures|examples|(?<!com/)(?<!org/)example|example_dags|samples?|demos?|docs?|documentation|benchmarks?|"
     r"\.github|\.gitlab|\.circleci|node_modules|bower_components|test[_-]?data|testdata|src/test)/|"
     r"(?:^|/)(?:test_[^/]*|conftest|[^/]*_test|[^/]*[.-](?:test|spec))\.\w+$|(?:^|/)(?:mkdocs|renovate|docker-bake)\.\w+$|(?:^|/)\.gitlab-ci\.yml$"
@@ -52,9 +52,11 @@ def read(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
     name = member.name
     readers = _BY_SUFFIX.get(name.rsplit(".", 1)[-1].lower()) if "." in name else None
     readers = readers or _BY_NAME.get(name)
+    if readers is None and member.kind == "python":  # a program without a suffix, told by its first line
+        readers = (pythonjobs.read,)
     if readers is None:
         readers = (windows.read,) if "." not in name and windows.is_task(member) else ()
-    if not readers or _ASIDE.search(member.path):
+    if not readers or ASIDE.search(member.path):
         return
     for reader in readers:
         found = list(reader(package, member, clock))

@@ -60,7 +60,7 @@ def _line(
     elif kind == "@":
         words = rest.split(None, 1)
         if len(words) == 2 and _DURATION.fullmatch(words[0]):
-            expression, command = f"every {words[0]}" + (" min" if words[0].isdigit() else ""), words[1]
+            expression, command = f"every {words[0]}" + (" min" if words[0].isdecimal() else ""), words[1]
             said = "counted while the host is up, from the start of fcron"
     else:
         keyword = options.split(",")[0]

@@ -262,7 +262,7 @@ def _days(
 
 def _number(text: str, names: tuple[str, ...], rules: Dialect) -> int:
     """A weekday as the dialect counts it."""
-    if text.isdigit():
+    if text.isdecimal() and len(text) < 5:
         top = 7 if rules.sunday in (0, 1) else 6
         if not (1 if rules.sunday == 1 else 0) <= int(text) <= top:
             raise FieldsError(f'"{text}" is no weekday')
@@ -320,7 +320,7 @@ def _values(text: str, low: int, high: int, names: tuple[str, ...]) -> set[int]:
 
 
 def _value(text: str, low: int, names: tuple[str, ...]) -> int:
-    if text.isdigit() and len(text) <= 4:
+    if text.isdecimal() and len(text) <= 4:
         return int(text)
     if text.lower()[:3] in names:
         return names.index(text.lower()[:3]) + low

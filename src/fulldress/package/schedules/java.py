@@ -95,7 +95,7 @@ def _product(raw: str) -> Value:
     total = 1
     for factor in raw.split("*"):
         plain = factor.strip().rstrip("lL").replace("_", "")
-        if not plain.isdigit() or len(plain) > 15:
+        if not plain.isdecimal() or len(plain) > 15:
             return raw.rsplit(".", 1)[-1]
         total *= int(plain)
     return total

@@ -58,7 +58,7 @@ def _jobs(package: Package, member: Member, root: xmltree.Element, clock: Clock)
         if trigger.name == "cron":
             expression, missing = placeholders.resolve(package, member, trigger.word("cron-expression"))
             yield from _one(package, member, clock, trigger, expression, missing, trigger.word("time-zone"), classes)
-        elif trigger.name == "simple" and trigger.word("repeat-interval").isdigit():
+        elif trigger.name == "simple" and trigger.word("repeat-interval").isdecimal():
             amount = _milliseconds(trigger.word("repeat-interval"))
             yield from _one(package, member, clock, trigger, every(amount), "", "", classes, dialect="")
 
@@ -108,7 +108,7 @@ def _beans(package: Package, member: Member, root: xmltree.Element, clock: Clock
         elif element.name == "bean" and kind in ("SimpleTriggerFactoryBean", "SimpleTriggerBean"):
             interval = _property(element, "repeatInterval")
             job = _property(element, "jobDetail")
-            words = every(_milliseconds(interval)) if interval.isdigit() else f"every {interval} ms"
+            words = every(_milliseconds(interval)) if interval.isdecimal() else f"every {interval} ms"
             yield from _bean(
                 package, member, clock, element, element.attributes.get("id", kind), words, classes.get(job, job), ""
             )
@@ -120,7 +120,7 @@ def _beans(package: Package, member: Member, root: xmltree.Element, clock: Clock
             for key, how in (("fixed-rate", ""), ("fixed-delay", " after the last end")):
                 if key in given:
                     value, _ = placeholders.resolve(package, member, given[key])
-                    words = every(_milliseconds(value)) if value.isdigit() else f"{key}={given[key]}"
+                    words = every(_milliseconds(value)) if value.isdecimal() else f"{key}={given[key]}"
                     yield from _bean(package, member, clock, element, name, words + how, f"{name}()", "")
 
 

@@ -46,7 +46,8 @@ def triggers(given: Mapping[str, str]) -> str:
         kind not in ("DAILY", "ONCE")
         or not start
         or int(start[1]) > 23
-        or not step.isdigit()
+        or not step.isdecimal()
+        or len(step) > 8
         or given.get("mo", "1") != "1"
     ):
         return ""
@@ -68,7 +69,11 @@ def rhythm(given: Mapping[str, str], clock: Clock) -> tuple[str, tuple[datetime,
         return _EVENTS[kind], ()
     start = re.fullmatch(r"(\d{1,2}):(\d\d)(?::\d\d)?", given.get("st", ""))
     hour = f" at {int(start[1]):02d}:{start[2]}" if start else (f" at {given['st']}" if given.get("st") else "")
-    step = int(given["mo"]) if given.get("mo", "").isdigit() and 0 < int(given["mo"][:5]) < 1440 else 1
+    step = (
+        int(given["mo"])
+        if given.get("mo", "").isdecimal() and len(given["mo"]) < 9 and 0 < int(given["mo"][:5]) < 1440
+        else 1
+    )
     if kind in ("MINUTE", "HOURLY"):
         amount = timedelta(minutes=step) if kind == "MINUTE" else timedelta(hours=step)
         unit = "min" if kind == "MINUTE" else "h"
@@ -96,7 +101,7 @@ def rhythm(given: Mapping[str, str], clock: Clock) -> tuple[str, tuple[datetime,
 
 
 def _known(days: list[str], months: list[str]) -> bool:
-    return all(d in (*_DAYS, "*") or (d.isdigit() and 0 < int(d[:3]) < 32) for d in days) and set(months) <= set(
+    return all(d in (*_DAYS, "*") or (d.isdecimal() and 0 < int(d[:3]) < 32) for d in days) and set(months) <= set(
         _MONTHS
     )
 

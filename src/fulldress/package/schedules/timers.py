@@ -145,7 +145,7 @@ def _said(unit: list[Assignment], member: Member) -> Iterator[str]:
             fixed = values(unit, "Timer", "FixedRandomDelay")
             same = ", the same on every run of a host" if fixed and fixed[-1].value.lower() in _YES else ""
             amount = given[-1].value
-            yield words.format(excerpt(f"{amount} s" if amount.isdigit() else amount, 20)) + same
+            yield words.format(excerpt(f"{amount} s" if amount.isdecimal() else amount, 20)) + same
     accuracy = values(unit, "Timer", "AccuracySec")
     if accuracy and re.search(
         r"(?i)\d\s*(?:h|hours?|hr|d|days?|w|weeks?)\b|\d\d\s*(?:m|min|minutes?)\b", accuracy[-1].value

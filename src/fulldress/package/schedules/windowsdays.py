@@ -86,7 +86,7 @@ def _of(months: list[int]) -> str:
 
 
 def _count(text: str) -> int:
-    return int(text) if text.isdigit() and 0 < int(text[:5]) < 1000 else 1
+    return int(text) if text.isdecimal() and len(text) < 9 and 0 < int(text[:5]) < 1000 else 1
 
 
 def _named(element: xmltree.Element | None, names: tuple[str, ...]) -> list[int]:

@@ -64,7 +64,9 @@ def urls(text: str) -> list[Address]:
             Address(
                 scheme=scheme,
                 host=host.strip("[]").lower() if is_constant(host) else host,
-                port=int(match[4]) if match[4] and match[4].isdigit() and int(match[4]) < 65536 else PORTS.get(scheme),
+                port=int(match[4])
+                if match[4] and match[4].isdecimal() and len(match[4]) < 6 and int(match[4]) < 65536
+                else PORTS.get(scheme),
                 user=show(match[2] or ""),
                 path=path[0] if path else "",
             )
@@ -169,5 +171,5 @@ def address(scheme: str, host: str, port: str = "", user: str = "") -> Address |
         return None
     if not host or (is_constant(host) and not is_host(host)):
         return None
-    number = int(port) if port.isdigit() and 0 < int(port) < 65536 else PORTS.get(scheme)
+    number = int(port) if port.isdecimal() and len(port) < 6 and 0 < int(port) < 65536 else PORTS.get(scheme)
     return Address(scheme=scheme, host=name.lower() if is_constant(name) else name, port=number, user=show(user))

@@ -39,7 +39,7 @@ def _asks(statement: Statement, sections: Mapping[str, Sequence[Statement]]) -> 
         if statement.operator in ("&&", "||") or _ASKS.search(statement.text):
             return True
         if statement.text.lower().lstrip("@").startswith("exit"):
-            return not statement.text.split()[-1].isdigit()  # without a number, it hands the last code on
+            return not statement.text.split()[-1].isdecimal()  # without a number, it hands the last code on
         called = _CALLS.match(statement.text)
         section = sections.get(called[1].lower(), ()) if called else ()
         return any(isinstance(s, If | Simple) and _mentions(s) for s in section[:3])

@@ -201,7 +201,7 @@ def _done(
         return hole("a secure string")
     if cmdlet == "new-timespan":
         units = (text_of(named.get(unit, "0")) for unit in ("days", "hours", "minutes", "seconds"))
-        return iso(*(int(unit) if unit.isdigit() and len(unit) < 8 else 0 for unit in units))
+        return iso(*(int(unit) if unit.isdecimal() and len(unit) < 8 else 0 for unit in units))
     if powershelltasks.PARTS.fullmatch(cmdlet):
         return powershelltasks.part(cmdlet, given, named)
     if cmdlet in powershelltasks.REGISTERS:

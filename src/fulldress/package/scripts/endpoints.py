@@ -240,7 +240,7 @@ def _login(scheme: str, text: str, port: str, user: str) -> Address | None:
 
 def _split_port(text: str) -> tuple[str, str]:
     host, colon, port = text.rpartition(":")
-    return (host, port) if colon and port.isdigit() and host.count(":") == 0 else (text, "")
+    return (host, port) if colon and port.isdecimal() and host.count(":") == 0 else (text, "")
 
 
 def _of_write(write: Write) -> Iterator[Address]:

@@ -137,7 +137,7 @@ def follow(script: Script, node: Node) -> Value:
         script.emit(line, row, ("mkdir", "-p", first))
     elif last in ("chmodSync", "chmod") and len(given) > 1:
         mode = text_of(given[1]).removeprefix("0o")
-        if mode.isdigit():
+        if mode.isdecimal():
             script.emit(line, row, ("chmod", mode, first))
     elif name in ("eval", "Function", "vm.runInThisContext") and "$(curl" in first:
         script.emit(line, row, ("exec", first))
@@ -161,9 +161,7 @@ def _request(script: Script, line: int, row: str, last: str, full: str, given: l
         host = text_of(source.get("hostname", source.get("host", "")))
         if not url and host and re.match(r"https?\b", full):
             port = text_of(source.get("port", ""))
-            url = (
-                f"{full.split('.')[0]}://{host}{f':{port}' if port.isdigit() else ''}{text_of(source.get('path', '/'))}"
-            )
+            url = f"{full.split('.')[0]}://{host}{f':{port}' if port.isdecimal() else ''}{text_of(source.get('path', '/'))}"
     if "://" not in url and not url.startswith("\ue000"):
         return hole(f"{last}()")
     if url.startswith("\ue000") and not re.match(r"(?:https?|axios|got|fetch|needle|superagent|request)\b", full):
@@ -237,6 +235,6 @@ def _client(script: Script, line: int, row: str, last: str, full: str, options: 
             "psql": ("-h", "-p", "-U"),
         }[client]
         words = [client, flags[0], host]
-        words += [flags[1], port] if isinstance(port, str) and port.isdigit() else []
+        words += [flags[1], port] if isinstance(port, str) and port.isdecimal() else []
         words += [flags[2], user] if isinstance(user, str) and flags[2] else []
         script.emit(line, row, tuple(words))

@@ -267,7 +267,7 @@ class Values(Follower):
         if isinstance(table, dict) and key in table:
             return table[key]
         items = self.names.get(f"@{name}")
-        if isinstance(items, list) and key.isdigit() and int(key) < len(items):
+        if isinstance(items, list) and key.isdecimal() and len(key) < 9 and int(key) < len(items):
             return items[int(key)]
         return hole(f"{name}{{{key}}}" if name != "ENV" else key)
 

@@ -64,7 +64,7 @@ def _called(script: Values, node: Node, owner_node: Node, method: str, arguments
     if kind == "timespan" and method in ("fromdays", "fromhours", "fromminutes", "fromseconds"):
         return (
             iso(**{method.removeprefix("from"): int(first)})
-            if first.isdigit() and len(first) < 8
+            if first.isdecimal() and len(first) < 8
             else hole("a time span")
         )
     if kind == "io.path" and method == "combine":

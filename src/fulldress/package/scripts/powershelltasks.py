@@ -132,13 +132,13 @@ def _element(trigger: dict[str, Value]) -> str:
 
 def _count(value: Value) -> int:
     text = text_of(value)
-    return int(text) if text.isdigit() and 0 < int(text[:4]) < 1000 else 1
+    return int(text) if text.isdecimal() and len(text) < 9 and 0 < int(text[:4]) < 1000 else 1
 
 
 def _days(text: str) -> list[str]:
     """Names of days, or their numbers from Sunday on ([System.DayOfWeek])."""
     words = [word.strip().capitalize() for word in re.split(r"[,\s]+", text) if word.strip()]
-    return [_DAYS[int(word)] if word.isdigit() and int(word[:2]) < 7 else word for word in words if word in _DAYS or word.isdigit()]  # fmt: skip
+    return [_DAYS[int(word)] if word.isdecimal() and len(word) == 1 and int(word) < 7 else word for word in words if word in _DAYS or word.isdecimal()]  # fmt: skip
 
 
 def _start(text: str) -> str:

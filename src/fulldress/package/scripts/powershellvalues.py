@@ -293,7 +293,7 @@ class Values(Follower):
     def _element(self, node: Node) -> Value:
         owner = self.value(node.named_children[0])
         key = text_of(self.value(node.named_children[-1])) if node.named_child_count > 1 else ""
-        if isinstance(owner, list) and key.isdigit() and int(key) < len(owner):
+        if isinstance(owner, list) and key.isdecimal() and len(key) < 9 and int(key) < len(owner):
             return owner[int(key)]
         if isinstance(owner, dict) and key.lower() in owner:
             return owner[key.lower()]

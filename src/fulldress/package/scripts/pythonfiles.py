@@ -45,7 +45,7 @@ def follow(
         script.emit(line, row, ("mkdir", "-p", first if name.startswith("os.") else text_of(owner)))
     elif name == "os.chmod" or (last == "chmod" and isinstance(owner, str)):
         mode = given[-1] if given else None
-        if isinstance(mode, str) and mode.isdigit():
+        if isinstance(mode, str) and mode.isdecimal() and len(mode) < 9:
             script.emit(line, row, ("chmod", f"{int(mode):o}", first if name == "os.chmod" else text_of(owner)))
     elif name == "os.chown" and first:
         script.emit(line, row, ("chown", second or "?", first))

@@ -79,12 +79,12 @@ def connect(script: Script, line: int, row: str, last: str, given: list[Value], 
         script.emit(line, row, ("curl", host))
     elif host and host not in ("localhost", "127.0.0.1", "::1") and port != "0":
         options = {
-            "swaks": ("swaks", "--server", host, *(("--port", port) if port.isdigit() else ())),
-            "redis-cli": ("redis-cli", "-h", host, *(("-p", port) if port.isdigit() else ())),
-            "mongosh": ("mongosh", "--host", host, *(("--port", port) if port.isdigit() else ())),
-            "amqp": ("curl", f"amqp://{host}" + (f":{port}" if port.isdigit() else "")),
-            "http": ("curl", f"http://{host}" + (f":{port}" if port.isdigit() else "")),
-            "https": ("curl", f"https://{host}" + (f":{port}" if port.isdigit() else "")),
+            "swaks": ("swaks", "--server", host, *(("--port", port) if port.isdecimal() else ())),
+            "redis-cli": ("redis-cli", "-h", host, *(("-p", port) if port.isdecimal() else ())),
+            "mongosh": ("mongosh", "--host", host, *(("--port", port) if port.isdecimal() else ())),
+            "amqp": ("curl", f"amqp://{host}" + (f":{port}" if port.isdecimal() else "")),
+            "http": ("curl", f"http://{host}" + (f":{port}" if port.isdecimal() else "")),
+            "https": ("curl", f"https://{host}" + (f":{port}" if port.isdecimal() else "")),
         }
         plain = {"IMAP4": "143", "IMAP4_SSL": "993", "POP3": "110"}.get(last, "")
         port = port or plain

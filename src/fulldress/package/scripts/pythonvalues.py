@@ -223,7 +223,7 @@ def formatted(text: str, given: list[Value], named: dict[str, Value]) -> str:
         name = re.split(r"[.\[!:]", match[1])[0]
         if not name:
             return text_of(rest.pop(0)) if rest else hole("a value")
-        if name.isdigit():
+        if name.isdecimal() and len(name) < 9:
             return text_of(given[int(name)]) if int(name) < len(given) else hole("a value")
         return text_of(named.get(name), name)
 

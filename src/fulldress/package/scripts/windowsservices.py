@@ -66,7 +66,7 @@ def services(name: str, words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     elif (
         name == "stop-process"
         and (process := parameter(words, "name", "processname", place=0))
-        and not process.isdigit()
+        and not process.isdecimal()
     ):
         yield process, "kill"
     elif name == "wmic" and "service" in lower and "call" in lower:

@@ -28,7 +28,7 @@ def parameter(words: tuple[str, ...], *names: str, place: int = -1) -> str:
     index, plain = 0, []
     while index < len(words):
         word = words[index]
-        if word.startswith("-") and len(word) > 1 and not word[1].isdigit():
+        if word.startswith("-") and len(word) > 1 and not word[1].isdecimal():
             lower = word.lower()
             if lower.lstrip("-") in names:
                 return words[index + 1] if index + 1 < len(words) else ""

@@ -1,0 +1,6 @@
+from crontab import CronTab
+
+cron = CronTab(tab="""
+30 1 * * * /opt/ledger/bin/dump
+""")
+cron.write_to_user(user="postgres")
