@@ -11,8 +11,17 @@ from fulldress.package.scripts import wrappers
 from fulldress.package.scripts.events import AnyEvent, Call, Write
 from fulldress.package.scripts.rule import Context, operands, option
 from fulldress.package.scripts.values import holes, is_constant, show
+from fulldress.patterns import regex
 
 _ADMINISTRATORS = frozenset(["sudo", "wheel", "admin", "adm", "docker", "root", "lxd", "libvirt", "disk", "shadow"])
+#: Rules of logins that more than one service shares; a package's own file there is its own business.
+_PAM = regex(
+    r"/etc/pam\.d/(common-\w+|system-auth|password-auth|sshd|login|su(?:-l)?|sudo(?:-i)?|other|passwd|gdm-\w+|lightdm)$"
+)
+_OPENS = regex(
+    r"(?im)^\s*(?:PermitRootLogin\s+(?:yes|without-password|prohibit-password)|PasswordAuthentication\s+yes|PermitEmptyPasswords\s+yes"
+    r"|(?:ForceCommand|AuthorizedKeysCommand|AuthorizedKeysFile|AuthorizedPrincipalsCommand|TrustedUserCAKeys)\s+/\S+)"
+)
 _DOWNLOADERS = frozenset({"curl", "wget", "fetch", "aria2c", "http"})
 
 
@@ -29,7 +38,18 @@ def _found(event: AnyEvent, package: Package) -> Iterator[tuple[str, str]]:
         if re.match(r"/etc/sudoers(\.d/|$)", event.path):
             yield "sudoers", content or f"writes {show(event.path)}"
         elif re.search(r"/polkit-1/|/polkit/", event.path):
-            yield "polkit", f"writes {show(event.path)}"
+            if event.content is None or re.search(r"\bYES\b|ResultAny|=\s*yes\b|auth_self", event.content):
+                yield "polkit", f"writes {show(event.path)}"
+        elif event.path == "/etc/ld.so.preload":
+            yield "preloaded library", f"every program of the host loads {content or 'what it names'}"
+        elif match := _PAM.match(event.path):
+            if event.content is None or re.search(
+                r"pam_(?:exec|permit|rootok|python|script)\.so|\bnullok\b", event.content
+            ):
+                yield "login rules", f"changes how {match[1]} lets people in"
+        elif event.path.startswith("/etc/ssh/sshd_config"):
+            if found := _OPENS.search(event.content or ""):
+                yield "ssh access", " ".join(found[0].split())
         elif re.search(r"/\.ssh/authorized_keys2?$", event.path):
             yield "authorized keys", f"writes {show(event.path)}"
         elif event.path in ("/etc/passwd", "/etc/shadow", "/etc/group"):
