@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from fulldress.facts import AnyFact, Endpoint, Evidence, Reason, Unread, Witness, encode
 from fulldress.package.reader import Member, Package
-from fulldress.package.schedules import clock, cron, units
+from fulldress.package.schedules import clock, cron
 from fulldress.package.scripts import (
     asks,
     endpoints,
@@ -30,10 +30,11 @@ from fulldress.package.scripts import (
     secrets,
     services,
     sourced,
+    standing,
     unheeded,
     windows,
 )
-from fulldress.package.scripts.events import AnyEvent, Assign, Call, Gap, Write
+from fulldress.package.scripts.events import AnyEvent, Assign, Gap
 from fulldress.package.scripts.maintainer import FRESH
 from fulldress.package.scripts.rule import Context, Rule
 from fulldress.package.scripts.shell import Exhausted, Shell
@@ -98,9 +99,9 @@ _PROGRAM = regex(r"(?:^|/)data\.tar(?:\.\w+)?!/(?:\./)?(?:usr|s?bin|lib\w*|etc|v
 _HOOK = regex(
     r"/etc/(?:[^/]+/)*(?:[\w.\-]+\.d|cron\.\w+)/[^/]+$|/(?:system-sleep|system-shutdown|system-generators|networkd-dispatcher)/"
 )
-_SYSUSERS = regex(r"/sysusers\.d/[^/]+\.conf$")
-#: Files of the payload that give rights where they stand.
-_RIGHTS = regex(r"(?:^|/)((?:etc/sudoers\.d/[\w-]+|etc/sudoers|[\w./-]*\.ssh/authorized_keys2?))$")
+
+
+_INIT = regex(r"(?=(?:.*/)?etc/init\.d/([^/]+)$)(?:.*!/)?(?:\./)?()etc/init\.d/[^/]+$")
 
 
 def read(package: Package) -> Iterator[AnyFact]:
@@ -117,7 +118,7 @@ def read(package: Package) -> Iterator[AnyFact]:
             if member.kind in ("python", "javascript", "perl") and member.size:
                 modules.add(path)
             continue
-        if _is_program(member):
+        if _is_program(package, member):
             programs.add(path)
             continue
         if not member.kept:
@@ -243,12 +244,8 @@ def _reader(member: Member) -> Reader | None:
         return _shell
     if member.kind in ("crontab", "cron") or re.search(r"(^|/)cron\.d/[^/]+$|(^|/)var/spool/cron/", member.path):
         return _crontab if member.kind in ("crontab", "cron", "text", "conf", "env", "shell") else None
-    if _RIGHTS.search(member.path) and member.kind not in ("folder", "link", "empty", "elf"):
-        return _rights
-    if _SYSUSERS.search(member.path) and member.kind not in ("folder", "link", "empty"):
-        return _sysusers
-    if member.kind == "systemd-service":
-        return _service
+    if (stands := standing.reader(member)) is not None:
+        return stands
     if member.kind == "yaml" and member.kept and b"containers:" in member.data:
         return _language("containers")
     if member.kind == "json" and member.name == "package.json" and "node_modules/" not in member.path:
@@ -272,12 +269,15 @@ def _reader(member: Member) -> Reader | None:
     return None
 
 
-def _is_program(member: Member) -> bool:
+def _is_program(package: Package, member: Member) -> bool:
     """Whether a script is a program of an installed application, rather than a part of its installation."""
     if member.kind not in ("shell", "python", "perl", "powershell", "batch", "javascript"):
         return False
     if member.container == "wheel":
-        return not _AT_START.search(member.inner)
+        return True
+    if match := _INIT.search(member.path):  # systemd takes the unit of that name, and never this script
+        places = (f"{folder}lib/systemd/system/{match[1]}.service" for folder in ("", "usr/"))
+        return any(member.path[: match.start(2)] + place in package.members for place in places)
     return bool(_PROGRAM.search(member.path)) and not _HOOK.search(member.path)
 
 
@@ -321,32 +321,6 @@ def _crontab(package: Package, member: Member, emit: Callable[[AnyEvent], None])
             shell.text(clean(job.command), job.line)
 
 
-def _rights(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
-    """A file of the payload that gives rights: the same as a script that writes it."""
-    rows = [row for row in member.text.splitlines() if row.strip() and not row.lstrip().startswith("#")]
-    match = _RIGHTS.search(member.path)
-    if rows and match:
-        first = member.text.splitlines().index(rows[0]) + 1
-        emit(Write(member=member, line=first, text=rows[0], path=f"/{match[1]}", content="\n".join(rows)))
-
-
-def _sysusers(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
-    """Accounts of sysusers.d(5): the same as a script that creates them."""
-    for number, row in enumerate(member.text.splitlines(), 1):
-        words = row.split()
-        if len(words) > 1 and words[0].rstrip("!-") in ("u", "g"):
-            name = clean(words[1])
-            command = ("groupadd", name) if words[0][0] == "g" else ("useradd", "--system", name)
-            emit(Call(member=member, line=number, text=row, words=command))
-
-
-def _service(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
-    """What a unit executes is a command, without a shell's redirections."""
-    for item in units.assignments(member):
-        if item.section == "Service" and item.key.startswith("Exec") and item.value:
-            Shell(package, member, emit).text(clean(item.value.lstrip("@-:+!")), item.line)
-
-
 def _npm(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
     """The scripts that npm runs when a package is installed or started."""
     try:
@@ -380,7 +354,7 @@ def _gap(events: list[Gap]) -> Unread:
         names = ", ".join(dict.fromkeys(item.member.name for item in events))
         return Unread(
             witness=Witness.READ, evidence=event.member.evidence(event.line, 0, event.text), what=event.missing,
-            reason=Reason.MISSING, shows=True, detail=f"{names} runs functions of it, and another package brings it",
+            reason=Reason.MISSING, shows=True, detail=f"{names} calls functions of it, and another package brings it",
         )  # fmt: skip
     lines = f"line {event.line}" if event.line == event.last else f"lines {event.line}–{event.last}"
     what = f"{lines} of {event.member.name}"

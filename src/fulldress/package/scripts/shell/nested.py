@@ -13,15 +13,18 @@ import msgspec
 from tree_sitter import Node
 
 from fulldress.package.reader import Member
-from fulldress.package.scripts import wrappers
+from fulldress.package.scripts import hooks, maintainer, wrappers
 from fulldress.package.scripts.events import AnyEvent, Gap, Write
 from fulldress.package.scripts.rule import option
 from fulldress.package.scripts.shell.assignments import Assignments
 from fulldress.package.scripts.shell.conditions import assigned_once
 from fulldress.package.scripts.sourced import member_of
-from fulldress.package.scripts.values import HERE, clean, show
+from fulldress.package.scripts.values import HERE, clean, is_constant, show
 from fulldress.package.scripts.written import Row, Written
+from fulldress.patterns import regex
 
+#: Functions of other packages. Those of debconf and of init scripts ask and write lines, which their callers show.
+_ELSEWHERE = regex(r"/(?:usr|opt|lib)/(?!.*(?:/debconf/confmodule|/init-functions)$)")
 _DEPTH = 12  #: functions and scripts inside each other
 _LANGUAGES = {"python": "python", "perl": "perl", "node": "javascript"}
 _NO_SCRIPTS = frozenset(
@@ -136,6 +139,9 @@ class Nested(Assignments):
         if sources and not file.endswith("/debconf/confmodule"):
             self.fixed = frozenset()  # it may set anything
         found = member_of(self.package, self.member, file) if file else None
+        if found is None and sources and maintainer.ways(self.member) and _ELSEWHERE.match(file):
+            line = node.start_point.row + 1 + self.offset
+            self.emit(Gap(member=self.member, line=line, last=line, text=file, problem=file, missing=file))
         if found is None or f"{found.path} {arguments}" in self.active:
             return
         if found.kind != "shell" and not (
@@ -217,6 +223,22 @@ class Nested(Assignments):
                 self.variables, self.functions = kept, state[0]
             self.arguments, self.offset, self.ended, self.member, self.fixed = state[1:]
 
+    def _hooked(self, path: str, wrote: Written) -> None:
+        """Commands that a program of the host will find in a file that was written."""
+        for hook in hooks.commands(path, wrote.text):
+            kept, self.emit, self.variables = self.emit, _places(wrote, self.emit), {}
+            with self.told(hook.when):
+                self.text(hook.command, hook.line)
+            self.emit = kept
+
+    def crontab(self, content: str, user: str) -> None:
+        """Commands of a crontab that is given to ``crontab``, which runs them later."""
+        for hook in hooks.commands(f"/var/spool/cron/crontabs/{user}", content):
+            kept, self.variables = self.variables, {}
+            with self.told(hook.when):
+                self.text(hook.command, (self.stdin_line or self.offset + 1) + hook.line - 1)
+            self.variables = kept
+
     def finish(self) -> None:
         """What runs at the end, with what is known then; and the scripts and units that were written and not run here."""
         self.ended = ""
@@ -226,6 +248,8 @@ class Nested(Assignments):
             self.nested(text, node)
             self.member, self.offset = kept_place
         for path, wrote in list(self.written.items()):
+            if wrote.known and is_constant(path):
+                self._hooked(path, wrote)
             kind = wrote.kind(path) if wrote.known and not wrote.read else ""
             if not kind or not wrote.rows:
                 continue
