@@ -155,6 +155,9 @@ def _alter_field(r: Reading, call: ast.Call) -> Both:
             both.forth.append(f"UPDATE {table} SET {column} = 0 WHERE {column} IS NULL")
         both.forth.append(f"ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL")
         both.back.append(f"ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL")
+    elif not true(old, "null") and true(node, "null"):
+        both.forth.append(f"ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL")
+        both.back.append(f"ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL")
     if not true(old, "unique") and true(node, "unique"):
         both.forth.append(f"ALTER TABLE {table} ADD CONSTRAINT {quoted(name + '_uniq')} UNIQUE ({column})")
         both.back.append(f"ALTER TABLE {table} DROP CONSTRAINT {quoted(name + '_uniq')}")
