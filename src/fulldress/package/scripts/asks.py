@@ -53,6 +53,8 @@ def _waits(call: Call) -> str:
         if any(re.match(r"-[a-z]*u", word) for word in words) or (call.fed and not timeout and not prompt):
             return ""
         return "asks and goes on after a time" if timeout else "waits for an answer"
+    if name == "select":
+        return "" if call.fed else "waits for an answer"
     if name in _DIALOGS:
         return "shows a dialog and waits"
     if name in _EDITORS and not (name == "visudo" and "-c" in "".join(words)):

@@ -145,10 +145,6 @@ def text(words: tuple[str, ...]) -> str:
 
 _OF_GIT = regex(r"(?s)(?:alias\.[\w-]+=!|core\.(?:sshCommand|fsmonitor|editor|pager)=)(.+)")
 _OF_TAR = regex(r"(?s)--(?:checkpoint-action=exec|to-command|use-compress-program|rsh-command)=(.+)")
-_OF_AWK = regex(
-    r"system\(\s*\"((?:[^\"\\]|\\.)*)\"\s*\)|(?:print\s+\"((?:[^\"\\]|\\.)*)\"\s*)?\|&?\s*\"((?:[^\"\\]|\\.)*)\""
-    r"|\"((?:[^\"\\]|\\.)*)\"\s*\|\s*getline"
-)
 
 
 def reads_commands(words: tuple[str, ...]) -> bool:
@@ -164,18 +160,6 @@ def reads_commands(words: tuple[str, ...]) -> bool:
         logs_in = any(re.fullmatch(r"-[A-Za-z]*[is][A-Za-z]*|--login|--shell", word) for word in words[1:])
         return logs_in and not _skip(words[1:], short, long)
     return name in ("nsenter", "unshare") and not inner(words)
-
-
-def of_awk(words: tuple[str, ...]) -> tuple[list[tuple[str | None, str]], bool]:
-    """Commands that an awk program starts, each with what it is given; and whether these are all of them."""
-    rest = _skip(words[1:], "Fv", frozenset({"assign", "field-separator"}))
-    program = rest[0] if rest else ""
-    found: list[tuple[str | None, str]] = []
-    for match in _OF_AWK.finditer(program):
-        command = match[1] or match[3] or match[4] or ""
-        if command and not re.match(r"(?:sort|cat|date)\b", command):
-            found.append((f"{match[2]}\n" if match[2] else None, command.replace('\\"', '"')))
-    return found, not re.search(r"system\s*\(\s*[^\"\s]", program)
 
 
 def script_file(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:

@@ -6,6 +6,7 @@ What a command *does to the host* is not said here: each yields an event, and th
 
 from __future__ import annotations
 
+import re
 from itertools import islice, product
 from typing import Any
 
@@ -13,9 +14,10 @@ from tree_sitter import Node
 
 from fulldress.package.scripts import texttools, wrappers
 from fulldress.package.scripts.events import Assign, Call, Gap, Write
-from fulldress.package.scripts.rule import option
-from fulldress.package.scripts.shell import builtins, lines
+from fulldress.package.scripts.rule import operands, option
+from fulldress.package.scripts.shell import awk, braces, builtins, lines
 from fulldress.package.scripts.shell.nested import Nested
+from fulldress.package.scripts.sourced import member_of
 from fulldress.package.scripts.values import ALTERNATIVES, TEMPORARY, clean, hole, is_constant, show, without
 from fulldress.patterns import regex
 
@@ -61,10 +63,17 @@ class Commands(Nested):
 
     def _choices(self, node: Node) -> list[list[str]]:
         """The words that one node becomes, each with its alternatives."""
+        spread = braces.words(self, node)
+        if spread is not None:
+            return spread
         if not self.splits(node):
             return [self.expand(node)]
         known = [text for text in self.expand(node) if text] if node.type != "string" else []
         return [known] if len(known) > 1 else [[word] for word in self.split(node)]
+
+    def split(self, node: Node) -> list[str]:
+        spread = braces.words(self, node)
+        return [choices[0] for choices in spread] if spread is not None else super().split(node)
 
     def _calls(self, node: Node, words: list[list[list[str]]], environment: list[tuple[str, str]]) -> str:
         flat = [choices for word in words for choices in word]
@@ -117,19 +126,21 @@ class Commands(Nested):
         if text:
             self._unknown(text, node)
             return self.nested(text, node)
+        if name == "crontab":
+            self._crontab(words)
         if name == "at" and (later := self.content(option(words[1:], "-f") or "")):
             with self.told(f"at {show(' '.join(words[1:]))}"):
                 return self._apart(later, node)
         if name in ("at", "batch") and self.fed and self.stdin and words[1:2] not in (("-l",), ("-d",), ("-c",)):
             with self.told(f"{name} {show(' '.join(words[1:]))}".strip()):
                 return self._apart(self.stdin, node)
+        if name in awk.NAMES:
+            self._awk(words[1:], node)
         if self._embedded(name, words, node):
             return ""
         if self.fed and self.stdin and wrappers.reads_commands(words):
             self._unknown(self.stdin, node)
             return self.nested(self.stdin, node) if is_constant(self.stdin) else ""
-        if name in ("awk", "gawk", "mawk") and self._awk(words, node):
-            return ""
         run = wrappers.inner(words)
         if run and run != words:
             if name == "xargs" and self.stdin and is_constant(self.stdin):
@@ -143,6 +154,16 @@ class Commands(Nested):
             return content
         made = self._made(name, words[1:])
         return self.printed(name, words) if made is None else made
+
+    def _crontab(self, words: tuple[str, ...]) -> None:
+        """``crontab -`` and ``crontab FILE``; a file of the package that is a crontab by itself is read as one."""
+        plain = operands(words[1:], "u")
+        if any(re.fullmatch(r"-[a-z]*[lre]", word) for word in words[1:]):
+            return
+        content = self.content(plain[0]) if plain and plain[0] != "-" else self.stdin if self.fed else None
+        found = member_of(self.package, self.member, plain[0]) if plain else None
+        if content and (found is None or found.kind not in ("cron", "crontab")):
+            self.crontab(content, show(option(words[1:], "-u") or "root"))
 
     def _made(self, name: str, arguments: tuple[str, ...]) -> str | None:
         """What a text tool prints of its input or of a file; None for other commands and where it is not known."""
@@ -176,16 +197,23 @@ class Commands(Nested):
             )
             self.emit(Gap(member=self.member, line=line, text="", last=line, problem=problem, needed=True))
 
-    def _awk(self, words: tuple[str, ...], node: Node) -> bool:
-        """Programs that awk starts: ``system("…")``, ``print "…" | "…"``; whether there is one."""
-        started, surely = wrappers.of_awk(words)
-        for given, text in started:
-            kept, self.stdin, self.fed = (self.stdin, self.fed), given, given is not None
-            self.nested(text, node)
-            self.stdin, self.fed = kept
-        if not surely:
-            self._unknown(hole("a program that awk puts together"), node)
-        return bool(started)
+    def _awk(self, words: tuple[str, ...], node: Node) -> None:
+        """Follows what an awk program runs and writes."""
+        text, file, given = awk.program(words)
+        if file:
+            text = self.content(file) or ""
+        for effect in awk.effects(show(text), given):
+            kept = self.offset, self.stdin, self.fed
+            self.offset += 0 if file else effect.row
+            if effect.writes:
+                self._write(node, effect.writes, None, effect.appends, 0)
+            elif effect.printed is not None:
+                self.stdin, self.fed = effect.printed, True
+                self.nested(effect.runs, node)
+            else:
+                self._unknown(effect.runs, node)
+                self.nested(effect.runs, node)
+            self.offset, self.stdin, self.fed = kept
 
     def _line(self, line: lines.Line, shift: int) -> None:
         words = tuple(self.substituted(word) for word in line.words)

@@ -6,7 +6,7 @@ import re
 
 from tree_sitter import Node
 
-from fulldress.package.scripts.events import Risk
+from fulldress.package.scripts.events import Call, Risk
 from fulldress.package.scripts.shell.branches import Branches
 from fulldress.package.scripts.shell.known import is_statement, merge
 from fulldress.package.scripts.values import ALTERNATIVES, hole, is_constant
@@ -29,6 +29,8 @@ class Loops(Branches):
         known = [value for value in dict.fromkeys(values) if is_constant(value)]
         if len(known) > ALTERNATIVES * 4 or not known:
             known = [hole(name)]
+        if node.children[0].type == "select":
+            self.emit(Call(**self.place(node), words=("select", *values[:8]), fed=self.fed, alone=self.alone))
         printed, kept = "", self.sure
         self.sure |= {name}
         self.doubt += 1

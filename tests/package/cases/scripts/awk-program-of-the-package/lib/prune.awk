@@ -1,0 +1,1 @@
+/^keep / { print $2 > "/var/lib/ledger/kept" }

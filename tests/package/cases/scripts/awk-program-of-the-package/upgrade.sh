@@ -1,0 +1,2 @@
+#!/bin/sh
+awk -f lib/prune.awk /var/lib/ledger/index
