@@ -45,7 +45,7 @@ _CLASS = regex(r"(?:^|/)db/migration/(?:.*/)?[VRUB][\d_.]*__\w+\.class$")
 _PLACE = regex(r"(?i)^(?P<folder>(?:.*/)?(?:\w+[_\-])?(?:migrations?|migrate|alembic|deltas?))/(?:.*/)?[^/]+$")
 _TESTS = regex(r"(?i)(?:^|/)(?:tests?|testing|spec|__tests__)/")
 _OTHERS = regex(
-    r"(?i)(?:^|/)(?:tests?|spec|node_modules|utils?|lib|helpers?|hooks|cli)/|\.(?:test|spec)\.\w+$|(?:^|/)index\.\w+$|\.d\.[cm]?ts$"
+    r"(?i)(?:^|/)(?:tests?|spec|node_modules|utils?|lib|helpers?|hooks|cli|init|seeds?|seeders|fixtures)/|\.(?:test|spec)\.\w+$|(?:^|/)index\.\w+$|\.d\.[cm]?ts$"
 )
 
 

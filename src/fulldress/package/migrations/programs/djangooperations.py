@@ -299,7 +299,7 @@ def _run_python(r: Reading, call: ast.Call) -> Both:
 def _extension(name: str) -> Any:
     def handler(r: Reading, call: ast.Call) -> Both:
         named = name or r.source.name(argument(call, 0, "name"))
-        return Both([f'CREATE EXTENSION IF NOT EXISTS "{named}"'], [])
+        return Both([f'CREATE EXTENSION IF NOT EXISTS "{named}"'], [f'DROP EXTENSION IF EXISTS "{named}"'])
 
     return handler
 

@@ -1,0 +1,3 @@
+module.exports.up = async function up(options) {
+  await schema.createAll(options.connection);
+};

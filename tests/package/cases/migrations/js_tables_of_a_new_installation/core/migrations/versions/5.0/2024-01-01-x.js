@@ -1,0 +1,3 @@
+module.exports.up = async (knex) => {
+  await knex.schema.dropTable('notes');
+};
