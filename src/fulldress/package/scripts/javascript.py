@@ -184,15 +184,12 @@ class Script(Values):
 
     def _try(self, node: Node) -> None:
         body, handler = node.child_by_field_name("body"), node.child_by_field_name("handler")
-        if body is not None and handler is not None:
-            caught = handler.child_by_field_name("body")
-            quiet = caught is not None and not [c for c in caught.named_children if c.type != "comment"]
-            if quiet and re.search(
-                r"\b(?:exec|execSync|spawn\w*|migrate\w*|rename\w*|copyFile\w*|cp\w*)\s*\(", self.raw(body)
-            ):
-                self.swallowed(self.line(node), self.raw(node), self.raw(body).strip("{} \n\t")[:120], "catch { }")
+        caught = handler.child_by_field_name("body") if handler is not None else None
+        quiet = caught is not None and not [c for c in caught.named_children if c.type != "comment"]
         for child in node.named_children:
+            self.quiet += quiet and child == body
             self.follow(child)
+            self.quiet -= quiet and child == body
 
     def _error(self, node: Node) -> None:
         first, last = self.line(node), node.end_point.row + 1 + self.offset

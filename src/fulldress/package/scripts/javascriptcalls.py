@@ -94,7 +94,8 @@ def follow(script: Script, node: Node) -> Value:
     process = module.startswith("child_process") or module in ("shelljs", "execa", "cp", "shell", "zx")
     if last in _SHELL and (process or "." not in name):
         apart = last == "exec" and script.bare == node.id and len(given) < 2 and process
-        script.command_line(first, line, apart=apart)
+        unheard = last == "execSync" and bool(script.quiet) and script.bare == node.id
+        script.command_line(first, line, apart=apart, unheard=unheard)
         return hole(f"$({first})"[:80])
     if last in _PROGRAMS and (process or "." not in name or "process" in name):
         words = list(words_of(given[1])) if len(given) > 1 and isinstance(given[1], list) else []
@@ -103,7 +104,10 @@ def follow(script: Script, node: Node) -> Value:
             script.bare == node.id,
             any(part.type in ("arrow_function", "function_expression") for part in parts),
         )
-        unheard, apart = bare and last == "spawnSync", bare and last in ("spawn", "execFile") and not back
+        unheard, apart = (
+            bare and (last == "spawnSync" or (last == "execFileSync" and bool(script.quiet))),
+            bare and last in ("spawn", "execFile") and not back,
+        )
         if isinstance(options, dict) and options.get("shell") == "true":
             script.command_line(" ".join((first, *words)), line, unheard=unheard, apart=apart)
         else:

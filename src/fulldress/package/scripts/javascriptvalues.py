@@ -28,6 +28,7 @@ class Values(Follower):
         self.functions: dict[str, Node] = {}
         self.called: set[str] = set()
         self.bare = -1  #: the node of a call whose result nobody looks at
+        self.quiet = 0  #: inside how many try blocks whose catch does nothing
         self.rows: list[str] = []
         self.modules: dict[str, str] = {}  #: name -> what it was imported as: ``child_process.execSync``
 

@@ -36,7 +36,7 @@ def silenced(script: Values, line: int, row: str, cmdlet: str, named: dict[str, 
         return
     said = text_of(named.get("erroraction", named.get("ea", ""))).lower()
     step = row.split("\n", 1)[0]
-    if said in _QUIET:
+    if said in _QUIET and cmdlet != "stop-service":  # of a service that may not be there
         script.swallowed(line, row, step, f"-ErrorAction {said}")
     elif script.silenced is not None and said != "stop":
         where, text = script.silenced

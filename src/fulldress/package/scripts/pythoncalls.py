@@ -215,7 +215,8 @@ def _heed(script: Script, node: ast.Call, last: str) -> dict[str, bool]:
     if last in ("Popen", "popen", "create_subprocess_exec", "create_subprocess_shell", "spawn"):
         waits = re.search(r"\.(?:wait|communicate|poll|read|readlines|expect|close)\s*\(", "\n".join(script.rows))
         return {"apart": bare or not waits} if last == "Popen" else {}
-    return {"unheard": bare and last in ("run", "call", "system") and not pythonhosts.switched(node, "check")}
+    raises = last in ("check_call", "check_output") or pythonhosts.switched(node, "check")
+    return {"unheard": bare and (bool(script.quiet) if raises else last in ("run", "call", "system"))}
 
 
 def _command(

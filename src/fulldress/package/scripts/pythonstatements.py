@@ -12,9 +12,7 @@ from fulldress.patterns import regex
 
 _PASSES = 32
 #: Steps of which a later one surely wants to know whether they worked.
-_MATTERS = regex(
-    r"(?:^|\.)(?:check_call|check_output|run|call|system|execute|executescript|migrate|upgrade|call_command|copy|copytree|move|rename|commit)$"
-)
+_MATTERS = regex(r"(?:^|\.)(?:execute|executescript|migrate|upgrade|call_command|copytree|move|commit)$")
 _QUIET = regex(r"(?:^|\.)(?:print|debug|info|warning|warn|write|exception|error|log)$")
 
 
@@ -182,7 +180,10 @@ class Statements(Values):
         if broad and all(_says_nothing(h.body) for h in broad):
             kind = f"except{' ' + dotted(broad[0].type) if broad[0].type is not None else ''}: {ast.unparse(broad[0].body[0])[:40]}"
             self._passed_over(node, node.body, kind)
+        quiet = bool(broad) and all(_says_nothing(h.body) for h in broad)
+        self.quiet += quiet
         self.block(node.body)
+        self.quiet -= quiet
         for handler in node.handlers:
             self.block(handler.body)
         self.block(node.orelse)

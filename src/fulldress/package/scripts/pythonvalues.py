@@ -45,6 +45,7 @@ class Values(Follower):
         self.given: list[Value] = []
         self.scope = ""
         self.imported = False
+        self.quiet = 0  #: inside how many try blocks whose handler goes on as if nothing had been
         self.bare: ast.AST | None = None  #: a call whose result nobody looks at
 
     def called_value(self, node: ast.Call) -> Value:
