@@ -53,6 +53,8 @@ class Nested:
         else:
             yield statement.line, statement.text, statement.bare
             yield from self._alone(statement)
+            if "\\gexec" in statement.bare.lower():  # psql runs what the query gives
+                self.dynamic.append(statement.line)
         for other in procedural.called(statement, self._other):
             self.foreign.append((statement.line, self._other[other]))
         for routine in procedural.called(statement, self.routines):

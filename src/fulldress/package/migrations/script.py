@@ -10,6 +10,8 @@ from fulldress.package.migrations.sql import Statement, statements
 from fulldress.package.reader import Member
 from fulldress.patterns import regex
 
+#: Stands behind a change of type whose call has to name the type again even where only a default or NULL is new.
+REPEATED = "/* named again */"
 #: Direction of a script that is understood, and that says nothing which others do not say.
 PASSED_OVER = "passed over"
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fulldress.package.migrations.programs import jsinterface
 from fulldress.package.migrations.programs.jssource import chain_of, elements, literal, text_of, walk
 from fulldress.package.migrations.programs.jstypes import TYPES
-from fulldress.package.migrations.script import embedded, quoted, translated
+from fulldress.package.migrations.script import REPEATED, embedded, quoted, translated
 from fulldress.package.migrations.sql import Statement
 from fulldress.package.reader import Member
 
@@ -153,7 +153,7 @@ class Reading:
         elif first.lower() in TYPES and given:
             column = self.name(given[0])
             if "alter" in rest:
-                yield f"{head} ALTER COLUMN {column} TYPE {_sized(first, given)}"
+                yield f"{head} ALTER COLUMN {column} TYPE {_sized(first, given)} {REPEATED}"
                 return
             words = " DEFAULT 0" if "defaultTo" in rest else ""
             words += " NOT NULL" if "notNullable" in rest or "notNull" in rest else ""

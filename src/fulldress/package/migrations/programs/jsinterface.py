@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fulldress.package.migrations.programs.jssource import literal, text_of
 from fulldress.package.migrations.programs.jstypes import TYPES
-from fulldress.package.migrations.script import listed, quoted
+from fulldress.package.migrations.script import REPEATED, listed, quoted
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -53,7 +53,7 @@ def _column(r: Reading, node: Node, given: list[Node]) -> None:
 def _change(r: Reading, node: Node, given: list[Node]) -> None:
     if len(given) > 2:
         kind = _definition(given[2]).split(" ")[0]
-        r.say(f"ALTER TABLE {r.name(given[0])} ALTER COLUMN {r.name(given[1])} TYPE {kind}", node)
+        r.say(f"ALTER TABLE {r.name(given[0])} ALTER COLUMN {r.name(given[1])} TYPE {kind} {REPEATED}", node)
 
 
 def _index(r: Reading, node: Node, given: list[Node]) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from fulldress.package.migrations.script import Script, embedded, listed, quoted, translated
+from fulldress.package.migrations.script import REPEATED, Script, embedded, listed, quoted, translated
 from fulldress.package.migrations.sql import Statement
 from fulldress.package.reader import Member
 from fulldress.patterns import regex
@@ -230,7 +230,7 @@ def _altering(table: str, verb: str, arguments: str, rest: str) -> Iterator[str]
         if size and kind.startswith("varchar"):
             kind = f"varchar({size[1]})"
         if "->change(" in rest.replace(" ", ""):
-            yield f"{head} ALTER COLUMN {quoted(names[0])} TYPE {kind}"
+            yield f"{head} ALTER COLUMN {quoted(names[0])} TYPE {kind} {REPEATED}"
             return
         words = " DEFAULT 0" if "default(" in rest else ""
         words += "" if "nullable(" in rest else " NOT NULL"
@@ -258,7 +258,7 @@ def _phinx(table: str, verb: str, arguments: str, chain: str) -> Iterator[str]:
     elif verb == "renameColumn" and len(names) > 1:
         yield f"{head} RENAME COLUMN {quoted(names[0])} TO {quoted(names[1])}"
     elif verb == "changeColumn" and len(names) > 1:
-        yield f"{head} ALTER COLUMN {quoted(names[0])} TYPE {_TYPES.get(names[1].lower(), 'unknown_kind')}"
+        yield f"{head} ALTER COLUMN {quoted(names[0])} TYPE {_TYPES.get(names[1].lower(), 'unknown_kind')} {REPEATED}"
     elif verb == "addIndex":
         columns = names if arguments.lstrip().startswith("[") and "=>" not in arguments else names[:1]
         yield (

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from fulldress.package.migrations.script import Script, embedded, listed, quoted, translated
+from fulldress.package.migrations.script import REPEATED, Script, embedded, listed, quoted, translated
 from fulldress.package.migrations.sql import Statement
 from fulldress.package.reader import Member
 from fulldress.patterns import regex
@@ -208,7 +208,7 @@ def _change_column(words: list[str], arguments: str) -> tuple[list[str], list[st
     limit = _option(arguments, "limit")
     sized = f"({limit})" if limit.isdigit() and kind == "varchar" else ""
     return [
-        f"ALTER TABLE {quoted(words[0])} ALTER COLUMN {quoted(words[1])} TYPE {kind or 'unknown_kind'}{sized}"
+        f"ALTER TABLE {quoted(words[0])} ALTER COLUMN {quoted(words[1])} TYPE {kind or 'unknown_kind'}{sized} {REPEATED}"
     ], None
 
 
