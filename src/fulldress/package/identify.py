@@ -91,7 +91,7 @@ _WEAK = {
 }  #: too short to be believed alone
 
 _INTERPRETERS: tuple[tuple[str, str], ...] = (
-    (r"(?:ba|da|k|z|a|mk|fi)?sh|busybox", "shell"),
+    (r"(?:ba|da|r?k|z|a|mk|fi|lk|pdk|r|ya)?sh(?:[\d.-][\w.-]*)?|busybox", "shell"),
     (r"python[\d.]*|pypy\d?", "python"),
     (r"perl[\d.]*", "perl"),
     (r"node(?:js)?|deno|bun", "javascript"),
@@ -110,7 +110,6 @@ _PLACES: tuple[tuple[re.Pattern[str], str], ...] = (
     (regex(r"(?:^|/)META-INF/MANIFEST\.MF$"), "text"),
     (regex(r"(?:^|/)(?:Dockerfile|Makefile|makefile|Containerfile)$"), "text"),
 )
-_PLACED = regex(r"cron|etc/|env(?:\.[\w-]+)?$|MANIFEST\.MF$|(?:[Mm]ake|Docker|Container)file$")
 _SUFFIXES: dict[str, str] = {
     "sh bash ksh zsh dash": "shell",
     "ps1 psm1 psd1": "powershell",
@@ -194,7 +193,17 @@ _CONTENT: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (regex(r"\A---\s*\n"), "yaml"),
 )
+_CONTROLS = bytes(byte for byte in range(128) if byte < 9 or 13 < byte < 27 or 27 < byte < 32 or byte == 127)
 _RUN_PARTS = regex(r"(?:^|/)cron\.(?:hourly|daily|weekly|monthly)/[^/]+$")
+#: Names under which vendors hand over a script, with or without a first line.
+_STEP = regex(
+    r"(?i)(?:pre|post)?[-_]?(?:inst|install|rm|uninstall|upgrade|update|setup|deploy|migrate|rollback|start|stop)"
+)
+#: Rows that are a shell's and no sentence.
+_SHELLISH = regex(
+    r"(?m)^[ \t]*(?:set -[euxo]|if (?:\[|test )|for \w+ in .*; *do|case .* in$|export \w+=|cd [/$\"]|rm -[rf]|mkdir -p |echo [\"'$]|exec \S+/"
+    r"|(?:\.|source) [/.$\"]|[A-Za-z_]\w*=[\"'$(/][^\n]*$|(?:sudo )?(?:systemctl|service|apt-get|yum|dnf|chmod|chown|psql|curl|wget|tar) \S+)"
+)
 _ETC = regex(r"(?:^|/)etc/")
 _JSON = regex(r'\s*(?:\{\s*(?:"|\})|\[\s*(?:\{|"|\]|\d))')
 
@@ -220,7 +229,7 @@ def identify(path: str, head: bytes, mode: int | None = None) -> str:
         return _binary(head, suffix)
     if (match := _SHEBANG.match(head)) and (kind := interpreter(match[1], match[2] or b"")):
         return kind
-    if _PLACED.search(path):
+    if _may_be_placed(path):
         for place, kind in _PLACES:
             if place.search(path):
                 return kind
@@ -235,7 +244,18 @@ def identify(path: str, head: bytes, mode: int | None = None) -> str:
         return "shell"  # run-parts starts it; without a first line the shell does
     if suffix == "" and _ETC.search(path):
         return "conf"
+    handed = (suffix in ("", "run", "txt") and (mode or 0) & 0o111) or _STEP.fullmatch(name)
+    if handed and not text.startswith("#!") and _SHELLISH.search(text):
+        return "shell"  # execve(2) refuses it, and every shell then reads it itself
     return "text"
+
+
+def _may_be_placed(path: str) -> bool:
+    """Whether it is worth the time to look for the path among :data:`_PLACES`: parts of which each has one."""
+    return (
+        "cron" in path or "etc/" in path or "env" in path
+        or "MANIFEST.MF" in path or "akefile" in path or "erfile" in path
+    )  # fmt: skip
 
 
 def decode(head: bytes) -> str | None:
@@ -250,8 +270,8 @@ def decode(head: bytes) -> str | None:
     except UnicodeDecodeError as error:
         if error.start >= len(head) - 4:  # a character cut in two
             return head[: error.start].decode()
-    odd = sum(byte < 9 or 13 < byte < 27 or 27 < byte < 32 or byte == 127 for byte in head[:1024])
-    return head.decode("latin-1") if odd == 0 else None
+    start = head[:1024]
+    return head.decode("latin-1") if len(start.translate(None, _CONTROLS)) == len(start) else None
 
 
 def interpreter(program: bytes, arguments: bytes) -> str:

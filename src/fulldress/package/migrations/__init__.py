@@ -267,7 +267,10 @@ def _rest(member: Member, every: list[Statement], effects: Effects) -> Iterator[
     included = [statement for statement in commands if re.match(r"\\i(?:r|nclude\w*)?\s", statement.text)]
     if included:
         names = ", ".join(excerpt(statement.text, 60) for statement in included[:5])
-        yield _unread(member, included[0].line, f"files that {member.path} includes", Reason.NO_DATA, names)
+        unseen = any(not re.search(r"(?i)\.sql['\"]?\s*$", statement.text) for statement in included)
+        yield _unread(
+            member, included[0].line, f"files that {member.path} includes", Reason.NO_DATA, names, needed=unseen
+        )
 
 
 def _in_one_transaction(bare: list[str]) -> bool | None:

@@ -30,6 +30,7 @@ from fulldress.package.scripts import (
     secrets,
     services,
     sourced,
+    sqlprograms,
     standing,
     unheeded,
     windows,
@@ -101,7 +102,7 @@ _HOOK = regex(
 )
 
 
-_INIT = regex(r"(?=(?:.*/)?etc/init\.d/([^/]+)$)(?:.*!/)?(?:\./)?()etc/init\.d/[^/]+$")
+_INIT = regex(r"^(|.*/)etc/init\.d/([^/]+)$")
 
 
 def read(package: Package) -> Iterator[AnyFact]:
@@ -246,6 +247,8 @@ def _reader(member: Member) -> Reader | None:
         return _crontab if member.kind in ("crontab", "cron", "text", "conf", "env", "shell") else None
     if (stands := standing.reader(member)) is not None:
         return stands
+    if sqlprograms.starts(member):
+        return sqlprograms.read
     if member.kind == "yaml" and member.kept and b"containers:" in member.data:
         return _language("containers")
     if member.kind == "json" and member.name == "package.json" and "node_modules/" not in member.path:
@@ -276,8 +279,8 @@ def _is_program(package: Package, member: Member) -> bool:
     if member.container == "wheel":
         return True
     if match := _INIT.search(member.path):  # systemd takes the unit of that name, and never this script
-        places = (f"{folder}lib/systemd/system/{match[1]}.service" for folder in ("", "usr/"))
-        return any(member.path[: match.start(2)] + place in package.members for place in places)
+        places = (f"{match[1]}{folder}lib/systemd/system/{match[2]}.service" for folder in ("", "usr/"))
+        return any(place in package.members for place in places)
     return bool(_PROGRAM.search(member.path)) and not _HOOK.search(member.path)
 
 

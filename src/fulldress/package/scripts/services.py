@@ -97,6 +97,34 @@ def _reboots(call: Call) -> str:
         return "performed" if "reboot" in plain else ""
     if name == "systemctl":
         return "performed" if plain[:1] and plain[0] in ("reboot", "poweroff", "halt", "kexec", "soft-reboot") else ""
+    if name == "loginctl":
+        return "performed" if plain[:1] and plain[0] in ("reboot", "poweroff", "halt", "suspend", "hibernate") else ""
+    if name == "kill":
+        signal = next((word.lstrip("-").removeprefix("SIG") for word in words if re.fullmatch(r"-\w+", word)), "")
+        # to systemd: SIGINT is Ctrl+Alt+Del, SIGRTMIN+5 and +15 a reboot (systemd(1), "Signals")
+        return "performed" if plain[-1:] == ["1"] and signal in ("INT", "2", "RTMIN+5", "RTMIN+15", "39", "49") else ""
+    if name == "rtcwake":
+        mode = option(words, "-m", "--mode") or "suspend"
+        return "performed" if mode in ("off", "disk", "mem", "suspend", "standby", "freeze") else ""
+    if name in ("busctl", "gdbus", "qdbus"):
+        login = any("org.freedesktop.login1" in word or "ConsoleKit" in word for word in words)
+        return (
+            "performed"
+            if login and re.search(r"\b(?:Reboot|PowerOff|Halt|SetRebootParameter)\b", " ".join(words))
+            else ""
+        )
+    if name == "ipmitool":
+        return "performed" if re.search(r"\bpower (?:cycle|reset|off|soft)\b", " ".join(words)) else ""
+    if name in ("rpm-ostree", "bootc"):
+        return "performed" if {"--reboot", "-r", "--apply"} & set(words) else ""
+    if name in ("dnf", "dnf5", "yum", "pkcon"):
+        return (
+            "performed"
+            if re.search(r"\b(?:system-upgrade|offline-upgrade|offline|offline-distrosync) reboot\b", " ".join(plain))
+            else ""
+        )
+    if name == "efibootmgr":
+        return "prepared" if {"-n", "--bootnext"} & set(words) else ""
     if name == "kexec":
         return "performed" if "-e" in words or "--exec" in words else ""
     if name in ("touch", "tee") and any(
