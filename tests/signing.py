@@ -122,6 +122,7 @@ def sign(
     pss: bool = False,
     at: datetime | None = None,
     stamp: tuple[Identity, datetime] | None = None,
+    stamp_hash: str = "sha256",
     content_type: str = "data",
 ) -> bytes:
     """A CMS signature in DER with the certificates of ``who`` and ``others`` in it."""
@@ -147,7 +148,7 @@ def sign(
         signed = info["signed_attrs"].dump()
     info["signature"] = _sign(who, signed, hash, pss)
     if stamp:
-        token = _token(info["signature"], *stamp)
+        token = _token(info["signature"], *stamp, stamp_hash)
         info["unsigned_attrs"] = cms.CMSAttributes(
             [cms.CMSAttribute({"type": "signature_time_stamp_token", "values": [token]})]
         )
@@ -166,14 +167,14 @@ def sign(
     return bytes(cms.ContentInfo({"content_type": "signed_data", "content": whole}).dump())
 
 
-def _token(signature: bytes, authority: Identity, at: datetime) -> cms.ContentInfo:
+def _token(signature: bytes, authority: Identity, at: datetime, hash: str) -> cms.ContentInfo:
     info = tsp.TSTInfo(
         {
             "version": "v1",
             "policy": "1.2.3.4",
             "message_imprint": {
-                "hash_algorithm": {"algorithm": "sha256"},
-                "hashed_message": hashlib.sha256(signature).digest(),
+                "hash_algorithm": {"algorithm": hash},
+                "hashed_message": hashlib.new(hash, signature).digest(),
             },
             "serial_number": 7,
             "gen_time": at,

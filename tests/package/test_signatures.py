@@ -157,6 +157,48 @@ def test_a_stamp_over_another_signature_does_not_count(tmp_path: Path) -> None:
     assert fact.trust is Trust.UNTRUSTED
 
 
+@pytest.mark.parametrize(
+    ("authority", "hash", "said"),
+    [
+        (TSA, "sha1", "its stamp uses SHA1, which can be forged"),
+        (identity("Stamp Authority", TSA_ROOT, purposes=(CODE,)), "sha256", "is for signing code, not for time stamps"),
+        (identity("Stamp Authority", TSA_ROOT, kind="rsa1024", purposes=(STAMP,)), "sha256", "weak key: RSA 1024"),
+        (
+            identity("Stamp Authority", TSA_ROOT, purposes=(STAMP,), end=NOW - timedelta(days=40)),
+            "sha256",
+            "expired on 2026-10-16",
+        ),
+    ],
+)
+def test_a_stamp_that_does_not_count(tmp_path: Path, authority: Identity, hash: str, said: str) -> None:
+    """The twin of :func:`test_expired_and_stamped`: one thing about the stamp is not fit."""
+    old = identity("Vendor Releases", ROOT, purposes=(CODE,), end=NOW - timedelta(days=10))
+    signed = sign(DATA, old, stamp=(authority, NOW - timedelta(days=30)), stamp_hash=hash)
+    fact = judged(signed, tmp_path, ROOT, TSA_ROOT)
+    assert fact.trust is Trust.UNTRUSTED
+    assert said in fact.words
+    assert "which does not count here" in fact.words
+
+
+def test_a_stamp_of_after_the_end_does_not_help(tmp_path: Path) -> None:
+    old = identity("Vendor Releases", ROOT, purposes=(CODE,), end=NOW - timedelta(days=10))
+    for days, wanted in ((11, Trust.TRUSTED), (9, Trust.UNTRUSTED)):
+        signed = sign(DATA, old, stamp=(TSA, NOW - timedelta(days=days)))
+        assert judged(signed, tmp_path, ROOT, TSA_ROOT).trust is wanted
+
+
+def test_a_root_that_signed_itself_with_sha1_is_a_root(tmp_path: Path) -> None:
+    """As half of the roots in use; a certificate below it that was signed so is weak."""
+    old = identity("Old Root", ca=True, old_hash=True)
+    fact = judged(sign(DATA, identity("Vendor Releases", old, purposes=(CODE,)), old), tmp_path, old)
+    assert fact.trust is Trust.TRUSTED
+    weak = identity("Vendor Releases", old, purposes=(CODE,), old_hash=True)
+    assert judged(sign(DATA, weak, old), tmp_path, old).trust is Trust.UNTRUSTED
+    forged = Identity(old.key, identity("Old Root", ca=True, old_hash=True).certificate)
+    leaf = identity("Vendor Releases", forged, purposes=(CODE,))
+    assert judged(sign(DATA, leaf), tmp_path, forged).trust is not Trust.TRUSTED, "the key is not that of the root"
+
+
 def test_judged_at_the_window_and_not_today(tmp_path: Path) -> None:
     leaf = identity("Vendor Releases", ROOT, purposes=(CODE,), end=NOW + timedelta(days=5))
     signed = sign(DATA, leaf)

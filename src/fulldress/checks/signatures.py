@@ -190,7 +190,7 @@ def _part(index: Index, signature: Signature, seen: set[str]) -> Iterator[Hit]:
     seen.add(anchor)
     alike = [s for s in index.of(Signature) if s.of_a_part and _anchor(s) == anchor and s.trust is Trust.UNTRUSTED]
     yield Hit(
-        title=f"{count(len(alike), 'program')} signed by a chain that ends at {anchor}, which nobody here trusts",
+        title=f"{count(len({s.path for s in alike}), 'program')} signed by a chain that ends at {anchor}, which nobody here trusts",
         subject=signature.path,
         remedy=call_script(signature),
         testimony=tuple(says(s, s.words) for s in alike[:3]),

@@ -247,6 +247,7 @@ def _unknown(certificate: x509.Certificate, purposes: frozenset[x509.ObjectIdent
             and purposes is STAMPING
             and extension.oid == ExtensionOID.EXTENDED_KEY_USAGE
             and not extension.critical
+            and ExtendedKeyUsageOID.TIME_STAMPING in extension.value
         ):
             found.append("does not insist on being for time stamps (RFC 3161, 2.3)")
     return found

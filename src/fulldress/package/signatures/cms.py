@@ -278,6 +278,7 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     certificate: x509.Certificate | None = None
     certificates: tuple[x509.Certificate, ...] = ()
     problem: str = ""
+    weak: str = ""  #: a hash in it that can be forged
 
 
 #: Attributes that hold a token of RFC 3161; the second is Microsoft's, in programs for Windows.
@@ -315,8 +316,13 @@ def _countered(info: Any, signer: Signer, certificates: tuple[x509.Certificate, 
         at=counter.signed_at.astimezone(UTC),
         certificate=counter.certificate,
         certificates=certificates,
+        weak=_weakest(counter.hash),
         problem="" if integrity is Integrity.INTACT else problem,
     )
+
+
+def _weakest(*names: str) -> str:
+    return next((name.upper() for name in names if name in ("md5", "sha1")), "")
 
 
 def token(value: Any, digest: Digest) -> Stamp:
@@ -329,7 +335,8 @@ def token(value: Any, digest: Digest) -> Stamp:
     imprint = info["message_imprint"]
     name = imprint["hash_algorithm"]["algorithm"].native
     signer = parsed.signers[0]
-    base = {"at": time, "certificate": signer.certificate, "certificates": parsed.certificates}
+    weak = _weakest(name, signer.hash)
+    base = {"at": time, "certificate": signer.certificate, "certificates": parsed.certificates, "weak": weak}
     if name not in HASHES or digest(name) != imprint["hashed_message"].native:
         return Stamp(**base, problem=ELSEWHERE)
     content = parsed.content

@@ -240,8 +240,13 @@ def _stamped(signer: cms.Signer, data: cms.SignedData, ground: Ground) -> tuple[
         chain = certs.build(stamp.certificate, stamp.certificates, ground.trust or certs.Folder())
         name = quoted(certs.common_name(stamp.certificate.subject))
         faults = certs.unfit(chain, stamp.at, certs.STAMPING)
+        if stamp.weak:
+            faults.append(f"its stamp uses {stamp.weak}, which can be forged")
         trusted = chain.anchored and not faults
-        why = "" if trusted else f", an authority that is not trusted here{': ' + faults[0] if faults else ''}"
+        why = ""
+        if not trusted:
+            what = "which does not count here" if chain.anchored else "an authority that is not trusted here"
+            why = f", {what}{': ' + faults[0] if faults else ''}"
         return stamp.at, [*words, f"time-stamped {stamp.at:%Y-%m-%d %H:%M} UTC by {name}{why}"], trusted
     return None, words, False
 

@@ -104,8 +104,8 @@ def judged(
     if stamp.at is not None and stamp.certificate is not None:
         chain = certs.build(stamp.certificate, stamp.certificates, ground.trust or certs.Folder())
         faults = certs.unfit(chain, stamp.at, certs.STAMPING)
-        if name in ("md5", "sha1"):
-            faults.append(f"it is over a digest of {name.upper()}, which can be forged")
+        if stamp.weak:
+            faults.append(f"it uses {stamp.weak}, which can be forged")
         trust = trust_of(chain, faults, ground)
         subject = certs.common_name(stamp.certificate.subject)
         words += [f'time-stamped {stamp.at:%Y-%m-%d %H:%M} UTC by "{subject}"', chain_words(chain, ground), *faults]
