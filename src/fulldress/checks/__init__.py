@@ -31,6 +31,8 @@ FAMILIES = (
     "schedules",
     "operations",
     "units",
+    "clusters",
+    "packagesets",
     "hosts",
     "scripts",
     "safeguards",

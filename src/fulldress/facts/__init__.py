@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import msgspec
 
 from fulldress.facts.changes import Change
+from fulldress.facts.clusters import Admission, Base, ClusterService, DisruptionBudget, Workload
 from fulldress.facts.contents import Binary, Entry, Reason, Release, Unread
 from fulldress.facts.database import Difference, Lock, Migration, Runners, Wait, Work
 from fulldress.facts.demands import (
@@ -38,14 +39,18 @@ from fulldress.facts.timeline import Gate, Point, Span, Timeline
 from fulldress.facts.witness import Evidence, Fact, Witness
 
 AnyFact = (
-    Advisory
+    Admission
+    | Advisory
+    | Base
     | Binary
     | Change
+    | ClusterService
     | Command
     | Compatibility
     | Credential
     | Difference
     | Disagreement
+    | DisruptionBudget
     | Downtime
     | Endpoint
     | Entry
@@ -87,6 +92,7 @@ AnyFact = (
     | Wait
     | Webhook
     | Work
+    | Workload
 )
 
 _decoder = msgspec.json.Decoder(list[AnyFact])
@@ -104,16 +110,20 @@ def decode(data: bytes) -> list[AnyFact]:
 
 __all__ = [
     "MASK",
+    "Admission",
     "Advisory",
     "AnyFact",
+    "Base",
     "Binary",
     "Certificate",
     "Change",
+    "ClusterService",
     "Command",
     "Compatibility",
     "Credential",
     "Difference",
     "Disagreement",
+    "DisruptionBudget",
     "Downtime",
     "Endpoint",
     "Entry",
@@ -167,6 +177,7 @@ __all__ = [
     "Webhook",
     "Witness",
     "Work",
+    "Workload",
     "decode",
     "encode",
     "excerpt",

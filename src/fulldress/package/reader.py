@@ -26,6 +26,7 @@ READERS: tuple[str, ...] = (
     "fulldress.package.schedules",
     "fulldress.package.kubernetes",
     "fulldress.package.units",
+    "fulldress.package.baseimages",
     "fulldress.package.migrations",
     "fulldress.package.interfaces",
     "fulldress.package.settings",

@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 
 from fulldress.facts import (
+    Admission,
+    Base,
     Change,
     Credential,
     Downtime,
@@ -29,6 +31,7 @@ from fulldress.facts import (
     Unread,
     Webhook,
     Witness,
+    Workload,
 )
 from fulldress.package.against.alike import Alike
 
@@ -48,6 +51,16 @@ def _migration(fact: Migration) -> str:
     return ", ".join(parts if fact.statements else ["empty"])
 
 
+def _workload(fact: Workload) -> str:
+    """What a change of it means to the one who applies it: fields that cannot be changed first."""
+    parts = [
+        f"selector {fact.selector}" if fact.selector else "",
+        fact.fixed,
+        f"{fact.replicas} replicas" if fact.replicas else "",
+    ]
+    return "; ".join(filter(None, parts))
+
+
 def _endpoint(fact: Endpoint) -> str:
     user, port = f"{fact.user}@" if fact.user else "", f":{fact.port}" if fact.port else ""
     return f"{fact.scheme}://{user}{fact.host}{port}" if fact.scheme else f"{user}{fact.host}{port}"
@@ -59,6 +72,9 @@ def _minutes(fact: Downtime) -> str:
 
 FAMILIES: tuple[Family, ...] = (
     Family(Signature, lambda f: f.path, lambda f: f"{f.signer or '?'}, {f.integrity}, {f.trust}", 5, 1),
+    Family(Base, lambda f: f.component, lambda f: f.distribution, 6, 47),
+    Family(Admission, lambda f: f.name, lambda f: f"{f.service or 'an address'}, {f.policy}", 11, 11),
+    Family(Workload, lambda f: f"{f.kind} {f.name}", _workload, 15, 19),
     Family(Reboot, lambda f: f"reboot ({f.witness})", lambda f: f.claim, 2, 30),
     Family(Schedule, lambda f: f.name, lambda f: f"{f.expression} {f.command}", 3, 20),
     Family(Migration, lambda f: f"{f.name} ({f.direction})", _migration, 10, 42),

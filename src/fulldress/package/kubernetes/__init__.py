@@ -23,7 +23,8 @@ from fulldress.facts import (
     Witness,
     mask,
 )
-from fulldress.package.kubernetes import charts
+from fulldress.package.baseimages import bases
+from fulldress.package.kubernetes import charts, workloads
 from fulldress.package.kubernetes.objects import HOOK, Object, Unfilled, command, is_manifest, objects
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import helm, yamlnodes
@@ -60,6 +61,7 @@ def read(package: Package) -> Iterator[AnyFact]:
             yield from _hook(member, item)
             if not item.off:
                 yield from _whole(member, item)
+                yield from workloads.facts(member, item)
                 for container in item.containers():
                     yield from _container(member, item, container, seen)
 
@@ -156,6 +158,7 @@ def _image(member: Member, node: Any, image: str) -> Iterator[AnyFact]:
         witness=Witness.READ, evidence=place, component=f"image {path}", constraint=digest[:19] or tag or "latest",
         looseness=Looseness.FLOATING if floats else Looseness.EXACT, scheme="oci",
     )  # fmt: skip
+    yield from bases.of_image(path, tag, place)
     if host:
         name, _, port = host.partition(":")
         yield Endpoint(

@@ -24,6 +24,7 @@ from fulldress.package.scripts import (
     hazards,
     installed,
     leftovers,
+    locales,
     order,
     privilege,
     safeguards,
@@ -55,6 +56,7 @@ RULES: tuple[Rule, ...] = (
     hazards.facts,
     windows.facts,
     safeguards.facts,
+    locales.facts,
 )
 _LIFECYCLE = frozenset(
     [
