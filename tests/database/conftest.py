@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import count
 
@@ -18,12 +19,14 @@ INSERT INTO lines SELECT g, g % 7 FROM generate_series(1, 500) g;
 CREATE TABLE schema_version (v int);
 INSERT INTO schema_version VALUES (3);
 """
+#: Runs the room's tests on another major, one that ``fulldress database add`` has fetched.
+MAJOR = "FULLDRESS_TEST_MAJOR"
 _numbers = count()
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    with Server(resolve()) as running:
+    with Server(resolve(None, int(os.environ.get(MAJOR, "0")) or None)) as running:
         yield running
 
 

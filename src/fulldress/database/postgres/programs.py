@@ -90,6 +90,7 @@ def run(
     finally:
         clone.mark("")
         clone.close_tap(tap)
+        _end_sessions(clone, tap)
         if not watching:
             clone.stop_watch()
     outcome, error = Outcome.PASS, ""
@@ -134,6 +135,16 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             continue
     process.wait()
+
+
+def _end_sessions(clone: Clone, tap: Tap) -> None:
+    """What a program has left running at the server ends with it; a server notices a client's death only when it answers."""
+    pids = ", ".join(str(session.pid) for session in tap.sessions if session.pid)
+    if pids:
+        with clone.session() as line:
+            line.query(
+                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid IN ({pids}) AND datname = current_database()"
+            )
 
 
 def _gaps(name: str, tap: Tap) -> list[Unread]:

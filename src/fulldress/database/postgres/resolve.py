@@ -15,8 +15,9 @@ from fulldress.errors import BadPostgres, NoPostgres
 
 #: Set to 1 to pass over the system's PostgreSQL.
 HIDE_SYSTEM = "FULLDRESS_NO_SYSTEM_POSTGRES"
-#: What a rehearsal cannot do without.
-TOOLS = ("initdb", "postgres", "psql", "pg_dump", "pg_restore")
+#: What a rehearsal cannot do without; the clients may be another installation's of the same or a newer major.
+SERVERS = ("initdb", "postgres")
+CLIENTS = ("psql", "pg_dump", "pg_restore")
 
 
 class Installation(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,11 +26,16 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     bin: Path
     version: str
     major: int
-    origin: str  #: user, system, wheel
+    origin: str  #: user, system, wheel, added
     warning: str = ""
+    clients: Path | None = None  #: folder of the client programs where ``bin`` has none
+    top: Path | None = (
+        None  #: what has to stay together for the programs to start, where it is more than ``bin``'s parent
+    )
 
     def program(self, name: str) -> str:
-        return str(self.bin / name)
+        """Path of one of PostgreSQL's programs."""
+        return str((self.clients or self.bin if name in CLIENTS else self.bin) / name)
 
 
 def installations(pg_bin: Path | None = None) -> list[Installation]:
@@ -37,14 +43,25 @@ def installations(pg_bin: Path | None = None) -> list[Installation]:
     if pg_bin is not None:
         return [_examine(pg_bin, "user")]
     found: list[Installation] = []
-    for folder, origin in [*_system(), *_wheels()]:
+    servers: list[Installation] = []  # without client programs
+    for folder, origin in [*_system(), *_wheels(), *_added()]:
         try:
-            one = _examine(folder, origin)
+            one = _examine(folder, origin, servers_only=origin == "added")
         except BadPostgres:
             continue  # a folder with client programs only, or one that does not start here
         if all(one.bin.resolve() != other.bin.resolve() for other in found):
-            found.append(one)
+            (found if _whole(folder) else servers).append(one)
+    for one in servers:
+        able = sorted(
+            (other for other in found if other.major >= one.major and _whole(other.bin)), key=lambda o: o.major
+        )
+        if able:
+            found.append(msgspec.structs.replace(one, clients=able[0].bin))
     return found
+
+
+def _whole(folder: Path) -> bool:
+    return all(os.access(folder / tool, os.X_OK) for tool in CLIENTS)
 
 
 def resolve(pg_bin: Path | str | None = None, major: int | None = None) -> Installation:
@@ -62,7 +79,7 @@ def resolve(pg_bin: Path | str | None = None, major: int | None = None) -> Insta
     chosen = newer[0] if newer else max(found, key=lambda one: one.major)
     warning = (
         f"production runs PostgreSQL {major}, rehearsed on {chosen.version} ({chosen.origin}): "
-        f"syntax, locks and timings may differ between majors. Name a {major} with --pg-bin."
+        f"syntax, locks and timings may differ between majors. Get it with: fulldress database add {major}"
     )
     return msgspec.structs.replace(chosen, warning=warning)
 
@@ -93,10 +110,21 @@ def _wheels() -> list[tuple[Path, str]]:
         return []
 
 
-def _examine(folder: Path, origin: str) -> Installation:
+def _added() -> list[tuple[Path, str]]:
+    """What ``fulldress database add`` has fetched."""
+    from fulldress.database.postgres import majors
+
+    top = majors.folder()
+    found = [*top.glob("*-npm/bin"), *top.glob("*-wheel/*/pginstall/bin")]
+    return [(folder, "added") for folder in sorted(found, key=lambda one: str(one.relative_to(top)), reverse=True)]
+
+
+def _examine(folder: Path, origin: str, servers_only: bool = False) -> Installation:
     if not folder.is_dir():
         raise BadPostgres(folder, "no such folder")
-    lacking = [tool for tool in TOOLS if not os.access(folder / tool, os.X_OK)]
+    lacking = [
+        tool for tool in (SERVERS if servers_only else (*SERVERS, *CLIENTS)) if not os.access(folder / tool, os.X_OK)
+    ]
     if lacking:
         raise BadPostgres(folder, f"lacks {', '.join(lacking)}")
     try:
@@ -109,4 +137,5 @@ def _examine(folder: Path, origin: str) -> Installation:
     if said.returncode or not match:
         words = (said.stderr or said.stdout).strip().splitlines()
         raise BadPostgres(folder, f"postgres does not start ({words[0] if words else said.returncode})")
-    return Installation(bin=folder, version=match.group(), major=int(match[1]), origin=origin)
+    top = folder.parent.parent.parent if folder.parent.name == "pginstall" and origin == "added" else None
+    return Installation(bin=folder, version=match.group(), major=int(match[1]), origin=origin, top=top)

@@ -354,10 +354,10 @@ def _reachable_programs(installation: Installation, base: Path, account: pwd.str
     """The folder of programs; copied beside the data when the server's user cannot get to it (below ``/root``)."""
     if _passable(installation.bin, account):
         return installation.bin
-    copied = base / "programs"
-    shutil.copytree(installation.bin.parent, copied, symlinks=True)
+    copied, top = base / "programs", installation.top or installation.bin.parent
+    shutil.copytree(top, copied, symlinks=True)
     copied.chmod(0o755)
-    return copied / installation.bin.name
+    return copied / installation.bin.relative_to(top)
 
 
 def _give(folder: Path, account: pwd.struct_passwd | None) -> None:
