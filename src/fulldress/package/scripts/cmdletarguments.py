@@ -25,10 +25,16 @@ def arguments_of(
     given: list[Value] = []
     words: list[str] = []
     redirections: list[Node] = []
-    pending = ""
+    pending, taken = "", False  #: a parameter that waits for its value; the list of arguments belongs to a method
     children = [c for c in node.children if c.is_named] if node is not None else []
     for place, child in enumerate(children):
         after = children[place + 1] if place + 1 < len(children) else None
+        if child.type == "argument_list" and not taken:  # New-Object X(a, b)
+            for part in child.named_children:
+                found = script.value(part)
+                given += found if isinstance(found, list) else [found]
+            continue
+        taken = False
         if child.type in ("command_argument_sep", "argument_list"):
             if script.raw(child).strip() == ":" and words and words[-1].startswith("-"):
                 pending = words[-1]  # -Confirm:$false
@@ -53,8 +59,11 @@ def arguments_of(
                     given += table
                     words += list(words_of(table))
                     continue
-            if after is not None and after.type == "argument_list":  # (New-Object X).Method(…)
+            if (
+                after is not None and after.type == "argument_list" and powershellmethods.access(child) is not None
+            ):  # (New-Object X).Method(…)
                 value = powershellmethods.of_argument(script, child, after)
+                taken = True
             else:
                 value = script.value(child)
             if pending.lower() in SWITCHES:

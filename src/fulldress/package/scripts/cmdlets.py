@@ -53,6 +53,21 @@ def follow(script: Values, node: Node, fed: Value, before: str) -> Value:
     named = node.child_by_field_name("command_name")
     elements = node.child_by_field_name("command_elements")
     operator = next((script.raw(c) for c in node.named_children if c.type == "command_invokation_operator"), "")
+    inner = (
+        named.named_children[0]
+        if named is not None and named.type == "command_name_expr" and named.named_children
+        else None
+    )
+    if inner is not None and inner.type == "script_block_expression":  # & { … }
+        script.follow(inner)
+        return None
+    if inner is not None and inner.type in (
+        "parenthesized_expression",
+        "sub_expression",
+        "member_access",
+        "element_access",
+    ):
+        named = inner
     name = text_of(script.value(named)) if named is not None else ""
     line, row = script.line(node), script.raw(node)
     joined = bool(_CMDLET.fullmatch(ALIASES.get(name.lower(), name.lower())))

@@ -67,7 +67,8 @@ class _Script(Values):
         """The statements of a program or a script block, its parameters bound first."""
         for child in node.named_children:
             if child.type == "param_block":
-                self.bind(child, list(arguments or ()), {}, unknown=arguments is None)
+                given, named = _passed(arguments or ())
+                self.bind(child, given, named, unknown=arguments is None)
             else:
                 self.follow(child)
 
@@ -213,7 +214,7 @@ class _Script(Values):
                 value = named[match]
             elif queue and not unknown:
                 value = queue.pop(0)
-            self.names[name] = value if value is not None else hole(name)
+            self.names[name] = value if value is not None else hole(self.raw(variable).strip("${}"))
 
     # -- commands
 
@@ -237,6 +238,22 @@ class _Script(Values):
         finally:
             self.trail.active.pop()
             self.member, self.offset, self.rows = kept
+
+
+def _passed(words: tuple[str, ...]) -> tuple[list[Value], dict[str, Value]]:
+    """Words of a command line as arguments of a script: those by place, those by name; a name alone is a switch."""
+    given: list[Value] = []
+    named: dict[str, Value] = {}
+    pending = ""
+    for word in words:
+        if re.fullmatch(r"-[A-Za-z]\w*:?", word):
+            pending = word.strip("-:").lower()
+            named[pending] = "True"
+        elif pending:
+            named[pending], pending = word, ""
+        else:
+            given.append(word)
+    return given, named
 
 
 def _merged(ends: list[dict[str, Value]]) -> dict[str, Value]:

@@ -30,12 +30,17 @@ def invoked(script: Values, node: Node) -> Value:
 
 def of_argument(script: Values, node: Node, arguments: Node) -> Value:
     """``(New-Object X).Method(…)`` where an argument stands: the grammar puts the list beside the method's name."""
-    inner = node
-    while inner.type != "member_access" and inner.named_child_count == 1:
-        inner = inner.named_children[0]
-    if inner.type != "member_access":
+    inner = access(node)
+    if inner is None:
         return script.value(node)
     return _called(script, node, inner.named_children[0], script.raw(inner.named_children[-1]).lower(), arguments)
+
+
+def access(node: Node) -> Node | None:
+    """The ``X.Name`` that an argument is and no more."""
+    while node.type != "member_access" and node.named_child_count == 1:
+        node = node.named_children[0]
+    return node if node.type == "member_access" else None
 
 
 def _called(script: Values, node: Node, owner_node: Node, method: str, arguments: Node | None) -> Value:

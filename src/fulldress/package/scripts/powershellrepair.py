@@ -20,6 +20,8 @@ _ITEM = r"""(?:[\w*.\\][\w.*:\\/-]*|'[^'\n]*'|"[^"\n]*"|\$[\w:]+)"""
 _PIECES = regex(
     rf"""(?<=[ \t])(?P<list>{_ITEM}(?:[ \t]*,[ \t]*{_ITEM})+)(?=[\s;|)}}]|$)
     |(?P<kept>@'\n.*?\n'@|@"\n.*?\n"@|'(?:[^']|'')*'|"(?:[^"`]|`.|"")*"|<\#.*?\#>|(?<![\w`])\#[^\n]*)
+    |(?P<jump>\b(?:break|continue)[ \t]+[A-Za-z]\w*)
+    |(?P<null>\?\?=?|(?<=[\w)\]}}])\?[.\[](?=[\w$'"]))
     |(?<=[ \t])(?P<option>--?[A-Za-z][A-Za-z-]*(?:[=.\d])(?:"[^"\n]*"|'[^'\n]*'|[^\s;|&(){{}}'",`])*)""",
     re.S | re.X,
 )
@@ -32,12 +34,16 @@ _OPERATORS = regex(
 def repaired(text: str) -> str:
     """``text`` as the grammar takes it, with as many rows."""
     text = _ATTRIBUTES.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
-    return _PIECES.sub(_quoted, _LABEL.sub(r"\1", text))
+    return _PIECES.sub(_put, _LABEL.sub(r"\1", text))
 
 
-def _quoted(match: re.Match[str]) -> str:
+def _put(match: re.Match[str]) -> str:
     if match["kept"] is not None:
         return match[0]
+    if match["jump"]:
+        return match["jump"].split()[0]
+    if match["null"]:
+        return {"??=": "=", "??": "-or", "?.": ".", "?[": "["}[match["null"]]
     if match["list"]:
         items = re.findall(r"'[^'\n]*'|\"[^\"\n]*\"|[^\s,]+", match["list"])
         if all(item[0] in "'\"$" for item in items):

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 
 from fulldress.facts import AnyFact, Secret, Witness, is_secret_name
+from fulldress.package.scripts import windowsaccess
 from fulldress.package.scripts.events import AnyEvent, Assign, Call, Write
 from fulldress.package.scripts.rule import Context, option
 from fulldress.package.scripts.values import is_constant
+from fulldress.package.scripts.windowswords import name_of
 from fulldress.patterns import regex
 
 _SHAPES = (
@@ -20,6 +22,9 @@ _SHAPES = (
     ),
     ("JSON web token", regex(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*")),
 )
+#: ``Server=db;User Id=app;Password=…``, as ADO.NET, ODBC and OLE DB take it.
+_CONNECTION = regex(r"(?i)(?:^|[;'\"])\s*(?:password|pwd)\s*=\s*['{]?([^;'\"{}\ue000]{4,})")
+_SERVER = regex(r"(?i)(?:^|[;'\"])\s*(?:server|data source|host|addr|address|user id|uid|driver)\s*=")
 #: Values that are no secret though the name says so: switches, places, and words for "none".
 _HARMLESS = regex(
     r"(?i)(true|false|yes|no|on|off|none|null|unset|ask|prompt|auto|\d{1,3}|[~./].*|[a-z]+://[^@]*|.*\s.*|-.*|)"
@@ -29,6 +34,9 @@ _HARMLESS = regex(
 def learn(event: AnyEvent, context: Context) -> None:
     """Takes note of the secrets in ``event``, before any fact is worded."""
     context.secrets.update(value for _, _, value in _found(event) if len(value) >= 4 and is_constant(value))
+    if isinstance(event, Call):  # those that :mod:`.windows` tells
+        spoken = windowsaccess.secrets(name_of(event), event.arguments)
+        context.secrets.update(value for _, value in spoken if len(value) >= 4 and is_constant(value))
 
 
 def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
@@ -72,10 +80,12 @@ def _shaped(text: str, name: str) -> Iterator[tuple[str, str, str]]:
         match = pattern.search(text)
         if match:
             yield kind, name, "" if kind == "private key" else match[0]
+    if (match := _CONNECTION.search(text)) and _SERVER.search(text) and not _HARMLESS.fullmatch(match[1]):
+        yield "password", f"connection string {name}".strip(), match[1]
 
 
 def _of_call(call: Call) -> Iterator[tuple[str, str, str]]:
-    name, words = call.name, call.arguments
+    name, words = re.sub(r"(?i)\.exe$", "", call.name.rsplit("\\", 1)[-1]), call.arguments
     for variable, value in call.environment:
         yield from _assigned(variable, value)
     if name in ("mysql", "mysqldump", "mariadb", "mysqladmin", "mariadb-dump"):

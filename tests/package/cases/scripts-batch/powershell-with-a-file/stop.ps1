@@ -1,0 +1,2 @@
+param([string] $Service = 'nothing')
+Stop-Service -Name $Service -Force

@@ -1,0 +1,6 @@
+const { execSync } = require('child_process');
+
+try {
+  execSync('npx knex migrate:latest');
+} catch (error) {}
+execSync('systemctl restart ledger');
