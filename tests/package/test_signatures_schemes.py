@@ -24,9 +24,10 @@ from fulldress.package.signatures import (
     rpmsig,
     sigstore,
     sshsig,
+    stampfile,
 )
 from fulldress.package.signatures.continuity import continued
-from judging import DATA, LEAF, ROOT, TSA, TSA_ROOT, read, trusting
+from judging import DATA, LEAF, ROOT, TSA, TSA_ROOT, facts, read, trusting
 from openfolder import member
 from signing import CODE, NOW, identity, portable, sign, signed_portable
 
@@ -161,7 +162,8 @@ def test_continuity(now: Signature, then: Signature, said: str) -> None:
 SEEDS = sorted(
     path
     for path in CASES.rglob("*")
-    if path.is_file() and path.suffix in (".asc", ".sig", ".minisig", ".gpg", ".rpm", ".jks")
+    if path.is_file()
+    and path.suffix in (".asc", ".sig", ".minisig", ".gpg", ".rpm", ".jks", ".msi", ".cab", ".exe", ".tsr")
 )
 
 
@@ -193,11 +195,14 @@ def every(data: bytes) -> None:
         (sshsig.parse, sshsig.NotSsh),
         (sigstore.parse, sigstore.NotBundle),
         (keystores.certificates, ValueError),
+        (stampfile.token, ValueError),
     ):
         try:
             parse(data)  # type: ignore[operator]
         except refusal as error:
             assert str(error)
+    for kind in ("pe", "msi", "cab", "macho", "apk", "rpm"):  # what carries its signature: damage is a fact
+        facts({"a": data}, None, {"a": kind})
     list(keys.minisign(data))
     list(keys.ssh(data))
     pesig.place(io.BytesIO(data))
