@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import zstandard
 sys.path.insert(0, str(Path(__file__).parent))
 import archivemaking as make
 
-from fulldress.facts import Entry, Reason, Release, Schedule, Secret, Setting, Unread
+from fulldress.facts import Endpoint, Entry, Hook, Privilege, Reason, Release, Schedule, Secret, Setting, Unread
 from fulldress.package import Reading, read
 from fulldress.package.manifests.images import images, layered
 from fulldress.package.reader import Options
@@ -197,3 +198,64 @@ def test_a_wheel_and_its_own_list(tmp_path: Path) -> None:
     )
     assert "not in RECORD" in disputed({**files, "relay/b.py": b""}, record)[0]
     assert "not in the wheel" in disputed(files, record + "relay/gone.py,,\n")[0]
+
+
+def test_how_a_container_of_it_is_run(tmp_path: Path) -> None:
+    config = {
+        "config": {
+            "Entrypoint": ["/entrypoint.sh"],
+            "Cmd": ["serve"],
+            "ExposedPorts": {"8443/tcp": {}, "8080/tcp": {}},
+            "Env": ["API=https://api.vendor.example:8443/v1", "SELF=http://web.svc.cluster.local/"],
+            "Healthcheck": {"Test": ["CMD", "curl", "-f", "http://localhost/"]},
+        },
+        "history": [
+            {"created_by": "/bin/sh -c #(nop)  ARG NPM_TOKEN=abcd1234"},
+            {"created_by": "ENV DB_PASSWORD=$X"},
+            3,
+        ],
+    }
+    found = reading(tmp_path, saved([make.tarred(UPPER)], config, ["acme/relay:4.2.0"]))
+    assert [(hook.manager, hook.moment, hook.command) for hook in of(found, Hook)] == [
+        ("container", "start", "/entrypoint.sh serve")
+    ]
+    said = {fact.key: fact.value for fact in of(found, Setting) if fact.key.startswith("image ")}
+    assert said["image ExposedPorts"] == "8080/tcp 8443/tcp" and said["image Healthcheck"].startswith("CMD curl")
+    assert [(e.host, e.port) for e in of(found, Endpoint)] == [("api.vendor.example", 8443)]
+    assert [(p.how, p.command) for p in of(found, Privilege)] == [("container as root", "relay")]
+    assert [(s.kind, s.name) for s in of(found, Secret)] == [("history of the image", "NPM_TOKEN")]
+    assert "abcd1234" not in repr([fact for fact in found.facts if not isinstance(fact, Entry)])
+
+
+def test_an_image_with_a_user_of_its_own(tmp_path: Path) -> None:
+    assert of(reading(tmp_path, oci([make.tarred(UPPER)], CONFIG)), Privilege) == []
+
+
+def test_files_that_run_as_their_owner(tmp_path: Path) -> None:
+    def entry(name: str, mode: int, data: bytes = b"\x7fELF") -> tuple[tarfile.TarInfo, bytes]:
+        return make.file(name, data, mode)
+
+    folder = tarfile.TarInfo("var/spool/app")
+    folder.type, folder.mode = tarfile.DIRTYPE, 0o2775
+    data = make.tar_of(
+        entry("usr/bin/su", 0o4755), entry("usr/bin/write", 0o2755), entry("var/lock", 0o2644), (folder, b"")
+    )
+    (tmp_path / "p.tar").write_bytes(data)
+    found = read(tmp_path / "p.tar")
+    assert [(p.how, p.command) for p in of(found, Privilege)] == [
+        ("setuid file", "/usr/bin/su"),
+        ("setgid file", "/usr/bin/write"),
+    ]
+
+
+def test_jars_that_a_class_path_names(tmp_path: Path) -> None:
+    core = make.zipped(
+        {
+            "META-INF/MANIFEST.MF": b"Manifest-Version: 1.0\nClass-Path: also.jar ../missing-1.0.\n jar https://x.example/a.jar\n"
+        }
+    )
+    (tmp_path / "p.zip").write_bytes(
+        make.zipped({"lib/core.jar": core, "lib/also.jar": make.zipped({"META-INF/MANIFEST.MF": b"A: b\n"})})
+    )
+    gaps = [gap for gap in of(read(tmp_path / "p.zip"), Unread) if gap.reason is Reason.MISSING]
+    assert [gap.what for gap in gaps] == ["../missing-1.0.jar beside core.jar"] and not gaps[0].needed

@@ -73,7 +73,7 @@ def recreated(index: Index) -> Iterator[Hit]:
 @rule("FD518", Severity.NOTE, "Installing the package starts a program of the vendor's")
 def at_installation(index: Index) -> Iterator[Hit]:
     for hook in started(index.of(Hook, Witness.READ)):
-        if hook.manager != "Helm":
+        if hook.manager in ("npm", "pip"):
             yield Hit(
                 title=f"{hook.manager} starts {hook.command or hook.name} at {hook.moment}",
                 subject=f"{hook.manager} {hook.moment} {hook.name}",

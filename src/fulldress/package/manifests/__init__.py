@@ -8,7 +8,18 @@ from collections.abc import Iterator
 from fulldress.errors import BadSyntax
 from fulldress.facts import AnyFact, Reason, Release, Unread, Witness
 from fulldress.package import changelog
-from fulldress.package.manifests import generic, imagefacts, lifecycle, metadata, msi, prose, rpm, wheel
+from fulldress.package.manifests import (
+    classpath,
+    generic,
+    imagefacts,
+    lifecycle,
+    metadata,
+    modes,
+    msi,
+    prose,
+    rpm,
+    wheel,
+)
 from fulldress.package.manifests.document import Tree, load
 from fulldress.package.reader import Member, Package
 from fulldress.patterns import regex
@@ -55,6 +66,8 @@ def read(package: Package) -> Iterator[AnyFact]:
             yield from wheel.record(member, package.members)
     yield from imagefacts.read(package)
     yield from lifecycle.read(package)
+    yield from modes.read(package)
+    yield from classpath.read(package)
     if bundled:
         some = next(iter(package.members.values()))
         yield Unread(

@@ -7,8 +7,21 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from fulldress.facts import AnyFact, Reason, Release, Secret, Setting, Unread, Witness, is_secret_name, mask
-from fulldress.package.manifests.images import Image, Layered, images, layered, table, tree, words
+from fulldress.facts import (
+    AnyFact,
+    Hook,
+    Privilege,
+    Reason,
+    Release,
+    Secret,
+    Setting,
+    Unread,
+    Witness,
+    is_secret_name,
+    mask,
+)
+from fulldress.package.addresses import endpoint
+from fulldress.package.manifests.images import Image, Layered, images, layered, rows, table, tree, words
 from fulldress.package.reader import Member, Package
 from fulldress.patterns import regex
 
@@ -111,6 +124,53 @@ def _config(image: Image, member: Member, source: Member) -> Iterator[AnyFact]:
                 witness=Witness.READ, evidence=member.evidence(0, 0, mask(row)), component=product, key=key, value=mask(value),
                 version=version, file=member.path,
             )  # fmt: skip
+            if (called := endpoint(value, member.evidence(0, 0, mask(row)))) is not None:
+                yield called
+    yield from _run(member, product, version)
+    yield from _history(member)
+
+
+#: What an image's configuration says of how it is run, and the key under which it is told.
+_RUN = ("User", "Entrypoint", "Cmd", "ExposedPorts", "Volumes", "WorkingDir", "StopSignal", "Healthcheck")
+_ASSIGNED = regex(r"(?:^|\s|\|\d+ )(?:ARG |ENV )?([A-Za-z_]\w*)=(\S+)")
+
+
+def _run(member: Member, product: str, version: str) -> Iterator[AnyFact]:
+    """How a container of it is run: as whom, what starts, on which ports."""
+    config = table(tree(member), "config")
+    for key in _RUN:
+        value = config.get(key)
+        if isinstance(value, dict):
+            value = value.get("Test") if key == "Healthcheck" else sorted(str(name) for name in value)
+        said = " ".join(str(word) for word in value) if isinstance(value, list) else str(value or "")
+        if said:
+            yield Setting(
+                witness=Witness.READ, evidence=member.evidence(0, 0, f"{key}: {said}"), component=product, key=f"image {key}",
+                value=mask(said), version=version, file=member.path,
+            )  # fmt: skip
+    started = [*words(config.get("Entrypoint")), *words(config.get("Cmd"))]
+    if started:
+        command = mask(" ".join(started))
+        yield Hook(
+            witness=Witness.READ, evidence=member.evidence(0, 0, command), manager="container", moment="start",
+            name=product or "image", command=command,
+        )  # fmt: skip
+    user = str(config.get("User") or "")
+    if config and user.split(":")[0] in ("", "0", "root"):
+        yield Privilege(
+            witness=Witness.READ, evidence=member.evidence(0, 0, f"User: {user or '(none)'}"), how="container as root",
+            command=product,
+        )  # fmt: skip
+
+
+def _history(member: Member) -> Iterator[Secret]:
+    """Secrets in the commands that built it: every layer keeps its own."""
+    for row in rows(table({"all": tree(member)}, "all").get("history")):
+        said = str(row.get("created_by", ""))
+        for match in _ASSIGNED.finditer(said[:10_000]):
+            if is_secret_name(match[1]) and not match[2].startswith(("$", "/")):
+                place = member.evidence(0, 0, mask(match[0].strip()))
+                yield Secret(witness=Witness.READ, evidence=place, kind="history of the image", name=match[1])
 
 
 def _day(value: Any) -> date | None:
