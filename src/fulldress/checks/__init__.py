@@ -33,6 +33,7 @@ FAMILIES = (
     "units",
     "clusters",
     "packagesets",
+    "unchanged",
     "hosts",
     "scripts",
     "safeguards",

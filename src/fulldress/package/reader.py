@@ -27,6 +27,7 @@ READERS: tuple[str, ...] = (
     "fulldress.package.kubernetes",
     "fulldress.package.units",
     "fulldress.package.baseimages",
+    "fulldress.package.unchanged",
     "fulldress.package.migrations",
     "fulldress.package.interfaces",
     "fulldress.package.settings",
