@@ -27,6 +27,7 @@ from fulldress.facts import (
     Timing,
     Unread,
     Use,
+    Witness,
 )
 from fulldress.findings import Finding, Severity, Verdict, Waiver, judge
 
@@ -213,7 +214,7 @@ def _waived(finding: Finding, waivers: Sequence[Waiver], package: str, today: da
 
 
 def _summary(reading: Reading, facts: tuple[AnyFact, ...]) -> PackageSummary:
-    entries = [f for f in facts if isinstance(f, Entry)]
+    entries = [f for f in facts if isinstance(f, Entry) and f.witness is not Witness.RUNNING]
     release = Index(facts).release
     containers = {e.path.rsplit("!/", 1)[0] for e in entries if "!/" in e.path}
     return PackageSummary(
