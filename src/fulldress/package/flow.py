@@ -12,7 +12,7 @@ from fulldress.package.archives import Damage, Gap
 from fulldress.package.reader import Member
 
 #: What hostile bytes may raise in a container's reader.
-FAULTS = (Damage, struct.error, ValueError, OverflowError, IndexError, EOFError)
+FAULTS = (Damage, struct.error, ValueError, OverflowError, LookupError, EOFError)
 TAIL = 22 + 0xFFFF  #: bytes of a ZIP's end record with the longest remark (APPNOTE 4.3.16)
 
 

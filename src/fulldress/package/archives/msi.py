@@ -42,10 +42,10 @@ def members(source: BinaryIO, name: str, limit: int) -> Iterator[Offer | Gap]:
         )
         return
     database = Database(file)
-    for fault in database.faults[:20]:
+    product, plan = msiactions.product(database), msiactions.plan(database)
+    for fault in list(dict.fromkeys(database.faults))[:20]:
         yield Gap(reason=Reason.DAMAGED, detail=fault)
-    yield _text(".product", msiactions.product(database))
-    plan = msiactions.plan(database)
+    yield _text(".product", product)
     yield _text(".installer.cmd", plan.text, 0o755)
     for label, text in plan.scripts:
         yield _text(f".actions/{label}", text, 0o755)
@@ -80,7 +80,7 @@ def _files(file: Compound, database: Database, limit: int, taken: set[str]) -> I
                     item.name = paths.get(item.name, f".cabinet/{item.name}")
                     item.container = "msi"
                 yield item
-    missing = [row["File"] for row in database.rows("File") if row.get("File") and row["File"] not in seen]
+    missing = [row["File"] for row in database.rows("File", "File") if row["File"] and row["File"] not in seen]
     if missing:
         where = f" ({', '.join(outside[:3])})" if outside else ""
         some = ", ".join(paths.get(key, key) for key in missing[:3]) + (" …" if len(missing) > 3 else "")

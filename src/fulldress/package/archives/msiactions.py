@@ -71,10 +71,10 @@ def product(database: Database) -> str:
 def paths(database: Database) -> dict[str, str]:
     """Where every file goes, by its key: ``%ProgramFiles%\\Product\\file.exe``."""
     folders = _folders(database)
-    places = {row["Component"]: folders.get(row.get("Directory_", ""), "") for row in database.rows("Component")}
+    places = {row["Component"]: folders.get(row.get("Directory_", ""), "") for row in database.rows("Component", "Component")}
     return {
         row["File"]: places.get(row.get("Component_", ""), "") + row.get("FileName", row["File"]).rsplit("|", 1)[-1]
-        for row in database.rows("File")
+        for row in database.rows("File", "File")
     }
 
 
@@ -84,7 +84,7 @@ def plan(database: Database) -> Plan:
 
 
 def _folders(database: Database) -> dict[str, str]:
-    rows = {row["Directory"]: row for row in database.rows("Directory")}
+    rows = {row["Directory"]: row for row in database.rows("Directory", "Directory")}
     found: dict[str, str] = {}
     for key in rows:
         parts: list[str] = []
@@ -110,7 +110,7 @@ class _Planner:
         self._database = database
         self._folders, self._paths = _folders(database), paths(database)
         self._properties = {row.get("Property", ""): row.get("Value", "") for row in database.rows("Property")}
-        self._components = {row["Component"]: row for row in database.rows("Component")}
+        self._components = {row["Component"]: row for row in database.rows("Component", "Component")}
         self._lines: list[str] = []
         self._scripts: list[tuple[str, str]] = []
         self._libraries: list[str] = []
@@ -129,7 +129,7 @@ class _Planner:
             "WriteRegistryValues": self._registry, "RemoveRegistryValues": self._unregistry, "RemoveFiles": self._deletions,
             "WriteEnvironmentStrings": self._environment,
         }  # fmt: skip
-        actions = {row["Action"]: row for row in self._database.rows("CustomAction")}
+        actions = {row["Action"]: row for row in self._database.rows("CustomAction", "Action")}
         placed: set[str] = set()
         for table in ("InstallUISequence", "InstallExecuteSequence"):
             for row in sorted(self._database.rows(table), key=_place):

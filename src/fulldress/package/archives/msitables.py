@@ -72,9 +72,12 @@ class Database:
             rows = tuple(self._rows(named.get(f"!{table}"), layout))
             self.tables[table] = Table(tuple(label for label, _ in layout), rows)
 
-    def rows(self, table: str) -> tuple[Row, ...]:
-        """The rows of a table; none where there is no such table."""
+    def rows(self, table: str, key: str = "") -> tuple[Row, ...]:
+        """The rows of a table; none where there is no such table, or where it lacks the column ``key``."""
         found = self.tables.get(table)
+        if found is not None and key and key not in found.columns:
+            self.faults.append(f"its table {table} lacks the column {key}")
+            return ()
         return found.rows if found else ()
 
     def script(self, stream: Stream) -> str | None:

@@ -19,6 +19,7 @@ from fulldress.patterns import regex
 
 CHUNK = 1 << 20  #: bytes handed on at once
 _FEED = 1 << 18  #: compressed bytes read at once
+_NEAR = 1 << 17  #: bytes that are read at once for someone who goes forwards in small steps
 _MEMORY = 1 << 28  #: what a decompressor may take, in bytes
 
 
@@ -38,6 +39,7 @@ class Slice(io.RawIOBase):
             below = source
         self._source, self._start, self._length, self._at = below, start, length, 0
         self._number = _number(below)
+        self._held: tuple[int, bytes] = (0, b"")  #: what :meth:`near` read last, and where it begins
 
     def another(self) -> Slice:
         """The same bytes, from their beginning."""
@@ -84,10 +86,22 @@ class Slice(io.RawIOBase):
         wanted = min(size, self._length - start)
         if wanted <= 0:
             return b""
+        at, held = self._held
+        if at <= start and start + wanted <= at + len(held):
+            return held[start - at : start - at + wanted]
         if self._number is None:
             self._source.seek(self._start + start)
             return self._source.read(wanted)
         return _at(self._number, self._start + start, wanted)
+
+    def near(self, start: int, size: int) -> bytes:
+        """The same, for one thread that goes forwards in small steps: what comes next is read along and held."""
+        at, held = self._held
+        if at <= start and start + size <= at + len(held):
+            return held[start - at : start - at + size]
+        held = self.part(start, max(size, _NEAR))
+        self._held = start, held
+        return held[:size]
 
     def readall(self) -> bytes:
         return self.read()

@@ -8,6 +8,7 @@ Format: PKWARE APPNOTE 6.3.10. An overlap check is needed because one compressed
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import BinaryIO, cast
 
 from isal import igzip_lib, isal_zlib
@@ -60,7 +61,7 @@ def members(source: BinaryIO, name: str, limit: int) -> Iterator[Offer | Gap]:
         return
     seen: set[str] = set()
     end = 0
-    for record in sorted(found.records, key=lambda record: record.offset):
+    for record in sorted(found.records, key=attrgetter("offset")):
         if record.name in seen:
             yield Gap(
                 reason=Reason.DISPUTED,
@@ -74,7 +75,8 @@ def members(source: BinaryIO, name: str, limit: int) -> Iterator[Offer | Gap]:
             yield Gap(reason=Reason.DAMAGED, name=record.name, detail=str(damage))
             yield _closed(record, Reason.DAMAGED, str(damage))
             continue
-        yield from _disagreements(record)
+        if record.differences:
+            yield from _disagreements(record)
         # Two bytes too many are a known slip of writers and harmless (Cisco-Talos/clamav#561).
         if record.offset + _SLIP < end:
             detail = "its bytes overlap with those of the member before it; it was not read"

@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
 from typing import BinaryIO, cast
 
@@ -99,11 +100,14 @@ def _records(table: bytes, shift: int, count: int, gaps: list[Gap]) -> Iterator[
         if len(raw_name) < name_size:
             break
         name = _text(raw_name, flags)
-        unicode, disputed = _unicode_name(extra, raw_name, name)
-        if disputed:
-            gaps.append(disputed)
+        modified = None
+        if extra:
+            name, disputed = _unicode_name(extra, raw_name, name)
+            if disputed:
+                gaps.append(disputed)
+            modified = _stamped(extra)
         yield Record(
-            name=unicode,
+            name=name,
             raw=raw_name,
             method=method,
             flags=flags,
@@ -113,7 +117,7 @@ def _records(table: bytes, shift: int, count: int, gaps: list[Gap]) -> Iterator[
             offset=offset + shift,
             attributes=attributes,
             system=fields[2],
-            modified=_stamped(extra) or _dos(day, stamp),
+            modified=modified or _dos(day, stamp),
         )
         found += 1
         at = body + name_size + extra_size + comment_size
@@ -128,18 +132,23 @@ def _records(table: bytes, shift: int, count: int, gaps: list[Gap]) -> Iterator[
 
 def local(source: BinaryIO, record: Record) -> int:
     """Where a member's bytes begin; notes in the record where its own header says other things than the directory."""
-    source.seek(record.offset)
-    raw = source.read(_LOCAL.size + len(record.name) * 4 + 64)
+    likely = _LOCAL.size + (len(record.name) * 4 if record.raw is None else len(record.raw)) + 64
+    raw = _part(source, record.offset, likely)
     if len(raw) < _LOCAL.size or not raw.startswith(b"PK\3\4"):
         raise Damage("no header stands where the directory says it begins")
     _, _, flags, method, _, _, crc, packed, size, name_size, extra_size = _LOCAL.unpack_from(raw)
     needed = _LOCAL.size + name_size + extra_size
     if len(raw) < needed:
-        raw += source.read(needed - len(raw))
+        raw = _part(source, record.offset, needed)
     here_name = raw[_LOCAL.size : _LOCAL.size + name_size]
     if _WIDE in (packed, size):
         extra = raw[_LOCAL.size + name_size : needed]
         size, packed, _ = _wide(extra, size, packed, 0)
+    record.data = record.offset + needed
+    record.end = record.data + record.packed
+    same = (record.raw, record.flags & 1, record.method, record.crc, record.packed, record.size)
+    if same == (here_name, flags & 1, method, crc, packed, size) and not flags & 8:
+        return record.data
     pairs: list[tuple[str, object, object]] = [("method", record.method, method)]
     if here_name != record.raw and (record.raw is not None or _text(here_name, flags) != record.name):
         pairs.insert(0, ("name", record.name, _text(here_name, flags)))
@@ -149,11 +158,16 @@ def local(source: BinaryIO, record: Record) -> int:
     record.differences = [(what, repr(there), repr(here)) for what, there, here in pairs if there != here]
     if bool(flags & 1) != bool(record.flags & 1):
         record.differences.append(("encrypted", str(bool(record.flags & 1)), str(bool(flags & 1))))
-    record.data = record.offset + needed
-    record.end = record.data + record.packed
     if flags & 8:
         _descriptor(source, record)
     return record.data
+
+
+def _part(source: BinaryIO, start: int, size: int) -> bytes:
+    if isinstance(source, Slice):
+        return source.near(start, size)
+    source.seek(start)
+    return source.read(size)
 
 
 def _descriptor(source: BinaryIO, record: Record) -> None:
@@ -288,6 +302,7 @@ def _stamped(extra: bytes) -> datetime | None:
     return None
 
 
+@lru_cache(maxsize=4096)  # files of one release have few stamps
 def _dos(day: int, stamp: int) -> datetime | None:
     """The DOS time stamp, taken as UTC for want of a zone. 1980-01-01 means "none" to reproducible builds."""
     try:
