@@ -77,10 +77,10 @@ def parse(data: bytes) -> SignedData:
         raise NotCms(f"it is no CMS structure ({str(error).split(chr(10), 1)[0][:80]})") from error
 
 
-def signed_data(signed: Any) -> SignedData:
-    """The same for asn1crypto's SignedData."""
+def signed_data(signed: Any, more: tuple[x509.Certificate, ...] = ()) -> SignedData:
+    """The same for asn1crypto's SignedData; ``more``: certificates that are known beside those in it."""
     content = signed["encap_content_info"]["content"]
-    certificates = []
+    certificates = list(more)
     for choice in signed["certificates"] or ():
         if choice.name == "certificate":
             try:
@@ -325,9 +325,9 @@ def _weakest(*names: str) -> str:
     return next((name.upper() for name in names if name in ("md5", "sha1")), "")
 
 
-def token(value: Any, digest: Digest) -> Stamp:
-    """A time-stamp token over the bytes that ``digest`` speaks of."""
-    parsed = signed_data(value["content"])
+def token(value: Any, digest: Digest, more: tuple[x509.Certificate, ...] = ()) -> Stamp:
+    """A time-stamp token over the bytes that ``digest`` speaks of; ``more``: certificates that it may leave out."""
+    parsed = signed_data(value["content"], more)
     if parsed.content is None or not parsed.signers:
         return Stamp(at=None, problem="it holds no time")
     info = tsp.TSTInfo.load(parsed.content)

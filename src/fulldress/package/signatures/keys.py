@@ -13,8 +13,11 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
 
 from fulldress.package.signatures import pgpkeys
 from fulldress.package.signatures.packets import NotOpenPgp
@@ -56,6 +59,7 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True):
     pgp: tuple[pgpkeys.Holder, ...] = ()
     plain: tuple[Plain, ...] = ()
     roots: tuple[tuple[Path, bytes], ...] = ()  #: trusted roots of sigstore
+    public: tuple[tuple[str, Any], ...] = ()  #: bare public keys (PEM), with their file
     unreadable: tuple[tuple[Path, str], ...] = ()
 
 
@@ -64,6 +68,7 @@ def load(folder: Path) -> Keys:
     pgp: list[pgpkeys.Holder] = []
     plain: list[Plain] = []
     roots: list[tuple[Path, bytes]] = []
+    public: list[tuple[str, Any]] = []
     unreadable: list[tuple[Path, str]] = []
     for path in sorted(folder.rglob("*")):
         if not path.is_file() or path.stat().st_size > _LARGEST:
@@ -83,6 +88,11 @@ def load(folder: Path) -> Keys:
             continue
         if b"dev.sigstore.trustedroot" in data or (b'"tlogs"' in data and b'"certificateAuthorities"' in data):
             roots.append((path, data))
+        elif data.lstrip().startswith(b"-----BEGIN PUBLIC KEY-----"):
+            try:
+                public.append((name, serialization.load_pem_public_key(data)))
+            except (ValueError, UnsupportedAlgorithm) as error:
+                unreadable.append((path, f"no public key: {str(error)[:80]}"))
         elif b"-----BEGIN" not in data:
             plain.extend(minisign(data, name))
             plain.extend(ssh(data, name))
@@ -91,6 +101,7 @@ def load(folder: Path) -> Keys:
         pgp=tuple(pgp),
         plain=tuple(plain),
         roots=tuple(roots),
+        public=tuple(public),
         unreadable=tuple(unreadable),
     )
 

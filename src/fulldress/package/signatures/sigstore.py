@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import serialization
 
 from fulldress.facts import Evidence, Integrity, Signature, Trust, Witness
 from fulldress.package.signatures import certificates as certs
-from fulldress.package.signatures import translog
+from fulldress.package.signatures import sigstorestamps, translog
 from fulldress.package.signatures.judged import Ground, quoted
 from fulldress.package.signatures.translog import MOST, Entry, check, entry, unbase64
 
@@ -36,6 +36,9 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     subjects: tuple[tuple[str, dict[str, str]], ...] = ()  #: names and digests that a statement is about
     statement: str = ""  #: predicate type
     entries: tuple[Entry, ...] = ()
+    stamps: tuple[bytes, ...] = ()  #: time stamps over the signature (RFC 3161), in DER
+    proven: bool = True  #: of a version that demands the log's proof
+    hint: str = ""  #: name of a bare key, where it is signed with one
 
 
 class Root(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +47,8 @@ class Root(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     folder: certs.Folder
     logs: dict[bytes, Any]
+    transparency: dict[bytes, Any] = {}  #: keys of the logs that hold the authority's certificates
+    stampers: tuple[sigstorestamps.Authority, ...] = ()
 
 
 def looks(data: bytes) -> bool:
@@ -96,10 +101,17 @@ def _bundle(item: dict[str, Any]) -> Bundle:
     raw = [material["certificate"]["rawBytes"]] if "certificate" in material else []
     raw = raw or [row["rawBytes"] for row in (material.get("x509CertificateChain") or {}).get("certificates", ())]
     chain = [one for text in raw for one in certs.parse(unbase64(text))]
+    rows = (material.get("timestampVerificationData") or {}).get("rfc3161Timestamps") or ()
+    more: dict[str, Any] = {
+        "stamps": tuple(unbase64(row["signedTimestamp"]) for row in rows[:MOST]),
+        "proven": not str(item.get("mediaType", "")).endswith("version=0.1"),
+        "hint": str((material.get("publicKey") or {}).get("hint", "")),
+    }
     if "dsseEnvelope" in item:
         envelope = item["dsseEnvelope"]
         signature = unbase64(envelope["signatures"][0]["sig"])
-        return _stated(chain, envelope["payloadType"], unbase64(envelope["payload"]), signature, entries)
+        made = _stated(chain, envelope["payloadType"], unbase64(envelope["payload"]), signature, entries)
+        return msgspec.structs.replace(made, **more)
     message = item["messageSignature"]
     said = message.get("messageDigest") or {}
     name = str(said.get("algorithm", "SHA2_256")).lower().replace("sha2_", "sha")
@@ -109,6 +121,7 @@ def _bundle(item: dict[str, Any]) -> Bundle:
         signed=None,
         digest=(name, unbase64(said["digest"])) if said else None,
         entries=entries,
+        **more,
     )
 
 
@@ -143,14 +156,21 @@ def root(name: str, data: bytes) -> Root | None:
             for row in authority["certChain"]["certificates"]:
                 for one in certs.parse(unbase64(row["rawBytes"])):
                     (roots if certs.signs_itself(one) else others).append(one)
-        logs = {}
-        for log in whole.get("tlogs", ()):
-            logs[unbase64(log["logId"]["keyId"])] = serialization.load_der_public_key(
-                unbase64(log["publicKey"]["rawBytes"])
-            )
+        logs, transparency = _keys(whole.get("tlogs", ())), _keys(whole.get("ctlogs", ()))
+        stampers = tuple(sigstorestamps.authorities(whole.get("timestampAuthorities", ())))
     except (msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError, UnsupportedAlgorithm, RecursionError):
         return None
-    return Root(name=name, folder=certs.Folder(name, tuple(roots), tuple(others)), logs=logs)
+    folder = certs.Folder(name, tuple(roots), tuple(others))
+    return Root(name=name, folder=folder, logs=logs, transparency=transparency, stampers=stampers)
+
+
+def _keys(rows: Any) -> dict[bytes, Any]:
+    """Keys of logs, without those that do not say since when they are good."""
+    return {
+        unbase64(row["logId"]["keyId"]): serialization.load_der_public_key(unbase64(row["publicKey"]["rawBytes"]))
+        for row in rows
+        if "validFor" not in row["publicKey"] or row["publicKey"]["validFor"].get("start")
+    }
 
 
 Find = Callable[[str, dict[str, str]], str]
@@ -167,7 +187,8 @@ def judged(
 ) -> Signature:
     """The fact. ``find`` gives the entry with one of these digests, or nothing; ``named`` is the entry that the bundle's
     own name points to, and its sha256."""
-    covers, integrity, problem = _bytes(bundle, find, named)
+    held, key = _bare(bundle, find, named, ground)
+    covers, integrity, problem = _bytes(bundle, find, named, key)
     said = [
         "bytes intact"
         if integrity is Integrity.INTACT
@@ -177,7 +198,7 @@ def judged(
     who, by = _identity(leaf) if leaf is not None else ("", "")
     if who:
         said.append(f"signed by {quoted(who)}" + (f", as {by} knew it" if by else ""))
-    trust, words, at, faults = _trusted(bundle, roots, ground)
+    trust, words, at, faults = _by_key(bundle, roots, held) if held else _trusted(bundle, roots, ground)
     said.extend(words)
     said.extend(faults)
     if bundle.statement:
@@ -199,10 +220,31 @@ def judged(
     )
 
 
-def _bytes(bundle: Bundle, find: Find, named: tuple[str, bytes | None]) -> tuple[tuple[str, ...], Integrity, str]:
-    if not bundle.certificates:
+def _bare(bundle: Bundle, find: Find, named: tuple[str, bytes | None], ground: Ground) -> tuple[str, Any]:
+    """The file of the trust folder with the key that signed a bundle without certificates, and that key."""
+    for path, key in ground.keys.public if not bundle.certificates else ():
+        if _bytes(bundle, find, named, key)[1] is Integrity.INTACT:
+            return path, key
+    return "", None
+
+
+def _by_key(bundle: Bundle, roots: list[Root], held: str) -> tuple[Trust, list[str], datetime | None, list[str]]:
+    """Trust for a key that the team holds: the log adds to it where it is known, and may not speak against it."""
+    words = [f"signed with the key that {held} holds"]
+    for one in roots:
+        if not any(entry.log in one.logs for entry in bundle.entries):
+            continue
+        logged, at, problem = translog.when(bundle.entries, one.logs, bundle.signature, proven=bundle.proven)
+        return (Trust.TRUSTED, words, at, []) if logged else (Trust.UNTRUSTED, words, None, [problem])
+    return Trust.TRUSTED, words, None, []
+
+
+def _bytes(
+    bundle: Bundle, find: Find, named: tuple[str, bytes | None], key: Any
+) -> tuple[tuple[str, ...], Integrity, str]:
+    if not bundle.certificates and key is None:
         return (), Integrity.UNVERIFIED, "it is signed with a bare key, which it only hints at"
-    key = bundle.certificates[0].public_key()
+    key = key or bundle.certificates[0].public_key()
     if bundle.signed is not None:
         try:
             check(key, bundle.signature, bundle.signed)
@@ -218,17 +260,19 @@ def _bytes(bundle: Bundle, find: Find, named: tuple[str, bytes | None]) -> tuple
             return (named[0],), Integrity.BROKEN, f"{named[0]} is not the one that the statement is about"
         return (), Integrity.UNVERIFIED, f"the statement is about {names or 'nothing'}, which is not here"
     wanted = bundle.digest
-    entry = find("", {wanted[0]: wanted[1].hex()}) if wanted is not None else ""
-    digest = wanted if entry else ("sha256", named[1]) if named[1] is not None else None
+    hit = find("", {wanted[0]: wanted[1].hex()}) if wanted is not None else ""
+    digest = wanted if hit else ("sha256", named[1]) if named[1] is not None else None
     if digest is None or digest[1] is None:
         return (), Integrity.UNVERIFIED, "it is over no entry of the package"
     try:
         check(key, bundle.signature, None, (digest[0], digest[1]))
     except InvalidSignature:
-        return (entry or named[0],), Integrity.BROKEN, "the bytes are not those that were signed"
+        return (hit or named[0],), Integrity.BROKEN, "the bytes are not those that were signed"
     except (ValueError, TypeError, KeyError, UnsupportedAlgorithm) as error:
-        return (entry or named[0],), Integrity.UNVERIFIED, f"its key could not be used ({str(error)[:80]})"
-    return (entry or named[0],), Integrity.INTACT, ""
+        return (hit or named[0],), Integrity.UNVERIFIED, f"its key could not be used ({str(error)[:80]})"
+    if wanted is not None and not hit and wanted[0] == "sha256":
+        return (named[0],), Integrity.BROKEN, "the bundle states the digest of other bytes"
+    return (hit or named[0],), Integrity.INTACT, ""
 
 
 def _identity(leaf: x509.Certificate) -> tuple[str, str]:
@@ -262,12 +306,24 @@ def _trusted(bundle: Bundle, roots: list[Root], ground: Ground) -> tuple[Trust, 
         return Trust.UNKNOWN, [f"its authority and its log could not be checked: {where}"], None, []
     for one in roots:
         chain = certs.build(bundle.certificates[0], bundle.certificates[1:], one.folder)
-        if not chain.anchored:
-            continue
-        at, problem = translog.when(bundle.entries, one.logs, bundle.signature)
-        if at is None:
-            return Trust.UNTRUSTED, [f"chain ends in {one.name}"], None, [problem]
-        faults = certs.unfit(chain, at, certs.SIGNING)
-        words = [f"chain ends in {one.name}; its log had it on {at:%Y-%m-%d %H:%M} UTC"]
-        return (Trust.UNTRUSTED if faults else Trust.TRUSTED), words, at, faults
+        if chain.anchored:
+            return _under(bundle, one, chain)
     return Trust.UNTRUSTED, [f"its authority is in no trusted root of {ground.keys.name}/"], None, []
+
+
+def _under(bundle: Bundle, root: Root, chain: certs.Chain) -> tuple[Trust, list[str], datetime | None, list[str]]:
+    """The same under one trusted root: log, times, certificate at those times, log of certificates."""
+    words = [f"chain ends in {root.name}"]
+    held, promised, problem = translog.when(bundle.entries, root.logs, bundle.signature, proven=bundle.proven)
+    stamps, wrong = sigstorestamps.stamped(bundle.stamps, bundle.signature, root.stampers)
+    times = [*([promised] if promised is not None else []), *stamps]
+    if not held or not times:
+        return Trust.UNTRUSTED, words, None, [problem or wrong or "nobody says when it was signed"]
+    faults = [fault for at in times for fault in certs.unfit(chain, at, certs.SIGNING)]
+    if any(certs.signs_itself(one) for one in bundle.certificates):
+        faults.append("it brings a root of its own, which a bundle may not do")
+    if root.transparency and not sigstorestamps.logged(chain.certificates[0], chain.certificates[1], root.transparency):
+        faults.append("no log of the trusted root holds its certificate")
+    by = "its log had it on" if promised is not None else "time-stamped"
+    words = [f"{words[0]}; {by} {times[0]:%Y-%m-%d %H:%M} UTC"]
+    return (Trust.UNTRUSTED if faults else Trust.TRUSTED), words, times[0], list(dict.fromkeys(faults))

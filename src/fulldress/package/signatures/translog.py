@@ -78,26 +78,31 @@ def check(key: Any, signature: bytes, data: bytes | None, digest: tuple[str, byt
         raise ValueError(f"{type(key).__name__}")
 
 
-def when(entries: Iterable[Entry], logs: Mapping[bytes, Any], signature: bytes) -> tuple[datetime | None, str]:
-    """When the log took the signature in; the promise or the proof has to hold, and the entry to be of this signature."""
-    problem = "no log says when it was signed"
+def when(
+    entries: Iterable[Entry], logs: Mapping[bytes, Any], signature: bytes, *, proven: bool = False
+) -> tuple[bool, datetime | None, str]:
+    """Whether a log holds the signature, when it took it in where it promises that, and else what is wrong.
+
+    ``proven``: the proof that the log holds the entry has to be there; since version 2 a log only proves, and its entries
+    have no time."""
+    problem = "no log says that it holds it"
     for entry in list(entries)[:MOST]:
         key = logs.get(entry.log)
         if key is None:
             problem = "its log is not one of the trusted root"
         elif not _is_of(entry, signature):
             problem = "the log's entry is of another signature"
-        elif entry.at is None:
+        elif entry.promise and entry.at is None:
             problem = "the log's entry has no time"
         elif entry.promise and not _promised(entry, key):
             problem = "the log did not sign that entry"
         elif entry.proof and not _included(entry, key):
             problem = "the proof that the log holds the entry does not hold"
-        elif not entry.promise:
-            problem = "the log did not sign the time of that entry"
+        elif not entry.proof and (proven or not entry.promise):
+            problem = "the proof that the log holds the entry is not there"
         else:
-            return entry.at, ""
-    return None, problem
+            return True, entry.at if entry.promise else None, ""
+    return False, None, problem
 
 
 def _is_of(entry: Entry, signature: bytes) -> bool:
@@ -149,18 +154,24 @@ def _included(entry: Entry, key: Any) -> bool:
         else:
             node = hashlib.sha256(b"\1" + node + sibling).digest()
         index, last = index >> 1, last >> 1
-    return not last and node == wanted and (not checkpoint or _signed_root(checkpoint, wanted, key))
+    return not last and node == wanted and _signed_root(checkpoint, wanted, key, entry.log[:4])
 
 
-def _signed_root(text: str, wanted: bytes, key: Any) -> bool:
-    """A signed note: three lines or more, a blank one, and lines of signatures."""
+def _signed_root(text: str, wanted: bytes, key: Any, hint: bytes) -> bool:
+    """A signed note: name, size and root in three lines or more, a blank one, and lines of signatures: a name, and in base64
+    four bytes of the log's number before the signature. Witnesses may have signed it, too."""
     body, blank, below = text.partition("\n\n")
     rows = body.split("\n")
-    if not blank or len(rows) < 3 or rows[2] != base64.b64encode(wanted).decode():
+    if not blank or len(rows) < 3 or rows[2] != base64.b64encode(wanted).decode() or not rows[0]:
         return False
     for row in below.splitlines():
+        mark = row.removeprefix("\u2014 ").split(" ")
         try:
-            check(key, unbase64(row.rsplit(" ", 1)[-1])[4:], (body + "\n").encode())
+            raw = unbase64(mark[-1])
+            # logs of version 1 put the number of their tree behind the name
+            if len(mark) != 2 or mark[0] != rows[0].split(" - ")[0] or raw[:4] != hint:
+                continue
+            check(key, raw[4:], (body + "\n").encode())
         except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
             continue
         return True
