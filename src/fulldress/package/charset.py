@@ -18,6 +18,8 @@ def sixteen(raw: bytes) -> str:
     if b"\0" not in sample or len(sample) < 4 or (len(raw) % 2 and len(raw) < _SAMPLE):
         return ""
     low, high = sample[0::2].count(0), sample[1::2].count(0)
+    if max(low, high) * 4 < len(sample) // 2:
+        return ""  # every ASCII character has a zero on one side
     codec = "utf-16-le" if high > low else "utf-16-be"
     text = sample[: len(sample) & ~1].decode(codec, "surrogatepass")
     ascii_ones = sum(char < "\x7f" for char in text)
