@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from fulldress import checks
-from fulldress.facts import Evidence, Migration, Witness
+from fulldress.facts import Change, Evidence, Migration, Witness
 from fulldress.findings import Finding, Severity
 
 RULES = ("FD205", "FD206", "FD211")
@@ -67,3 +67,17 @@ def test_a_loss_in_an_earlier_release_does_not_stop_this_one() -> None:
     lossy = msgspec.structs.replace(migration(1, current=False), destructive=("ALTER TABLE orders DROP note",))
     (told,) = [f for f in checks.judge([lossy, migration(2, current=True)]) if f.rule == "FD201"]
     assert told.severity is Severity.MAJOR and told.title.startswith("1 of 2 migrations since the first release")
+
+
+def test_beside_an_older_release_those_that_came_since_are_told_alone() -> None:
+    step = Change(
+        witness=Witness.READ, evidence=Evidence(path="x"), rank=0, family="Release", what="changed", subject="app",
+        before="1.0", after="2.0",
+    )  # fmt: skip
+    old, new = [migration(n, current=False) for n in range(1, 41)], [migration(n, current=True) for n in range(41, 43)]
+    findings = checks.judge([*old, *new, step])
+    assert {f.rule for f in findings} >= {"FD202", *RULES}
+    assert "FD220" not in {f.rule for f in findings}
+    for finding in findings:
+        assert {t.evidence.path for t in finding.testimony} <= {"sql/0041_step.sql", "sql/0042_step.sql"}
+    assert not checks.judge([*old, step])

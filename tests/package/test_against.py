@@ -16,14 +16,17 @@ from fulldress.facts import (
     Entry,
     Evidence,
     Interface,
+    Looseness,
+    Migration,
     Reboot,
     Release,
+    Requirement,
     Schedule,
     Setting,
     Witness,
 )
 from fulldress.package import Change, Reading, changes, read
-from fulldress.package.against import reissued
+from fulldress.package.against import arrived, reissued
 
 HERE = Evidence(path="x")
 
@@ -184,3 +187,32 @@ def test_one_release_with_other_bytes() -> None:
         witness=Witness.DECLARED, evidence=Evidence(path="a!/b!/c"), product="w", version="1.0", aspect="manifest"
     )
     assert list(reissued("aa", [inner], "bb", [inner], "x.zip")) == []
+
+
+def migration(name: str, **fields: object) -> Migration:
+    return Migration(witness=Witness.READ, evidence=HERE, name=name, path=f"db/{name}.sql", **fields)  # type: ignore[arg-type]
+
+
+def test_migrations_that_the_old_release_had_are_not_of_this_upgrade() -> None:
+    old = reading(migration("001_a"), migration("R__views", repeatable=True))
+    new = reading(migration("001_a", statements=2), migration("002_b"), migration("R__views", repeatable=True))
+    now = {f.name: f.current for f in arrived(old, new) if isinstance(f, Migration)}
+    assert now == {"001_a": False, "002_b": True, "R__views": True}
+    assert [f.current for f in arrived(reading(), new) if isinstance(f, Migration)] == [None] * 3
+
+
+def test_python_spells_a_name_in_many_ways() -> None:
+    def wants(name: str) -> Requirement:
+        return Requirement(
+            witness=Witness.DECLARED,
+            evidence=HERE,
+            component=name,
+            constraint=">=3",
+            looseness=Looseness.UNBOUNDED,
+            scheme="pep440",
+        )
+
+    assert (
+        changes(reading(wants("PyYAML"), wants("zope.interface")), reading(wants("pyyaml"), wants("zope-interface")))
+        == []
+    )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from fulldress.checks.constraint import plain
 from fulldress.checks.index import Index
+from fulldress.checks.migrations import FEW
 from fulldress.checks.rule import Hit, rule, says, several
 from fulldress.facts import Binary, Change, Lookup, Requirement, Schedule, Setting, Signature, Witness
 from fulldress.findings import Severity
@@ -77,13 +78,25 @@ def lost_job(index: Index) -> Iterator[Hit]:
 
 @rule("FD034", Severity.MINOR, "A dependency is held more loosely than before")
 def loosened(index: Index) -> Iterator[Hit]:
-    loose = {r.component: r for r in index.of(Requirement) if r.looseness.value in _LOOSE and not r.optional}
+    fetched = [r for r in index.of(Requirement) if not r.optional and not r.host]
+    loose = {r.canonical: r for r in fetched if r.looseness.value in _LOOSE}
+    found: list[tuple[Change, str]] = []
     for change in _changes(index, "Requirement", "added", "changed"):
         if change.subject not in loose or any(word in change.before for word in _LOOSE):
             continue
         held = f"was {change.before}, is now" if change.before else "is new, and"
+        found.append((change, f"{change.subject} {held} {loose[change.subject].constraint or 'any version'}"))
+    if len(found) > FEW:
         yield Hit(
-            title=f"{change.subject} {held} {loose[change.subject].constraint or 'any version'}: what comes on the day was never rehearsed",
+            title=f"{len(found)} dependencies are held more loosely than before: {several([words for _, words in found], 3)}",
+            subject="dependencies",
+            remedy="Pin them to the versions of the rehearsal, and install them from a mirror of your own.",
+            testimony=tuple(says(change, f"{change.before or 'absent'} → {change.after}") for change, _ in found),
+        )
+        return
+    for change, words in found:
+        yield Hit(
+            title=f"{words}: what comes on the day was never rehearsed",
             subject=change.subject,
             remedy=f"Pin {change.subject} to the version of the rehearsal, and install it from a mirror of your own.",
             testimony=(says(change, f"{change.before or 'absent'} → {change.after}"),),

@@ -12,10 +12,11 @@ import msgspec
 from fulldress.checks.hooks import started
 from fulldress.checks.index import Index, unit_name
 from fulldress.checks.jobs import LED
-from fulldress.checks.migrations import OF_ROWS, take_nothing_back
+from fulldress.checks.migrations import OF_ROWS, of_upgrade, take_nothing_back
 from fulldress.checks.rule import count, several
 from fulldress.facts import (
     Binary,
+    Change,
     Credential,
     Difference,
     Downtime,
@@ -219,9 +220,13 @@ def _privilege(witness: Witness, facts: list[Fact]) -> str:
 
 def _database(witness: Witness, facts: list[Fact]) -> str:
     migrations = list({(f.name, f.path, f.direction): f for f in facts if isinstance(f, Migration)}.values())
+    every = sum(m.direction == "up" for m in migrations)
+    migrations = of_upgrade(migrations, [f for f in facts if isinstance(f, Change)])
     ups = [m for m in migrations if m.direction == "up"]
     parts = []
-    if ups:
+    if len(ups) < every:
+        parts.append(f"{len(ups)} of {every} migrations came since")
+    elif ups:
         current = sum(bool(m.current) for m in ups)
         parts.append(count(len(ups), "migration") + (f" ({current} of this release)" if current else ""))
     if heavy := [m for m in ups if m.heavy]:
@@ -252,9 +257,10 @@ def _rollback(witness: Witness, facts: list[Fact]) -> str:
         return f"not restored: {', '.join(filter(None, (several(wrong), left)))}"
     if differences:
         return "every row as before"
-    downs = [f for f in facts if isinstance(f, Migration) and f.direction == "down"]
+    migrations = of_upgrade([f for f in facts if isinstance(f, Migration)], [f for f in facts if isinstance(f, Change)])
+    downs = [m for m in migrations if m.direction == "down"]
     if downs and witness is Witness.READ:
-        empty = take_nothing_back([f for f in facts if isinstance(f, Migration)])
+        empty = take_nothing_back(migrations)
         return count(len(downs), "down script") + (f", {len(empty)} empty" if empty else "")
     back = [f for f in facts if isinstance(f, Timing) and f.act == "rollback" and not f.step]
     return f"took {_duration(max(t.duration for t in back))}" if back else ""
@@ -380,6 +386,7 @@ _ROWS = (
         name="rollback",
         families=(Difference, Migration, Timing),
         words=_rollback,
+        context=(Change,),
         rules=("FD203", "FD204", "FD209", "FD805"),
     ),
     _Row(
@@ -404,6 +411,7 @@ _ROWS = (
         name="database",
         families=(Migration, Lock, Wait),
         words=_database,
+        context=(Change,),
         rules=("FD201", "FD202", "FD205", "FD206", "FD207", "FD208", "FD210", "FD211", "FD809"),
     ),
     _Row(name="privilege", families=(Privilege,), words=_privilege, rules=("FD405", "FD406", "FD407")),

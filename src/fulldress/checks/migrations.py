@@ -11,7 +11,7 @@ import msgspec
 
 from fulldress.checks.index import Index
 from fulldress.checks.rule import Hit, brief, count, rule, says, several
-from fulldress.facts import Difference, Lock, Migration, Timing, Wait, Witness, Work
+from fulldress.facts import Change, Difference, Lock, Migration, Timing, Wait, Witness, Work
 from fulldress.findings import Finding, Severity, Testimony
 
 #: Kinds of differences in what the tables hold; all others are of the schema, sequences and privileges.
@@ -41,12 +41,22 @@ def keep(paths: list[str] | None = None, database: bool = False) -> dict[str, ob
 
 def ups(index: Index) -> list[Migration]:
     """Scripts that the runbook can run: SQL. Programs are run by the product's own tool."""
-    return [m for m in index.of(Migration, Witness.READ) if m.direction == "up" and not m.language]
+    return [m for m in forth(index) if not m.language]
 
 
 def forth(index: Index) -> list[Migration]:
     """All migrations, programs included. Where one comes from decides how many of them run."""
-    return [m for m in index.of(Migration, Witness.READ) if m.direction == "up"]
+    return [m for m in _of_upgrade(index) if m.direction == "up"]
+
+
+def _of_upgrade(index: Index) -> list[Migration]:
+    return of_upgrade(index.of(Migration, Witness.READ), index.of(Change))
+
+
+def of_upgrade(every: list[Migration], changes: list[Change]) -> list[Migration]:
+    """All that the package carries; where an older release lies beside it, those that came since."""
+    compared = any(change.family == "Release" and change.what == "changed" for change in changes)
+    return [m for m in every if m.current] if compared and any(m.current is not None for m in every) else every
 
 
 def history(index: Index) -> bool:
@@ -70,8 +80,8 @@ def and_more(newest: list[Migration]) -> tuple[Testimony, ...]:
     return (says(newest[3], f"and {len(newest) - 3} more (--json has them all)"),) if len(newest) > 3 else ()
 
 
-def _downs(index: Index) -> list[Migration]:
-    return [m for m in index.of(Migration, Witness.READ) if m.direction == "down"]
+def downs(index: Index) -> list[Migration]:
+    return [m for m in _of_upgrade(index) if m.direction == "down"]
 
 
 def rows_recur(finding: Finding, index: Index) -> bool | None:
@@ -117,8 +127,9 @@ def _of_history(
     newest = latest(found)
     shown = newest[0]
     texts = shown.destructive if "lost" in kinds else shown.heavy
+    since = "since the older release" if all(m.current for m in forth(index)) else "since the first release"
     return Hit(
-        title=f"{len(found):,} of {count(len(forth(index)), 'migration')} since the first release {does}; "
+        title=f"{len(found):,} of {count(len(forth(index)), 'migration')} {since} {does}; "
         f"the last in order is {shown.name}: {worst(shown, kinds, texts)}",
         subject="history of migrations",
         remedy=WHICH_RUN,
@@ -132,9 +143,11 @@ def _of_history(
 
 @rule("FD201", Severity.MAJOR, "A migration loses data", rows_recur)
 def destructive(index: Index) -> Iterator[Hit]:
-    empty_downs = {d.path for d in _downs(index) if d.empty}
+    empty_downs = {d.path for d in downs(index) if d.empty}
     found = [m for m in forth(index) if m.destructive]
     told = new(index, found)
+    if len(told) > FEW and history(index):
+        told = []
     if len(found) > len(told):
         yield _of_history(found, index, _LOST, "lose data" if len(found) > 1 else "loses data", keep(database=True))
     for migration in told:
@@ -155,6 +168,8 @@ def heavy(index: Index) -> Iterator[Hit]:
     # once a rehearsal has measured it, FD208 says how long it really took
     found = [m for m in forth(index) if m.heavy and not {m.name, m.path} & watched]
     told = new(index, found)
+    if len(told) > FEW and history(index):
+        told = []
     if len(found) > len(told):
         does = "lock a table" if len(found) > 1 else "locks a table"
         yield _of_history(found, index, _HEAVY, f"{does} for as long as it is large", None)
@@ -214,7 +229,7 @@ def take_nothing_back(migrations: list[Migration]) -> list[Migration]:
 
 @rule("FD204", Severity.BLOCKER, "A rollback script is empty", rows_recur)
 def empty_down(index: Index) -> Iterator[Hit]:
-    found = take_nothing_back(index.of(Migration, Witness.READ))
+    found = take_nothing_back(_of_upgrade(index))
     remedy = "Ask the vendor for its contents; until then come back by restoring (the offered snapshot)."
     if len(found) > FEW:
         yield Hit(

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import msgspec
 
 from fulldress.checks.index import Index
-from fulldress.checks.migrations import FEW, forth, history, keep, latest, new, rows_recur
+from fulldress.checks.migrations import FEW, downs, forth, history, keep, latest, new, rows_recur
 from fulldress.checks.rule import Hit, brief, count, rule, says, several
-from fulldress.facts import Migration, Witness
+from fulldress.facts import Migration
 from fulldress.facts.database import Effect
 from fulldress.findings import Severity, Testimony
 
@@ -27,7 +27,7 @@ def _with(index: Index, kind: str) -> list[tuple[Migration, Effect]]:
 
 @rule("FD212", Severity.MAJOR, "A rollback script runs, and does not restore what was there", rows_recur)
 def unrestored(index: Index) -> Iterator[Hit]:
-    found = [m for m in index.of(Migration, Witness.READ) if m.direction == "down" and m.unrestored]
+    found = [m for m in downs(index) if m.unrestored]
     remedy = "Come back by restoring (the offered snapshot); fulldress rehearse proves which rows differ afterwards."
     if len(found) > FEW:
         newest = latest(found)
@@ -161,9 +161,9 @@ def triggers(index: Index) -> Iterator[Hit]:
 
 @rule("FD220", Severity.NOTE, "Which migrations this upgrade runs does not stand in the package")
 def unknown_start(index: Index) -> Iterator[Hit]:
-    if not history(index):
-        return
     found = forth(index)
+    if not history(index) or all(m.current for m in found):
+        return
     newest = latest(found)
     mine = sum(bool(m.current) for m in found)
     of_release = f", {mine} of this one" if mine else ""

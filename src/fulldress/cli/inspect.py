@@ -90,7 +90,7 @@ def look(
     from fulldress import checks, report
     from fulldress.cli.gathering import continued, remember, seen_before
     from fulldress.findings import Severity
-    from fulldress.package import changes, read
+    from fulldress.package import arrived, changes, read
 
     with _Bar() as bar:
         older: Reading | None = None
@@ -116,7 +116,7 @@ def look(
             progress=bar.of(package),
         )
     reading = continued(reading, older)
-    facts = [*reading.facts, *(changes(older, reading) if older else seen_before(reading))]
+    facts = [*arrived(older, reading), *changes(older, reading)] if older else [*reading.facts, *seen_before(reading)]
     for one in (older, reading):
         if one is not None:
             remember(one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from enum import StrEnum
 
@@ -28,6 +29,11 @@ class Requirement(Fact, tag=True, frozen=True, kw_only=True):
     optional: bool = False
     host: bool = False  #: what the host has to bring, an interpreter: nothing is fetched for it on the day
     alternatives: tuple[str, ...] = ()  #: what would do as well, in the package's own words: ``debconf-2.0``
+
+    @property
+    def canonical(self) -> str:
+        """The name under which an index knows it: for Python's, ``PyYAML`` and ``pyyaml`` are one (PEP 503)."""
+        return re.sub(r"[-_.]+", "-", self.component).lower() if self.scheme == "pep440" else self.component
 
 
 class Hook(Fact, tag=True, frozen=True, kw_only=True):

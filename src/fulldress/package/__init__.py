@@ -14,7 +14,7 @@ import msgspec
 
 from fulldress.errors import PackageEntryMissing
 from fulldress.facts import AnyFact, Entry, Schedule, Secret, Unread, Witness
-from fulldress.package.against import Change, changes
+from fulldress.package.against import Change, arrived, changes
 from fulldress.package.apart import facts_of
 from fulldress.package.layout import lay_out
 from fulldress.package.manifests.images import silent
@@ -117,4 +117,4 @@ def _entry(member: Member, role: str) -> Entry:
     )
 
 
-__all__ = ["Budget", "Change", "Progress", "Reading", "changes", "extract", "lay_out", "read"]
+__all__ = ["Budget", "Change", "Progress", "Reading", "arrived", "changes", "extract", "lay_out", "read"]

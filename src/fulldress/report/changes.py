@@ -48,6 +48,18 @@ def _migration(change: Change) -> str:
     return change.subject.removesuffix(" (up)")
 
 
+def _edited(change: Change) -> str:
+    """A migration that was released before and is another one now. Where it has run, it does not run again."""
+    return f"{_migration(change)} was edited"
+
+
+def _operation(change: Change) -> str:
+    parts = change.after.split(", ")
+    return f"{change.subject} {', '.join(parts[:2])}".strip() + (
+        f" and {len(parts) - 2} more" if len(parts) > 2 else ""
+    )
+
+
 class _Kind(msgspec.Struct, frozen=True):
     """How changes of one family are told: name of the line, words for a new or gone one, and for a changed one."""
 
@@ -62,7 +74,7 @@ _KINDS: dict[str, _Kind] = {
     "Signature": _Kind("signature", changed=_signer, most=2),
     "Reboot": _Kind("reboot", one=lambda c: c.after or c.before),
     "Schedule": _Kind("jobs", one=_job),
-    "Interface": _Kind("API", changed=lambda c: f"{c.subject} {c.after}".strip(), most=3),
+    "Interface": _Kind("API", changed=_operation, most=3),
     "Setting": _Kind("settings"),
     "Lookup": _Kind("keys in code", most=3),
     "Endpoint": _Kind("calls out to", changed=_named),
@@ -75,7 +87,7 @@ _KINDS: dict[str, _Kind] = {
     "Requirement": _Kind("dependencies", one=lambda c: f"{c.subject} {c.after or c.before}"),
     "Restart": _Kind("restarts"),
     "Downtime": _Kind("downtime", one=lambda c: c.after or c.before, changed=lambda c: f"{c.before} → {c.after}"),
-    "Migration": _Kind("migrations", one=_migration),
+    "Migration": _Kind("migrations", one=_migration, changed=_edited),
     "Binary": _Kind("programs", one=_file, changed=lambda c: f"{_file(c)} {c.before} → {c.after}", most=3),
     "Entry": _Kind("files", one=_file, changed=_file, most=3),
     "FileEffect": _Kind("file effects", most=3),
@@ -90,7 +102,9 @@ def lines(changes: Iterable[Change]) -> list[Line]:
     families: dict[str, list[Change]] = {}
     for change in changes:
         # the way back is told beside its way up
-        if not (change.family == "Migration" and change.subject.endswith(" (down)")):
+        way_back = change.family == "Migration" and change.subject.endswith(" (down)")
+        # and the host itself is nobody that is called
+        if not way_back and not (change.family == "Endpoint" and change.subject in ("localhost", "127.0.0.1", "::1")):
             families.setdefault(change.family, []).append(change)
     found = [_line(family, group) for family, group in families.items()]
     return sorted(found, key=lambda line: min(change.rank for change in line.changes))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from fulldress.facts import Change
 from fulldress.package.against import families, interfaces, members, programs, settings
 from fulldress.package.against.alike import Alike
+from fulldress.package.against.arrivals import arrived
 from fulldress.package.against.releases import reissued, releases
 
 if TYPE_CHECKING:
@@ -32,4 +33,4 @@ def changes(old: Reading, new: Reading) -> list[Change]:
     return sorted(found, key=lambda change: (change.rank, change.family, change.subject))
 
 
-__all__ = ["Change", "changes", "reissued"]
+__all__ = ["Change", "arrived", "changes", "reissued"]

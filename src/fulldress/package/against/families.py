@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -70,6 +71,11 @@ def _minutes(fact: Downtime) -> str:
     return f"{fact.duration.total_seconds() / 60:g} min"
 
 
+def _gap(fact: Unread) -> str:
+    """What was not read, without how many of it there are."""
+    return re.sub(r"(?<!\S)\d[\d,]* ", "", fact.what)
+
+
 FAMILIES: tuple[Family, ...] = (
     Family(Signature, lambda f: f.path, lambda f: f"{f.signer or '?'}, {f.integrity}, {f.trust}", 5, 1),
     Family(Base, lambda f: f.component, lambda f: f.distribution, 6, 47),
@@ -87,11 +93,11 @@ FAMILIES: tuple[Family, ...] = (
     Family(Credential, lambda f: f"{f.kind} {f.name}", lambda f: str(f.expires or "no expiry"), 11, 33),
     Family(Webhook, lambda f: f.target, lambda f: "", 11, 33),
     Family(Flag, lambda f: f.name, lambda f: f.value, 13, 34),
-    Family(Requirement, lambda f: f.component, lambda f: f"{f.constraint or 'any'} ({f.looseness})", 16, 31),
+    Family(Requirement, lambda f: f.canonical, lambda f: f"{f.constraint or 'any'} ({f.looseness})", 16, 31),
     Family(Restart, lambda f: f"{f.action} {f.unit}", lambda f: f.outcome, 17, 35),
     Family(Downtime, lambda f: "downtime", _minutes, 18, 36),
     Family(FileEffect, lambda f: f"{f.action} {f.path}", lambda f: "", 40, 47),
-    Family(Unread, lambda f: f.what, lambda f: f"{f.reason}: {f.detail}", 22, 50),
+    Family(Unread, _gap, lambda f: str(f.reason), 22, 50),
 )
 
 
