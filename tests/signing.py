@@ -148,9 +148,9 @@ def sign(
         signed = info["signed_attrs"].dump()
     info["signature"] = _sign(who, signed, hash, pss)
     if stamp:
-        token = _token(info["signature"], *stamp, stamp_hash)
+        stamped = token(info["signature"], *stamp, stamp_hash)
         info["unsigned_attrs"] = cms.CMSAttributes(
-            [cms.CMSAttribute({"type": "signature_time_stamp_token", "values": [token]})]
+            [cms.CMSAttribute({"type": "signature_time_stamp_token", "values": [stamped]})]
         )
     content: dict[str, Any] = {"content_type": content_type}
     if attached:
@@ -167,7 +167,8 @@ def sign(
     return bytes(cms.ContentInfo({"content_type": "signed_data", "content": whole}).dump())
 
 
-def _token(signature: bytes, authority: Identity, at: datetime, hash: str) -> cms.ContentInfo:
+def token(signature: bytes, authority: Identity, at: datetime, hash: str) -> cms.ContentInfo:
+    """A time stamp of RFC 3161 over given bytes."""
     info = tsp.TSTInfo(
         {
             "version": "v1",
