@@ -19,7 +19,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     folder: str = ""  #: the working folder, where it is known
     errexit: bool = False  #: ``set -e``: a failure ends the script
     pipefail: bool = False
-    #: What becomes of a failure: ``tested``, ``swallowed`` (``|| true``), ``piped`` (lost in a pipeline), empty: nothing
+    #: What becomes of a failure: ``tested``, ``swallowed`` (``|| true``), ``piped`` (lost in a pipeline),
+    #: ``declared`` (lost in ``local X=$(…)``), empty: nothing
     handled: str = ""
     nounset: bool = False  #: ``set -u``: an unset variable ends the script
 

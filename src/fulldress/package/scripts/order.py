@@ -6,8 +6,8 @@ import bisect
 import re
 from collections.abc import Iterator, Sequence
 
-from fulldress.facts import Hazard
-from fulldress.package.scripts import services
+from fulldress.facts import AnyFact, Hazard
+from fulldress.package.scripts import exits, locks, services
 from fulldress.package.scripts.events import AnyEvent, Call, Write
 from fulldress.package.scripts.files import saved
 from fulldress.package.scripts.hazards import hazard
@@ -70,14 +70,20 @@ _HARMLESS = frozenset(
         "grep",
     ]
 )
-_CHECKS = regex(r"^(?:sha\d*sum|md5sum|shasum|b2sum|cksum|gpgv?2?|cosign|minisign|signify|rpmkeys|slsa-verifier)$")
+_CHECKS = regex(
+    r"^(?:sha\d*sum|md5sum|shasum|b2sum|cksum|gpgv?2?|cosign|minisign|signify|rpmkeys|slsa-verifier|get-filehash|get-authenticodesignature|signtool)$"
+)
+#: How other languages make a digest, or look at a signature.
+_DIGESTS = regex(
+    r"\bhashlib\.|\bcreateHash\(|\bDigest::(?:SHA|MD5)|(?i:\bcertutil\b.*-hashfile\b|\[System\.Security\.Cryptography\.SHA)"
+)
 _COPIES = frozenset({"cp", "tar", "rsync", "zip", "pg_dump", "mysqldump", "mariadb-dump", "mongodump"})
 #: Files in between, which are there to be deleted.
 _SCRATCH = regex(r"@temporary|(?i:tmp|temp\b)")
 _STOPS, _STARTS = ("stop",), ("start", "restart", "try-restart", "reload-or-restart", "force-restart")
 
 
-def facts(events: Sequence[AnyEvent], context: Context) -> Iterator[Hazard]:
+def facts(events: Sequence[AnyEvent], context: Context) -> Iterator[AnyFact]:
     """``events`` are those of one script, in their order."""
     calls = [event for event in events if isinstance(event, Call)]
     if not (events and ways(events[0].member)):  # a package manager tells that a maintainer script failed
@@ -86,6 +92,8 @@ def facts(events: Sequence[AnyEvent], context: Context) -> Iterator[Hazard]:
     yield from _lost(calls, context)
     yield from _downloaded(calls, context)
     yield from _temporary(events, context)
+    yield from locks.facts(events, context)
+    yield from exits.facts(events, context)
 
 
 def _stopped(calls: list[Call], context: Context) -> Iterator[Hazard]:
@@ -125,8 +133,8 @@ def _not_reached(events: Sequence[AnyEvent], context: Context) -> Iterator[Hazar
         if event.name in ("cd", "pushd"):
             target = event.arguments[0] if event.arguments else ""
             sure = (
-                event.handled
-                or event.errexit
+                event.handled not in ("", "swallowed")
+                or (event.errexit and not event.handled)
                 or target in ("", "/", "-", "/tmp", "..")  # noqa: S108 - a name in a script
                 or target.startswith((HERE, TEMPORARY))
             )
@@ -154,7 +162,7 @@ def _relative(path: str) -> bool:
 def _lost(calls: list[Call], context: Context) -> Iterator[Hazard]:
     """A copy that may have failed, and its original deleted right after."""
     for index, call in enumerate(calls):
-        if call.name not in _COPIES or call.handled or call.errexit:
+        if call.name not in _COPIES or call.handled not in ("", "swallowed") or (call.errexit and not call.handled):
             continue
         sources = {path.rstrip("/") for path in operands(call.arguments, "f" if call.name == "tar" else "")[:-1]}
         if call.name == "tar":
@@ -180,7 +188,9 @@ def _lost(calls: list[Call], context: Context) -> Iterator[Hazard]:
 
 def _downloaded(calls: list[Call], context: Context) -> Iterator[Hazard]:
     """A file fetched from the network and run, with nothing that checks it."""
-    if any(_CHECKS.match(call.name) or (call.name == "openssl" and "dgst" in call.arguments) for call in calls):
+    if any(_CHECKS.match(name_of(call)) or (call.name == "openssl" and "dgst" in call.arguments) for call in calls):
+        return
+    if calls and _DIGESTS.search(calls[0].member.text):
         return
     fetched: dict[str, tuple[Call, str]] = {}
     for call in calls:

@@ -44,7 +44,7 @@ class Assignments(Known):
             name, _, key = name.partition("[")
             text = self.expand(value)[0] if value is not None else ""
             key = key.rstrip("]").strip("\"'")
-            if name in self.maps or not key.isdigit():
+            if name in self.maps or not key.isdecimal():
                 self.maps.setdefault(name, {})[key] = text
             elif int(key) <= len(self.arrays.get(name, ())) < _ELEMENTS:
                 elements = self.arrays.setdefault(name, [])
@@ -63,12 +63,14 @@ class Assignments(Known):
 
     def _declaration(self, node: Node) -> str:
         kind = self.raw(node.children[0]) if node.children else ""
+        handled, self.handled = self.handled, "declared"
         for child in node.children:
             if child.type in ("variable_assignment", "variable_assignments", "variable_name"):
                 if kind in ("local", "declare", "typeset") and self.locals:
                     self._hide(self.raw(child).partition("=")[0].rstrip("+"), child.type == "variable_name")
                 if child.type != "variable_name":
                     self.follow(child)
+        self.handled = handled
         return ""
 
     def _hide(self, name: str, unset: bool) -> None:

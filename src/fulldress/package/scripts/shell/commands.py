@@ -7,6 +7,7 @@ What a command *does to the host* is not said here: each yields an event, and th
 from __future__ import annotations
 
 import re
+import shlex
 from itertools import islice, product
 from typing import Any
 
@@ -91,6 +92,8 @@ class Commands(Nested):
         if name in self.functions and "/" not in words[0]:
             return self._function(name, words[1:])
         self.step(sum(map(len, words)))
+        if name == "flock":
+            words = tuple(self.descriptors.get(word, word) for word in words)
         if name == "set":
             builtins.set_options(self, words)
             return ""
@@ -105,6 +108,13 @@ class Commands(Nested):
                 alone=self.alone,
             )
         )
+        if words[0] in self.aliases and f"alias {name}" not in self.active:
+            self.active.append(f"alias {name}")
+            printed = self.nested(" ".join((self.aliases[words[0]], *map(shlex.quote, words[1:]))), node)
+            self.active.remove(f"alias {name}")
+            return printed
+        if len(name) > 1 and re.search(r"[*?]|\[[^\]]+\]", name) and is_constant(name):
+            self._unknown(hole(f"the command that {name} fits"), node)
         meant = builtins.BUILTINS.get(name)
         if meant is not None and (printed := meant(self, words, environment)) is not None:
             return printed
@@ -192,9 +202,7 @@ class Commands(Nested):
         """Says that a shell is given commands of which nothing is known before they run."""
         if not is_constant(text) and not without(text).strip() and TEMPORARY not in text and not _SETTINGS.search(text):
             line = node.start_point.row + 1 + self.offset
-            problem = (
-                f"line {line} of {self.member.name} runs commands that are only known then: {show(text).strip()[:60]}"
-            )
+            problem = f"its line {line} runs commands that only a run would know: {show(text).strip()[:60]}"
             self.emit(Gap(member=self.member, line=line, text="", last=line, problem=problem, needed=True))
 
     def _awk(self, words: tuple[str, ...], node: Node) -> None:

@@ -47,6 +47,7 @@ class Known(Words):
         self.fixed: frozenset[str] = frozenset()
         self.written: dict[str, Written] = {}
         self.traps: dict[str, tuple[Node, Member, int]] = {}  # text that runs at the end -> where it stands
+        self.descriptors: dict[str, str] = {}  # number of an open file -> its path
         self.locals: list[Environment] = []  # what the variables of a running function hid
         self.doubt = 0  # conditions around this place that are not known
         self.ended = ""  # "exit" or "return" was surely reached

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from tree_sitter import Node
 
 from fulldress.package.scripts.shell.known import is_statement
 from fulldress.package.scripts.shell.loops import Loops
+from fulldress.package.scripts.values import hole
 from fulldress.package.scripts.words import Words, cut_tabs
 
 
@@ -61,6 +64,7 @@ class Redirects(Loops):
                 target = redirect.child_by_field_name("destination")
                 self.stdin, self.fed = self.content(self.expand(target)[0]) if target is not None else None, True
             else:
+                self._opens(redirect)
                 targets.append((redirect, _operator(redirect)))
         printed = self.follow(body) if body is not None else ""
         for redirect, operator in targets:
@@ -77,6 +81,19 @@ class Redirects(Loops):
         self.before = ""
         self.stdin, self.fed, self.stdin_line = kept
         return printed
+
+    def _opens(self, redirect: Node) -> None:
+        """``9> FILE``: which file a number stands for, e.g. for ``flock 9``."""
+        words = redirect.children_by_field_name("destination")
+        number = _descriptor(redirect)
+        if words and re.fullmatch(r"[3-9]|[0-9]{2,3}", number):
+            self.descriptors[number] = self.expand(words[0])[0]
+
+    def read_in(self, redirect: Node) -> str:
+        """What ``$(< FILE)`` gives."""
+        target = redirect.child_by_field_name("destination")
+        text = self.content(self.expand(target)[0]) if target is not None and _operator(redirect) == "<" else None
+        return hole(f"$(< {self.raw(target)[:40]})") if text is None and target is not None else text or ""
 
     def _heredoc(self, redirect: Node) -> str:
         start = next((child for child in redirect.children if child.type == "heredoc_start"), None)
