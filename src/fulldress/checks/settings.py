@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fulldress.checks.constraint import plain
 from fulldress.checks.index import Index
 from fulldress.checks.rule import Hit, rule, says, several
-from fulldress.facts import MASK, Lookup, Setting, SettingChange, Witness
+from fulldress.facts import MASK, Lookup, Setting, SettingChange, Witness, is_secret_name
 from fulldress.findings import Finding, Severity
 
 
@@ -66,6 +66,20 @@ def removed(index: Index) -> Iterator[Hit]:
             remedy=f"Find out what took its place ({change.note or 'the vendor names nothing'}), then remove the line at {_where(setting)}.",
             testimony=(says(change, f"removed in {change.version}"), says(setting, f"{setting.key} = {setting.value}")),
             offers=_step("remove", setting.file, setting.key, remove=True),
+        )
+
+
+@rule("FD620", Severity.MINOR, "A credential stays in the settings, and nobody reads it any more")
+def credential_left(index: Index) -> Iterator[Hit]:
+    for change in _changes(index, "removed"):
+        setting = index.setting(change.component, change.key)
+        if setting is None or not is_secret_name(change.key):
+            continue
+        yield Hit(
+            title=f"{change.key} stays valid at {_where(setting)} although {change.version} no longer reads it",
+            subject=change.key,
+            remedy=f"Once no way back is wanted: revoke it where it was issued, then remove the line at {_where(setting)}. Until then a rollback would use it again.",
+            testimony=(says(change, f"removed in {change.version}"), says(setting, f"{setting.key} is set")),
         )
 
 
