@@ -26,6 +26,7 @@ def job(name: str, *remarks: str, enabled: bool = True, mechanism: str = "cron.d
         ("2026-10-25 02:30 comes twice in Europe/Berlin: Kubernetes CronJob runs twice", True),
         ("2026-10-25 02:30 comes twice in Europe/Berlin", True),
         ("runs may overlap (no prohibit_overlap)", True),
+        ("may do nothing on a host that systemd runs: it asks for /run/systemd/system", False),
         ("up to 12h later (RandomizedDelaySec)", False),
         ("made up right after the start where the host was off at its hour (Persistent)", False),
     ],

@@ -18,7 +18,7 @@ from fulldress.patterns import regex
 _TELLING = regex(
     r"^no zone is given: |"
     r"does not exist in [^:]+(?::(?! cron runs it at)|$)|comes twice in [^:]+(?::.* twice$|$)|"
-    r"on a host that systemd runs|"
+    r"^does nothing on a host that systemd runs|"
     r"overlap|"
     r"enables it|^no \[Install\]|preset of the package disables|every instance that somebody enables|made disabled|"
     r"^CRON_TZ is read|event_scheduler is on"
