@@ -1,15 +1,16 @@
-"""FD311 to FD329: jobs that will not run, run twice a night or not at all, and jobs that others may change."""
+"""FD311 to FD329, FD428: jobs that will not run, run twice a night or not at all, and jobs that others may change."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import pairwise
 
 from fulldress.checks.index import Index
 from fulldress.checks.jobs import disable, place_of
-from fulldress.checks.rule import Hit, rule, says
-from fulldress.facts import Entry, Schedule, Witness
+from fulldress.checks.rule import Hit, brief, rule, says
+from fulldress.facts import Entry, FileEffect, Hazard, Schedule, Witness
 from fulldress.findings import Severity
 from fulldress.patterns import regex
 
@@ -142,3 +143,30 @@ def missing_program(index: Index) -> Iterator[Hit]:
                     testimony=(says(schedule, f"{schedule.expression}  {schedule.command}"),),
                 )
                 break
+
+
+#: A run that starts sooner than this after the one before may well find it at work.
+_OFTEN = timedelta(hours=1)
+_LOCKS = regex(r"\b(?:flock|lockrun|setlock|run-one|solo|lockfile)\b")
+
+
+@rule("FD428", Severity.MINOR, "A job that starts often takes no lock: a slow run and the next one work at once")
+def no_lock(index: Index) -> Iterator[Hit]:
+    hazards = [h for h in index.of(Hazard, Witness.READ) if h.kind == "no lock"]
+    locked = {e.evidence.path for e in index.of(FileEffect, Witness.READ) if e.action == "lock"}
+    for schedule in _brought(index):
+        if "cron" not in schedule.mechanism.lower() or "kubernetes" in schedule.mechanism.lower():
+            continue  # systemd starts no second run, and clusters have their own word on it
+        gaps = [two - one for one, two in pairwise(schedule.next_runs)]
+        if not gaps or min(gaps) > _OFTEN or _LOCKS.search(schedule.command) or schedule.script in locked:
+            continue
+        own = (schedule.evidence.path, schedule.evidence.line)
+        found = [h for h in hazards if h.evidence.path == schedule.script or (h.evidence.path, h.evidence.line) == own]
+        if found:
+            minutes = min(gaps).total_seconds() / 60
+            yield Hit(
+                title=f"{schedule.name} starts every {minutes:.0f} minutes and takes no lock: {brief(found[0].what, 60)}",
+                subject=place_of(schedule),
+                remedy=f"Start it as: flock -n /run/lock/{schedule.name} COMMAND",
+                testimony=(says(schedule, schedule.expression), *(says(h, h.detail) for h in found)),
+            )

@@ -1,4 +1,4 @@
-"""FD414 to FD426: how the scripts are written: what harms as soon as something around them goes wrong."""
+"""FD414 to FD432: how the scripts are written: what harms as soon as something around them goes wrong."""
 
 from __future__ import annotations
 
@@ -119,6 +119,46 @@ _KINDS = (
         "The package manager stops and asks",
         "{place} may ask {things} in the middle of the installation",
         "Answer beforehand with debconf-set-selections, and install with DEBIAN_FRONTEND=noninteractive.",
+    ),
+    _Kind(
+        "FD427",
+        Severity.MINOR,
+        "lock left behind",
+        "A script that fails leaves its lock behind, and does not start again",
+        "{place} does not start again after a failure: its lock stays: {things}",
+        "Where a run failed, look that none is at work, then remove the lock: rm -r {thing}. Ask for flock, or for a trap on EXIT.",
+    ),
+    _Kind(
+        "FD429",
+        Severity.MAJOR,
+        "lock broken",
+        "A script breaks another program's lock",
+        "{place} removes a lock that others hold for a reason: {things}",
+        "See before the step that nothing holds it (fuser {thing}) and take the line out: two package managers at once, or two servers on one data folder, destroy what they share.",
+    ),
+    _Kind(
+        "FD430",
+        Severity.MAJOR,
+        "lock held",
+        "A package's own script calls the package manager that is running it",
+        "{place} waits for or fails at the lock of the package manager that runs it: {things}",
+        "Install what it asks for before the step, so that the command has nothing to do; have the vendor declare a dependency.",
+    ),
+    _Kind(
+        "FD431",
+        Severity.MINOR,
+        "exit code lost",
+        "A step may fail and the script does not see it, though it means to",
+        "{place} does not see where this fails: {things}",
+        "Look at the result of that step by hand; have the vendor set pipefail, or assign and declare in two lines.",
+    ),
+    _Kind(
+        "FD432",
+        Severity.MAJOR,
+        "step not checked",
+        "A step goes on from an earlier one that may have failed",
+        "{place} goes on whether or not this worked: {things}",
+        "Run the script as bash -e where that is safe, or stop after this step and look at its result before going on.",
     ),
 )
 

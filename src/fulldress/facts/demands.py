@@ -84,7 +84,7 @@ class FileEffect(Fact, tag=True, frozen=True, kw_only=True):
     """A file that is created, changed, deleted … ``left`` is true when rollback did not undo it."""
 
     path: str
-    action: str  #: create, change, delete, mode, owner, link, xattr
+    action: str  #: create, change, delete, mode, owner, link, xattr; lock: taken, so that no second run works at once
     detail: str = ""  #: e.g. a masked unified diff
     before_sha256: str = ""
     after_sha256: str = ""

@@ -11,6 +11,7 @@ class Hazard(Fact, tag=True, frozen=True, kw_only=True):
     ``kind`` is one of: ``left stopped``, ``stopped on failure``, ``folder not reached``, ``original lost``,
     ``error swallowed``, ``endless wait``, ``predictable temporary file``, ``open to everybody``, ``unchecked download``,
     ``package removed``, ``not its own``, ``data destroyed``, ``asks through debconf``, ``no lock``,
+    ``lock left behind``, ``lock broken``, ``lock held``, ``exit code lost``, ``step not checked``,
     ``certificate check off``, ``guard off``, ``locale parsed``, ``failure passed over``, ``not waited for``,
     ``restart not ruled out``,
     ``subchart missing``, ``not upgraded by Helm``, ``down while replaced``."""

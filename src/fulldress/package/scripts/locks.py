@@ -72,7 +72,8 @@ def facts(events: Sequence[AnyEvent], context: Context) -> Iterator[AnyFact]:
     """``events`` are those of one script, in their order."""
     if not events or events[0].member.kind not in ("shell", "crontab", "cron"):
         return
-    taken = list(_taken(events))
+    text = events[0].member.text
+    taken = [lock for lock in _taken(events) if lock.sure or lock.tests or _is_tested(events, lock.path, text)]
     told: set[str] = set()
     for lock in taken:
         if lock.path and lock.path not in told:
@@ -104,7 +105,7 @@ def _taken(events: Sequence[AnyEvent]) -> Iterator[_Taken]:
                 yield _Taken(index, event, path if "/" in path else "", name in _KERNEL, True)
             elif name in ("run-one", "solo"):
                 yield _Taken(index, event, "", True, True)
-            elif name in ("mkdir", "touch", "ln"):
+            elif name in ("mkdir", "touch"):
                 path = next(iter(operands(words)[-1:]), "")
                 parents = any(re.match(r"-\w*p|--parents", word) for word in words)
                 if _NAMED.search(path) and not parents and not (name == "mkdir" and path.endswith("/lock")):
@@ -123,8 +124,6 @@ def _left(events: Sequence[AnyEvent], taken: list[_Taken], context: Context) -> 
     for lock in taken:
         if lock.sure or not lock.path or lock.path in seen or lock.event.member is not events[0].member:
             continue
-        if not (lock.tests or _is_tested(events, lock.path, text)):
-            continue  # nothing minds it
         seen.add(lock.path)
         removals = [
             i for i, e in enumerate(events) if i > lock.index and isinstance(e, Call) and _removes(e, lock.path)
