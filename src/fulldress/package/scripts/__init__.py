@@ -371,7 +371,7 @@ def _gap(events: list[Gap]) -> Unread:
         evidence=event.member.evidence(event.line),
         what=what,
         reason=Reason.GRAMMAR,
-        needed=any(item.needed for item in events),
+        needed=any(item.needed and not _PROGRAM.search(item.member.path) for item in events),
         detail=event.problem or f"{lines}: read one by one, without following variables through them",
     )
 

@@ -16,6 +16,9 @@ from fulldress.patterns import regex
 
 _PARAMETER = regex(r"\$\{(!?)(\w+|[@*#?!$-])(?:\[([^\]]*)\])?(:?[-=?+]|%%?|##?|//?|\^\^?|,,?|:|@)?", re.S)
 _OWN_FOLDER = regex(r"dirname[^)]*(?:\$0|\$\{0|BASH_SOURCE|\$\{?_\}?)|readlink[^)]*\$\{?0.*dirname")
+_ASKS_FOLDER = regex(
+    r"(?:\$\(|`)[\s\"(]*(?:CDPATH=\S*\s+|unset\s+CDPATH\s*[;&]+\s*|command\s+|builtin\s+)?(?:cd|pushd|dirname|readlink|realpath|\$)"
+)
 _ALL = regex(rb'"?\$\{(!?)(\w+)\[[@*]\]\}"?')
 _ESCAPE = regex(r"\\(.)", re.S)
 _TRIMMED = 4096  #: characters of a value whose ends are cut by a pattern; each length is tried
@@ -36,11 +39,20 @@ class Words:
     alone: bool
 
     @cached_property
+    def aliases(self) -> dict[str, str]:
+        """Names that stand for commands (``alias``)."""
+        return {}
+
+    @cached_property
     def binary(self) -> dict[str, bytes]:
         """What commands printed that is no text, by the hole that stands for it."""
         return {}
 
     def follow(self, node: Node) -> str:
+        raise NotImplementedError
+
+    def read_in(self, redirect: Node) -> str:
+        """What ``$(< FILE)`` gives."""
         raise NotImplementedError
 
     @staticmethod
@@ -72,6 +84,9 @@ class Words:
         texts = self.expand(node)
         if node.type in ("simple_expansion", "expansion"):
             if len(texts) == 1:
+                signs = self.variables.get("IFS", [""])[0].strip()
+                if signs and is_constant(signs) and is_constant(texts[0]):
+                    return [part for part in re.split(f"[{re.escape(signs)}]", texts[0]) if part]
                 return texts[0].split() if is_constant(texts[0]) else texts
             return [text for text in texts if text][:1] or [""]
         return texts[:1]
@@ -126,7 +141,7 @@ class Words:
 
     def variable(self, name: str) -> list[str]:
         """The values that ``$name`` may have; a hole where nothing is known."""
-        if name.isdigit() and name != "0" and self.arguments is not None:
+        if name.isdecimal() and len(name) < 9 and name != "0" and self.arguments is not None:
             index = int(name) - 1
             return [self.arguments[index] if index < len(self.arguments) else ""]
         if name in ("@", "*") and self.arguments is not None:
@@ -164,7 +179,7 @@ class Words:
             return [text for pointed in known for text in self.variable(pointed)][:ALTERNATIVES]
         if key is not None:
             known = self._element(name, key)
-        if name.isdigit() and name != "0" and self.arguments is not None:
+        if name.isdecimal() and len(name) < 9 and name != "0" and self.arguments is not None:
             known = self.variable(name)
         if name in ("0", "BASH_SOURCE"):
             if operator in ("%", "%%") and raw[match.end() : -1] == "/*":
@@ -214,12 +229,16 @@ class Words:
 
     def _substitution(self, node: Node) -> str:
         raw = self.raw(node)
-        if _OWN_FOLDER.search(raw[:400]):
+        if _OWN_FOLDER.search(raw[:400]) and _ASKS_FOLDER.match(raw):
             up = re.search(r"\)\"?((?:/\.\.)+)", raw)
             return HERE + (up[1] if up else "")
         kept = self.stdin, self.fed, self.alone
         self.stdin, self.fed, self.alone = None, self.fed, False
-        printed = "".join(self.follow(child) for child in node.named_children if child.type != "comment")
+        printed = "".join(
+            self.read_in(child) if child.type == "file_redirect" else self.follow(child)
+            for child in node.named_children
+            if child.type != "comment"
+        )
         self.stdin, self.fed, self.alone = kept
         if "mktemp" in raw or "tempfile" in raw:
             return TEMPORARY

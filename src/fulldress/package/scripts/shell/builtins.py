@@ -87,6 +87,14 @@ def _leave(shell: Assignments, words: tuple[str, ...], given: _Given) -> str:
     return ""
 
 
+def _alias(shell: Assignments, words: tuple[str, ...], given: _Given) -> str:
+    for word in words[1:]:
+        name, equals, text = word.partition("=")
+        if equals:
+            shell.aliases[name] = text
+    return ""
+
+
 def _nothing(shell: Assignments, words: tuple[str, ...], given: _Given) -> str:
     return ""
 
@@ -96,6 +104,7 @@ BUILTINS: dict[str, Builtin] = {
     "printf": _printf,
     **dict.fromkeys(("cd", "pushd"), _cd),
     "popd": _popd,
+    "alias": _alias,
     "unset": _unset,
     "shift": _shift,
     **dict.fromkeys(("exit", "return"), _leave),

@@ -110,11 +110,11 @@ class Commands(Nested):
         )
         if words[0] in self.aliases and f"alias {name}" not in self.active:
             self.active.append(f"alias {name}")
-            printed = self.nested(" ".join((self.aliases[words[0]], *map(shlex.quote, words[1:]))), node)
+            said = self.nested(" ".join((self.aliases[words[0]], *map(shlex.quote, words[1:]))), node)
             self.active.remove(f"alias {name}")
-            return printed
+            return said
         if len(name) > 1 and re.search(r"[*?]|\[[^\]]+\]", name) and is_constant(name):
-            self._unknown(hole(f"the command that {name} fits"), node)
+            self._unknown(hole(f"<a command that {name} fits>"), node)
         meant = builtins.BUILTINS.get(name)
         if meant is not None and (printed := meant(self, words, environment)) is not None:
             return printed
