@@ -32,5 +32,5 @@ def arrived(old: Reading, new: Reading) -> list[AnyFact]:
 
 
 def _key(fact: Migration) -> tuple[str, str, str]:
-    """The same name under another folder is the same migration, a dialect's own file is another one."""
-    return fact.name, fact.path.rpartition("/")[2], fact.dialect
+    """The same names at the end of the path are the same migration, a dialect's own file is another one."""
+    return fact.name, "/".join(fact.path.rsplit("/", 2)[-2:]), fact.dialect

@@ -71,6 +71,16 @@ def _minutes(fact: Downtime) -> str:
     return f"{fact.duration.total_seconds() / 60:g} min"
 
 
+def _named(fact: Migration) -> str:
+    """With the folder where that is a number: each release may have its ``01_tables``."""
+    folder = fact.path.rsplit("/", 2)[-2] if "/" in fact.path else ""
+    return (
+        f"{folder}/{fact.name} ({fact.direction})"
+        if re.fullmatch(r"v?\d[\d.]*", folder)
+        else f"{fact.name} ({fact.direction})"
+    )
+
+
 def _gap(fact: Unread) -> str:
     """What was not read, without how many of it there are."""
     return re.sub(r"(?<!\S)\d[\d,]* ", "", fact.what)
@@ -83,7 +93,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(Workload, lambda f: f"{f.kind} {f.name}", _workload, 15, 19),
     Family(Reboot, lambda f: f"reboot ({f.witness})", lambda f: f.claim, 2, 30),
     Family(Schedule, lambda f: f.name, lambda f: f"{f.expression} {f.command}", 3, 20),
-    Family(Migration, lambda f: f"{f.name} ({f.direction})", _migration, 10, 42),
+    Family(Migration, _named, _migration, 10, 42),
     Family(Setting, lambda f: f"{f.component} {f.key}".strip(), lambda f: f.value, 14, 7),
     Family(Lookup, lambda f: f.key, lambda f: "required" if f.required else f.default, 37, 38),
     Family(Endpoint, lambda f: f.host, _endpoint, 8, 32),
