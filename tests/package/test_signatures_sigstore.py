@@ -243,6 +243,17 @@ def test_a_promise_without_a_proof_is_of_the_first_version_only(tmp_path: Path) 
         assert fact.trust is wanted
 
 
+def test_a_proof_without_the_logs_word_is_of_the_first_version_only(tmp_path: Path) -> None:
+    log, who = Log(), keyless(ROOT)
+    trust = with_root(tmp_path, log, ROOT)
+    for version, wanted in (("0.1", Trust.TRUSTED), ("0.2", Trust.UNTRUSTED)):
+        bundle = proven(who, log, None, promise=True)
+        del bundle["verificationMaterial"]["tlogEntries"][0]["inclusionProof"]["checkpoint"]
+        bundle["mediaType"] = f"application/vnd.dev.sigstore.bundle+json;version={version}"
+        (fact,) = read({"a.bin": DATA, "a.bin.sigstore.json": json.dumps(bundle).encode()}, trust)
+        assert fact.trust is wanted
+
+
 def test_a_bundle_that_states_another_digest(tmp_path: Path) -> None:
     log, who = Log(), keyless(ROOT)
     bundle = json.loads(message(who, log, DATA))

@@ -96,7 +96,7 @@ def when(
             problem = "the log's entry has no time"
         elif entry.promise and not _promised(entry, key):
             problem = "the log did not sign that entry"
-        elif entry.proof and not _included(entry, key):
+        elif entry.proof and not _included(entry, key, bare=bool(entry.promise) and not proven):
             problem = "the proof that the log holds the entry does not hold"
         elif not entry.proof and (proven or not entry.promise):
             problem = "the proof that the log holds the entry is not there"
@@ -130,8 +130,10 @@ def _promised(entry: Entry, key: Any) -> bool:
     return True
 
 
-def _included(entry: Entry, key: Any) -> bool:
-    """The path from the entry to the log's root (RFC 6962, 2.1.1), and the log's signature under that root."""
+def _included(entry: Entry, key: Any, *, bare: bool) -> bool:
+    """The path from the entry to the log's root (RFC 6962, 2.1.1), and the log's signature under that root.
+
+    ``bare``: bundles of the first version may have no such signature; their promise is what counts."""
     proof = entry.proof
     try:
         index = int(proof.get("logIndex") or proof.get("log_index") or 0)
@@ -154,7 +156,8 @@ def _included(entry: Entry, key: Any) -> bool:
         else:
             node = hashlib.sha256(b"\1" + node + sibling).digest()
         index, last = index >> 1, last >> 1
-    return not last and node == wanted and _signed_root(checkpoint, wanted, key, entry.log[:4])
+    signed = _signed_root(checkpoint, wanted, key, entry.log[:4]) if checkpoint else bare
+    return not last and node == wanted and signed
 
 
 def _signed_root(text: str, wanted: bytes, key: Any, hint: bytes) -> bool:
