@@ -24,7 +24,9 @@ def facts(member: Member, item: Object) -> Iterator[AnyFact]:
         yield from _admission(member, item)
     elif kind == "Service":
         yield ClusterService(
-            witness=Witness.READ, evidence=_place(member, item), name=f"{_namespace(node)}/{_name(item)}".lstrip("/")
+            witness=Witness.READ,
+            evidence=_place(member, item),
+            name=f"{_namespace(node)}/{_own_name(node)}".lstrip("/"),
         )
     elif kind == "PodDisruptionBudget":
         spec = yamlnodes.get(node, "spec")
@@ -42,6 +44,12 @@ def _place(member: Member, item: Object) -> Evidence:
 
 def _name(item: Object) -> str:
     return item.name.replace(helm.OPEN, "…")
+
+
+def _own_name(node: Any) -> str:
+    """The name as it will be; ``…`` where the installation makes it, so that nothing is compared with it."""
+    name = yamlnodes.text(node, "metadata", "name")
+    return name.replace(helm.OPEN, "…") if name.replace(helm.OPEN, "").strip(" -.") else "…"
 
 
 def _namespace(node: Any) -> str:
