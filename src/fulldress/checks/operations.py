@@ -406,7 +406,7 @@ def _replaceable(path: str) -> bool:
 
 
 #: How a reader words deletions after which nothing is missing: an empty folder, a conffile of which edits are kept.
-_LOSES_NOTHING = ("if it is empty", "an old conffile")
+_LOSES_NOTHING = ("if it is empty", "an old conffile", "a link")
 
 
 @rule("FD413", Severity.MAJOR, "A secret stands in the open")

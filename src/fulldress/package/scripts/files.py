@@ -57,6 +57,13 @@ def _counts(path: str) -> bool:
     return path.startswith(("/", "~")) or bool(holes(path) and not is_constant(path[:1]))
 
 
+def _is_link(event: Call, word: str) -> bool:
+    """Whether the lines before ask ``-L`` of the very word that is deleted here, and nothing but that."""
+    before = event.member.text.splitlines()[max(0, event.line - 6) : event.line]
+    asked = re.compile(r"(?<!!)(?:^|\s)-[Lh]\s+" + re.escape(word) + r"(?=[\s;\])]|$)")
+    return word not in ("", "/") and any(asked.search(row) for row in before)
+
+
 _OTHERS = frozenset({"rmdir", "mkdir", "find", "install", "truncate"})
 
 
@@ -75,8 +82,10 @@ def _effects(event: AnyEvent) -> Iterator[tuple[str, str, str]]:
     plain = [place(event, path) for path in operands(words, values.get(name, ""), _LONG)]
     recursive = any(re.match(r"-[a-zA-Z]*[rR]", word) or word == "--recursive" for word in words)
     if name in ("rm", "unlink", "shred", "srm"):
-        for path in plain:
-            yield path, "delete", _reach(event, path, recursive)
+        raw = operands(tuple(event.text.split()[1:]))
+        for number, path in enumerate(plain):
+            link = not recursive and number < len(raw) and _is_link(event, raw[number])
+            yield path, "delete", "a link" if link else _reach(event, path, recursive)
     elif name == "crontab":
         yield from _crontab(event, plain)
     elif name == "dpkg-maintscript-helper" and event.member.name == "postinst":  # the same words stand in all four
