@@ -22,6 +22,7 @@ from fulldress.package.manifests import (
 )
 from fulldress.package.manifests.document import Tree, load
 from fulldress.package.reader import Member, Package
+from fulldress.package.schedules import helm
 from fulldress.patterns import regex
 
 _LARGEST = 2 << 20  #: bytes; a larger document is data, not a manifest
@@ -140,6 +141,8 @@ def _read(member: Member, reader: str) -> Iterator[AnyFact]:
 
 def _document(member: Member, reader: str) -> Iterator[AnyFact]:
     named = reader != "unnamed"
+    if helm.is_template(member):
+        return  # no YAML yet; the reader of clusters renders it
     if member.size > _LARGEST or (not named and (member.inner.count("/") > 3 or member.size > 256 << 10)):
         if named:
             yield _gap(member, Reason.BUDGET, f"{member.size:,} bytes are too many for a manifest")
