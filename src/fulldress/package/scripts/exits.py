@@ -119,8 +119,8 @@ def _later(call: Call) -> str:
 
 def _is_checked(call: Call, rows: list[str]) -> bool:
     """Whether the rows right after the command look at its exit code."""
-    end = call.line - 1
-    while end < len(rows) and rows[end].rstrip().endswith(("\\", "|")):
+    end = call.line
+    while end < len(rows) and rows[end - 1].rstrip().endswith(("\\", "|")):
         end += 1
     following = [row for row in rows[end : end + 6] if row.strip() and not row.lstrip().startswith("#")][:1]
     return any(_CHECKED.search(row) for row in (*rows[call.line - 1 : end], *following))

@@ -70,7 +70,7 @@ class _Taken(msgspec.Struct, frozen=True):
 
 def facts(events: Sequence[AnyEvent], context: Context) -> Iterator[AnyFact]:
     """``events`` are those of one script, in their order."""
-    if not events or events[0].member.kind not in ("shell", "crontab", "cron"):
+    if not events or not (events[0].member.kind == "shell" or _is_crontab(events[0].member)):
         return
     text = events[0].member.text
     taken = [lock for lock in _taken(events) if lock.sure or lock.tests or _is_tested(events, lock.path, text)]
@@ -195,7 +195,7 @@ def _held(events: Sequence[AnyEvent], context: Context) -> Iterator[Hazard]:
             continue
         words = show(" ".join(event.arguments))
         looks = {"-s", "--simulate", "--dry-run", "--no-act", "--print-avail"} & set(event.arguments)
-        if verbs.search(words) and not looks and not _LATER.search(event.text):
+        if verbs.search(words) and not looks and not _LATER.search(_row(event)):
             command = show(" ".join(event.words))
             yield hazard(
                 event, context, "lock held", command, "the package manager that runs this script holds the lock"
@@ -230,10 +230,20 @@ def _none(events: Sequence[AnyEvent], taken: list[_Taken], context: Context) -> 
 
 def _is_scheduled(script: Member, package: Package) -> bool:
     """Whether something in the package may start the script by the clock: a crontab, or a text that speaks of cron and names it."""
-    if script.kind in ("crontab", "cron") or "/cron." in f"/{script.inner}":
+    if _is_crontab(script) or "/cron." in f"/{script.inner}":
         return True
     return any(
         script.name in other.text and ("cron" in other.path or "cron" in other.text)
         for path, other in package.members.items()
         if other.kept and path != script.path and other.kind in ("crontab", "cron", "shell", "text", "conf", "env")
     )
+
+
+def _is_crontab(member: Member) -> bool:
+    return member.kind in ("crontab", "cron") or bool(re.search(r"(?:^|/)cron\.d/[^/]+$", member.inner))
+
+
+def _row(call: Call) -> str:
+    """The whole row in which a command stands."""
+    rows = call.member.text.split("\n")
+    return rows[call.line - 1] if 0 < call.line <= len(rows) else call.text

@@ -152,7 +152,8 @@ class Branches(Commands):
         return True if all(fits) else None if any(fits) else False
 
     def _negated(self, node: Node) -> str:
-        handled, self.handled = self.handled, "tested"
+        handled = self.handled
+        self.handled = "piped" if handled == "piped" else "tested"
         printed = "".join(self.follow(child) for child in node.children if is_statement(child))
         self.handled = handled
         return printed

@@ -1,0 +1,3 @@
+#!/bin/bash
+dpkg -i ledger.deb | tee log
+[ "${PIPESTATUS[0]}" -eq 0 ] || exit 1

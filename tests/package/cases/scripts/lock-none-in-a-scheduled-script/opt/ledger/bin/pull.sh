@@ -1,0 +1,2 @@
+#!/bin/sh
+rsync -a feed.vendor.example::ledger /var/lib/ledger/in/
