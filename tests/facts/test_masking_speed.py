@@ -34,6 +34,9 @@ def test_it_ends(text: str) -> None:
         ("TOKEN=$TOKEN", "TOKEN=$TOKEN"),
         ('"secret": "a b"', f'"secret": {MASK}'),
         ("no secret here", "no secret here"),
+        ("SET order_token = ( SELECT token FROM o )", "SET order_token = ( SELECT token FROM o )"),
+        ("password = (abcdef1", f"password = {MASK}"),
+        ("proxy_pass = http://workers", "proxy_pass = http://workers"),
     ],
 )
 def test_what_is_masked(text: str, masked: str) -> None:

@@ -58,6 +58,7 @@ def read(package: Package) -> Iterator[AnyFact]:
         path: dialect.guess(path, counted, [around[folder] for folder in _folders(path)])
         for path, counted in words.items()
     }
+    spoken |= {script.member.path: dialect.by_path(script.member.path) for script in translated}
     every = [*scripts, *sequence.ordered(translated)]
     sequence.disorder(every)
     product = claimed(package.name)
@@ -264,10 +265,11 @@ def _rest(member: Member, every: list[Statement], effects: Effects) -> Iterator[
         detail = f"a statement of more than 10,000 words and signs in line {effects.cut[0]}; judged by its beginning"
         yield _unread(member, effects.cut[0], f"the end of a statement in {member.path}", Reason.BUDGET, detail)
     commands = [statement for statement in every if statement.meta]
-    included = [statement for statement in commands if re.match(r"\\i(?:r|nclude\w*)?\s", statement.text)]
+    included = [statement for statement in commands if re.match(r"\\(?:i|ir|include\w*|\.)\s", statement.text)]
+    included += [statement for statement in every if re.match(r"(?i)source\s+[\w./~-]+[ \t;]*(?:\n|$)", statement.text)]
     if included:
         names = ", ".join(excerpt(statement.text, 60) for statement in included[:5])
-        unseen = any(not re.search(r"(?i)\.sql['\"]?\s*$", statement.text) for statement in included)
+        unseen = any(not re.search(r"(?i)\.sql['\"]?[\s;]*$", statement.text.split("\n")[0]) for statement in included)
         yield _unread(
             member, included[0].line, f"files that {member.path} includes", Reason.NO_DATA, names, needed=unseen
         )

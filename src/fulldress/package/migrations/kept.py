@@ -28,6 +28,7 @@ _NULL = regex(rf"(?:\( )?(?P<column>{_WORD}) IS NULL\b(?! OR\b)(?:(?! OR ).)*$")
 _SET_COLUMN = regex(rf"(?:^|, )(?P<column>{_WORD}) = ")
 _NAMES = regex(r"\"[^\"]+\"|`[^`]+`|[A-Za-z_]\w*")
 _COLUMN_OF = regex(r"what column (\S+) holds is gone")
+_RUN_TIME = regex(r"(?i)(?:TABLE|COLUMN|RENAME) [\"`]?X_\w+")
 _LONGEST = 10_000
 
 
@@ -99,8 +100,8 @@ class Kept:
             return bool(dropped) and all((name, plain(column)) in self._copied for column in dropped)
         if kind == "rename":
             change = _ALTER.match(bare)
-            if change is None:
-                return False
+            if change is None or _RUN_TIME.search(bare):
+                return change is not None  # which name it is, nobody knows before it runs
             if column := _RENAMED.match(change["rest"]):
                 return (name, plain(column["old"])) in self._columns_again
             return name in self._again

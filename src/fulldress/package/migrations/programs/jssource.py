@@ -9,8 +9,12 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from fulldress.patterns import regex
+
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+_PLACEHOLDER = regex(r"\$\{(?P<expression>[^}]*)\}(?P<more>\w?)")
 
 
 def parse(data: bytes) -> Node:
@@ -49,13 +53,19 @@ def literal(node: Node | None, known: dict[str, str]) -> str | None:
     if node.type == "string":
         return re.sub(r"\\(.)", r"\1", text_of(node)[1:-1])
     if node.type == "template_string":
-        return re.sub(r"\\([`$])", r"\1", re.sub(r"\$\{[^}]*\}", "x", text_of(node)[1:-1]))
+        return re.sub(r"\\([`$])", r"\1", _PLACEHOLDER.sub(_run_time_name, text_of(node)[1:-1]))
     if node.type == "identifier":
         return known.get(text_of(node))
     if node.type == "binary_expression" and text_of(node.child_by_field_name("operator")) == "+":
         parts = [literal(node.child_by_field_name(side), known) for side in ("left", "right")]
         return None if None in parts else "".join(part or "" for part in parts)
     return None
+
+
+def _run_time_name(match: re.Match[str]) -> str:
+    """``${table}`` is ``x_table``: known only when it runs, and not the same as another. A prefix of a name is ``x``."""
+    words = re.findall(r"[A-Za-z_]\w*", match["expression"])
+    return f"x_{words[-1][:40]}" if words and not match["more"] else f"x{match['more']}"
 
 
 def elements(node: Node) -> list[Node]:
