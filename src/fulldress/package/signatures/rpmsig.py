@@ -94,6 +94,7 @@ def read(
         entries=covers, whole=whole, digest=lambda name: b"", feed=partial(_feed, stream, main.start, end)
     )
     found = 0
+    told: list[tuple[object, bool]] = []
     for raw, over, what in _blobs(own):
         try:
             message = openpgp.parse(raw)
@@ -101,6 +102,9 @@ def read(
             yield unread(evidence, f"{what} of {path.rsplit('/', 1)[-1]}", Reason.DAMAGED, str(error))
             continue
         for packet in message.signatures:
+            if (packet, over) in told:
+                continue  # one may stand there twice: as it is, and in base64
+            told.append((packet, over))
             found += 1
             target = everything if over else only_header
             made = openpgp.check(packet, target, ground, f"RPM {what}", "rpm")
@@ -134,7 +138,9 @@ def _blobs(own: Header) -> Iterator[tuple[bytes, bool, str]]:
 def _payload(stream: BinaryIO, main: Header, end: int) -> tuple[str, bool]:
     """Why the payload is not the one that the header speaks of, and whether the header speaks of one."""
     said = main.strings(_PAYLOAD_DIGEST)
-    name = packets.HASHES.get(main.number(_PAYLOAD_ALGORITHM), "")
+    # packages of rpm 6 name no algorithm, since it is always SHA-256 there
+    stated = _PAYLOAD_ALGORITHM in main.tags
+    name = packets.HASHES.get(main.number(_PAYLOAD_ALGORITHM), "") if stated else "sha256"
     if not said or name not in cms.HASHES:
         return "", False
     state = hashlib.new(name, usedforsecurity=False)
