@@ -228,7 +228,7 @@ def _fact(
         else "up",  # the literal: encoders leave out what *is* the default
         dialect=spoken,
         statements=effects.count,
-        repeatable=bool(re.match(r"R__", member.name)),
+        repeatable=naming.runs_each_time(member.name),
         counterpart=script.other,
         empty=empty,
         destructive=tuple(dict.fromkeys(effects.destructive)),

@@ -32,6 +32,12 @@ _UP_DOWN = regex(rf"^(?P<key>.+?)\.(?P<direction>up|down)(?P<dialect>\.\w+)?{_SU
 _FOLDER = regex(rf"^(?P<direction>up|down)(?P<dialect>\.\w+)?{_SUFFIX}", re.I)
 _FLYWAY = regex(rf"^(?P<letter>[VU])(?P<key>\d[\d._]*?)__.*{_SUFFIX}")
 _REPEATABLE = regex(rf"^R__.*{_SUFFIX}")
+#: A whole schema for new installations, which Flyway passes over where migrations have run.
+_FLYWAY_BASELINE = regex(rf"^B\d[\d._]*__.*{_SUFFIX}")
+#: What Flyway runs by itself around every ``migrate`` ("Callbacks" of its manual); those of ``clean``, ``undo`` … it does not.
+_CALLBACK = regex(
+    rf"^(?:(?:before|after)(?:Each)?(?:Migrate|Versioned|Repeatables|Validate|Connect)(?:Statement)?|afterMigrateApplied)(?:__.*)?{_SUFFIX}"
+)
 _WORDS = regex(
     rf"^(?P<a>.*?)(?P<sep>[-_.]?)(?P<word>up|upgrade|down|downgrade|rollback|undo|revert)(?P<b>{_SUFFIX})", re.I
 )
@@ -76,12 +82,17 @@ def named(path: str) -> Named:
     match = _FLYWAY.match(name)
     if match:
         return Named(path, "flyway", f"{folder}/{match['key'].strip('._')}", "up" if match["letter"] == "V" else "down")
-    if _REPEATABLE.match(name):
+    if runs_each_time(name):
         return Named(path, "flyway", path, "up")
     match = _DBCONFIG.search(path)
     if match:
         return Named(path, "dbconfig-common", path, "up")
     return _by_words(path, folder, name)
+
+
+def runs_each_time(name: str) -> bool:
+    """Flyway's repeatable scripts and callbacks: they have no place in the order, and their way back is their older text."""
+    return bool(_REPEATABLE.match(name) or _CALLBACK.match(name))
 
 
 def _by_words(path: str, folder: str, name: str) -> Named:
@@ -105,7 +116,7 @@ def _by_words(path: str, folder: str, name: str) -> Named:
 def is_baseline(path: str) -> bool:
     """A whole schema, a seed or a test: what a new installation loads, not what an upgrade runs."""
     one = named(path)
-    return bool(_BASELINE.search(path)) and not one.strict
+    return bool(_FLYWAY_BASELINE.match(path.rpartition("/")[2])) or (bool(_BASELINE.search(path)) and not one.strict)
 
 
 def in_migrations(path: str) -> bool:
