@@ -26,8 +26,10 @@ from typing import Any, cast
 import msgspec
 
 from fulldress.facts import AnyFact, Evidence, Reason, Unread, Witness
+from fulldress.package import telling
 from fulldress.package.cores import cores
 from fulldress.package.flow import OutOfTime
+from fulldress.package.reader import Member
 from fulldress.package.walk import Opened
 
 _FRAME = struct.Struct("<BBI")  #: number of the reader, what follows, its length in bytes
@@ -40,6 +42,8 @@ _OURS = ("fulldress", "msgspec", "datetime")
 
 def facts_of(package: Opened, names: Sequence[str], progress: Callable[[str, int, int], None] | None) -> list[AnyFact]:
     """What these readers yield, in their order; never an exception for what the package does to them."""
+    if _held(package) >= telling.PAYS:
+        package.telling.prepare()
     if sys.platform != "linux" or threading.active_count() > 1:
         return _here(package, names, progress)  # a fork takes no other thread along, only the locks that it holds
     pool = _Pool(package, names, progress)
@@ -48,6 +52,11 @@ def facts_of(package: Opened, names: Sequence[str], progress: Callable[[str, int
     finally:
         pool.end()
     return pool.facts()
+
+
+def _held(package: Opened) -> int:
+    """Bytes of texts that lie in memory."""
+    return sum(len(member.data) for member in package.members.values() if type(member) is Member)
 
 
 def _here(package: Opened, names: Sequence[str], progress: Callable[[str, int, int], None] | None) -> list[AnyFact]:
@@ -102,8 +111,7 @@ class _Pool:
 
     def run(self) -> None:
         """Until every reader has ended or the time is up."""
-        bound = sum(len(member.data) for member in self._package.members.values() if type(member).__name__ == "Member")
-        small = len(self._package.members) <= _SMALL_MEMBERS and bound <= _SMALL_BYTES
+        small = len(self._package.members) <= _SMALL_MEMBERS and _held(self._package) <= _SMALL_BYTES
         workers = 1 if small else min(cores(self._package.workers), len(self._names))
         gc.collect()
         gc.freeze()  # what is here now is shared with the children for as long as nobody touches it

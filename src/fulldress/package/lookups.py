@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import msgspec
 
 from fulldress.facts import MASK, AnyFact, Lookup, Witness, is_secret_name, mask
-from fulldress.package import manifests
+from fulldress.package import manifests, telling
 from fulldress.package.reader import Member, Package
 from fulldress.package.settings import owner
 from fulldress.patterns import regex
@@ -31,16 +31,12 @@ class _Pattern(msgspec.Struct, frozen=True):
     required: bool = False
 
 
-def _compiled(text: bytes) -> re.Pattern[bytes]:
-    return re.compile(text)
-
-
 _PYTHON = (
-    _Pattern(b"environ", _compiled(rb"\bos\.environ\.(?:get|pop|setdefault)\(\s*" + _NAME + _DEFAULT)),
-    _Pattern(b"environ[", _compiled(rb"\bos\.environ\[\s*" + _NAME + rb"\s*\](?!\s*=[^=])"), required=True),
-    _Pattern(b"getenv", _compiled(rb"\bgetenv\(\s*" + _NAME + _DEFAULT)),
-    _Pattern(b"decouple", _compiled(rb"\bconfig\(\s*" + _NAME + _DEFAULT)),
-    _Pattern(b"environ.Env", _compiled(rb"\benv(?:\.\w+)?\(\s*" + _NAME + _DEFAULT)),
+    _Pattern(b"environ", regex(rb"\bos\.environ\.(?:get|pop|setdefault)\(\s*" + _NAME + _DEFAULT)),
+    _Pattern(b"environ[", regex(rb"\bos\.environ\[\s*" + _NAME + rb"\s*\](?!\s*=[^=])"), required=True),
+    _Pattern(b"getenv", regex(rb"\bgetenv\(\s*" + _NAME + _DEFAULT)),
+    _Pattern(b"decouple", regex(rb"\bconfig\(\s*" + _NAME + _DEFAULT)),
+    _Pattern(b"environ.Env", regex(rb"\benv(?:\.\w+)?\(\s*" + _NAME + _DEFAULT)),
 )
 #: Section and key of a ``configparser``; ``get`` of a mapping has a default in the second place, so that only receivers
 #: that are named for a parser count there.
@@ -52,33 +48,31 @@ _SECTIONED = regex(
     + _NAME
     + rb"(?:\s*,\s*fallback\s*=\s*([\"'][^\"'\n]{0,80}[\"']|-?\d[\d._]*|True|False|None)(?=\s*[,)]))?"
 )
-_SECTIONED_SIGNS = (b"conf.get(", b"cfg.get(", b"parser.get(", b".getint(", b".getboolean(", b".getfloat(", b".getlist(",
-    b".getjson(", b".getmandatory_", b".gettimedelta(", b".getimport(", b".getenum(", b".getsection(")  # fmt: skip
 _JAVASCRIPT = (
     _Pattern(
         b"process.env",
-        _compiled(
+        regex(
             rb"\bprocess\.env\.([A-Z_][A-Z0-9_]+)\b(?!\s*=[^=])(?:\s*(?:\|\||\?\?)\s*([\"'`][^\"'`\n]{0,80}[\"'`]|-?\d[\d._]*|true|false))?(?!\s*=[^=])"
         ),
     ),
-    _Pattern(b"process.env[", _compiled(rb"\bprocess\.env\[\s*" + _NAME + rb"\s*\]")),
-    _Pattern(b"config.get", _compiled(rb"\b(?:config|nconf|convict)\.get\(\s*" + _NAME), place="settings"),
+    _Pattern(b"process.env[", regex(rb"\bprocess\.env\[\s*" + _NAME + rb"\s*\]")),
+    _Pattern(b"config.get", regex(rb"\b(?:config|nconf|convict)\.get\(\s*" + _NAME), place="settings"),
 )
 _JAVA = (
-    _Pattern(b"getenv", _compiled(rb"\bgetenv\(\s*" + _NAME)),
-    _Pattern(b"@Value", _compiled(rb"@Value\(\s*\"\$\{([A-Za-z][\w.\-]*)(?::([^}\"\n]{0,80}))?\}"), place="settings"),
-    _Pattern(b"getProperty", _compiled(rb"\bgetProperty\(\s*" + _NAME + _DEFAULT), place="settings"),
+    _Pattern(b"getenv", regex(rb"\bgetenv\(\s*" + _NAME)),
+    _Pattern(b"@Value", regex(rb"@Value\(\s*\"\$\{([A-Za-z][\w.\-]*)(?::([^}\"\n]{0,80}))?\}"), place="settings"),
+    _Pattern(b"getProperty", regex(rb"\bgetProperty\(\s*" + _NAME + _DEFAULT), place="settings"),
 )
 _GO = (
-    _Pattern(b"os.", _compiled(rb"\bos\.(?:Getenv|LookupEnv)\(\s*" + _NAME)),
-    _Pattern(b"viper", _compiled(rb"\bviper\.(?:Get\w*|SetDefault|BindEnv)\(\s*" + _NAME + _DEFAULT), place="settings"),
+    _Pattern(b"os.", regex(rb"\bos\.(?:Getenv|LookupEnv)\(\s*" + _NAME)),
+    _Pattern(b"viper", regex(rb"\bviper\.(?:Get\w*|SetDefault|BindEnv)\(\s*" + _NAME + _DEFAULT), place="settings"),
 )
 _RUBY = (
-    _Pattern(b"ENV", _compiled(rb"\bENV\[\s*" + _NAME + rb"\s*\](?!\s*=[^=])")),
-    _Pattern(b"ENV.fetch", _compiled(rb"\bENV\.fetch\(\s*" + _NAME + rb"\s*\)"), required=True),
-    _Pattern(b"ENV.fetch", _compiled(rb"\bENV\.fetch\(\s*" + _NAME + rb"\s*,\s*([\"'][^\"'\n]{0,80}[\"']|\d+)")),
+    _Pattern(b"ENV", regex(rb"\bENV\[\s*" + _NAME + rb"\s*\](?!\s*=[^=])")),
+    _Pattern(b"ENV.fetch", regex(rb"\bENV\.fetch\(\s*" + _NAME + rb"\s*\)"), required=True),
+    _Pattern(b"ENV.fetch", regex(rb"\bENV\.fetch\(\s*" + _NAME + rb"\s*,\s*([\"'][^\"'\n]{0,80}[\"']|\d+)")),
 )
-_PHP = (_Pattern(b"env", _compiled(rb"\b(?:getenv|env)\(\s*" + _NAME + _DEFAULT)),)
+_PHP = (_Pattern(b"env", regex(rb"\b(?:getenv|env)\(\s*" + _NAME + _DEFAULT)),)
 _BY_KIND = {"python": _PYTHON, "javascript": _JAVASCRIPT, "ruby": _RUBY, "php": _PHP}
 _BY_SUFFIX = {"java": _JAVA, "kt": _JAVA, "go": _GO}
 _ELSEWHERE = regex(
@@ -103,7 +97,7 @@ def read(package: Package) -> Iterator[AnyFact]:
         if not patterns or not member.kept or _ELSEWHERE.search(member.inner):
             continue
         component = ""
-        for key, place, default, required, at in _lookups(member, patterns):
+        for key, place, default, required, at in _lookups(package, member, patterns):
             component = component or owner(member, owners, package.name)
             name = (component, key, place)
             known = found.get(name)
@@ -116,10 +110,12 @@ def read(package: Package) -> Iterator[AnyFact]:
     yield from found.values()
 
 
-def _lookups(member: Member, patterns: tuple[_Pattern, ...]) -> Iterator[tuple[str, str, str, bool, int]]:
+def _lookups(
+    package: Package, member: Member, patterns: tuple[_Pattern, ...]
+) -> Iterator[tuple[str, str, str, bool, int]]:
     data = member.data
     for pattern in patterns:
-        if pattern.sign not in data:
+        if not telling.holds(package, member, (pattern.sign,)):
             continue
         for match in pattern.pattern.finditer(data):
             key = match[1].decode()
@@ -127,7 +123,7 @@ def _lookups(member: Member, patterns: tuple[_Pattern, ...]) -> Iterator[tuple[s
             if not _ORDINARY.fullmatch(key) and not _comment(data, match.start()):
                 required = pattern.required and not _asked_first(data, match[1], match.start())
                 yield key, pattern.place, default.strip("\"'`"), required, match.start()
-    if member.kind == "python" and any(sign in data for sign in _SECTIONED_SIGNS):
+    if member.kind == "python" and telling.holds(package, member, telling.SECTIONS):
         for match in _SECTIONED.finditer(data):
             default = (match[3] or b"").decode("utf-8", "replace").strip("\"'")
             if not _comment(data, match.start()):

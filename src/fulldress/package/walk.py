@@ -40,6 +40,7 @@ from fulldress.package.cores import cores
 from fulldress.package.flow import FAULTS, TAIL, Flow, Gaps, Stop, Timed
 from fulldress.package.identify import identify, refine, shown
 from fulldress.package.reader import Member, NotRead, Options, Stored
+from fulldress.package.telling import Telling
 from fulldress.patterns import regex
 
 Progress = Callable[[str, int, int], None]
@@ -77,6 +78,7 @@ class Opened:
         self.members: Mapping[str, Member] = {}
         self._rows: dict[str, Member] = {}
         self.unread: list[Unread] = []
+        self.telling = Telling()
         self.source = ""
         self.size = 0
         self.kind = "folder"

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from fulldress.facts import AnyFact, Reason, Unread, Witness
+from fulldress.package import telling
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import keys, lines
 from fulldress.package.schedules.jobs import Clock, Found, facts
@@ -39,15 +40,10 @@ def _too_long(member: Member) -> Unread:
 
 def javascript(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
     """node-cron, cron, node-schedule, croner, agenda, bull and Nest."""
-    if (
-        b"ron" not in member.data
-        and b"chedul" not in member.data
-        and b"repeat" not in member.data
-        and b"agenda" not in member.data
-    ):
+    if not telling.holds(package, member, telling.JAVASCRIPT_JOBS):
         return
     libraries = set(_LIBRARY.findall(member.text))
-    if not libraries:
+    if not libraries or not telling.holds(package, member, telling.JAVASCRIPT_HOURS):
         return
     if len(member.data) > _MAX_SIZE:
         yield _too_long(member)
@@ -106,7 +102,7 @@ def _object(text: str, at: int) -> str:
 
 def bree(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
     """Jobs handed to bree or a job manager on it: ``addJob({at: `${s} ${m} 3 * * *`, name: …, job: …})``."""
-    if b"addJob" not in member.data:
+    if not telling.holds(package, member, telling.ADDED_JOBS):
         return
     if len(member.data) > _MAX_SIZE:
         if b"bree" in member.data:

@@ -13,13 +13,13 @@ from datetime import timedelta
 import msgspec
 
 from fulldress.facts import AnyFact, Reason, Unread, Witness
+from fulldress.package import telling
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import pythonqueues, pythonvalues, zones
 from fulldress.package.schedules.jobs import Clock, Found, every, facts
 from fulldress.package.schedules.pythonvalues import Constants
 from fulldress.patterns import regex
 
-_MARKS = (b"beat_schedule", b"BEAT_SCHEDULE", b"add_periodic_task", b"add_job", b"scheduled_job", b"periodic_task", b"DAG(", b"@dag(", b"periodiq", b"CRONJOBS", b"schedule", b"cron")  # fmt: skip
 _IMPORTS = regex(
     rb"(?m)^\s*(?:from|import)\s+(celery|apscheduler|flask_apscheduler|airflow|huey|periodiq|schedule|django_q|rq_scheduler|django_rq|rq|procrastinate)\b"
 )
@@ -31,9 +31,9 @@ _FIELDS = ("second", "minute", "hour", "day", "month", "day_of_week")
 
 def read(package: Package, member: Member, clock: Clock) -> Iterator[AnyFact]:
     """The jobs of one module."""
-    data = member.data
-    if not any(mark in data for mark in _MARKS):
+    if not telling.holds(package, member, telling.PYTHON_JOBS):
         return
+    data = member.data
     imports = {name.decode() for name in _IMPORTS.findall(data)}
     settings = b"BEAT_SCHEDULE" in data or b"CRONJOBS" in data or b"beat_schedule" in data
     if imports == {"airflow"} and not _DAGS.search(member.path):
