@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from fulldress.package.scripts import pythoncrontab, pythonfiles, pythonhosts, pythonpure
 from fulldress.package.scripts.follower import Value, file_name, text_of, words_of
 from fulldress.package.scripts.pythonvalues import dotted
-from fulldress.package.scripts.values import hole
+from fulldress.package.scripts.values import hole, is_constant
 from fulldress.patterns import regex
 
 if TYPE_CHECKING:
@@ -170,8 +170,14 @@ def _acts(
             script.emit(line, row, ("verify-off", f"ssl.{last}()"))
     elif last in ("exec_command", "sudo") and (kind or holder in ("ssh", "client")):
         return None  # on the other host
+    elif name in ("exec", "eval") and first and is_constant(first):
+        script._nested("python", first, line)
     elif name in ("exec", "eval") and "$(curl" in first:
         script.emit(line, row, ("exec", first))
+    elif name in ("exec", "eval") and re.search(
+        r"decode|decompress|unhexlify|marshal|fromhex|chr\(|urlopen|requests", ast.unparse(node)
+    ):
+        script.gap(line, line, f"its line {line} runs Python that only a run would know", needed=True)
     elif name in ("sys.exit", "exit", "quit", "os._exit"):
         script.emit(line, row, ("exit", first or "0"))
     elif last in _SERVICES and module == "win32serviceutil":

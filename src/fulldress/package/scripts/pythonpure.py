@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import base64
+import codecs
 import json
 from typing import TYPE_CHECKING
 
 from fulldress.package.scripts.follower import Value, text_of
 from fulldress.package.scripts.pythonvalues import formatted
-from fulldress.package.scripts.values import HERE, hole, is_constant
+from fulldress.package.scripts.values import HERE, clean, hole, is_constant
 
 if TYPE_CHECKING:
     from fulldress.package.scripts.python import Script
@@ -31,6 +33,8 @@ def value_of(
     first = given[0] if given else None
     if last == "format" and isinstance(owner, str):
         return formatted(owner, given, named)
+    if isinstance(first, str) and is_constant(first) and (made := _decoded(name, first, given)) is not None:
+        return made
     if last in _SAME and name.startswith(_SAME_OF):
         return "/".join(text_of(item) for item in given) if given else hole(last)
     if last in ("join", "joinpath") and (name.startswith(("os.path", "posixpath", "ntpath")) or last == "joinpath"):
@@ -107,3 +111,31 @@ def value_of(
         if last != "getattr":
             return hole(f"{last}()")
     return OPEN
+
+
+def _decoded(name: str, text: str, given: list[Value]) -> str | None:
+    """What a decoder makes of a constant, where that is text again."""
+    coding = given[1] if len(given) > 1 and isinstance(given[1], str) else ""
+    try:
+        if name in (
+            "base64.b64decode",
+            "base64.standard_b64decode",
+            "base64.urlsafe_b64decode",
+            "base64.decodebytes",
+            "binascii.a2b_base64",
+        ):
+            return clean(base64.b64decode(text.replace("-", "+").replace("_", "/") + "==").decode())
+        if name in ("bytes.fromhex", "bytearray.fromhex", "binascii.unhexlify", "binascii.a2b_hex", "base64.b16decode"):
+            return clean(bytes.fromhex(text).decode())
+        if name == "base64.b32decode":
+            return clean(base64.b32decode(text).decode())
+        if name == "codecs.decode" and coding.replace("_", "").replace("-", "") in ("rot13", "hex", "base64"):
+            kind = coding.replace("_", "").replace("-", "")
+            return (
+                _decoded({"hex": "bytes.fromhex"}.get(kind, "base64.b64decode"), text, [])
+                if kind != "rot13"
+                else codecs.decode(text, "rot13")
+            )
+    except ValueError:
+        return None
+    return None

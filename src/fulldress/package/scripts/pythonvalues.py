@@ -196,7 +196,10 @@ def dotted(node: ast.AST | None) -> str:
     if isinstance(node, ast.Name):
         parts.append(node.id)
     elif isinstance(node, ast.Call):
-        parts.append(dotted(node.func).rsplit(".", 1)[-1])
+        called = dotted(node.func).rsplit(".", 1)[-1]
+        module = node.args[0] if node.args and called in ("__import__", "import_module") else None
+        named = module.value if isinstance(module, ast.Constant) and isinstance(module.value, str) else called
+        parts.append(named)
     return ".".join(reversed(parts))
 
 

@@ -5,6 +5,8 @@ it executes."""
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable
 
 from fulldress.package.reader import Member, Package
@@ -25,6 +27,8 @@ _RIGHTS = regex(
     r"(?:^|/)((?:etc/sudoers\.d/[\w-]+|etc/sudoers|[\w./-]*\.ssh/authorized_keys2?|etc/ld\.so\.preload"
     r"|etc/polkit-1/(?:rules\.d|localauthority)/[\w./-]+|etc/pam\.d/[\w-]+|etc/ssh/sshd_config(?:\.d/[\w.-]+)?))$"
 )
+_ACTIONS = regex(r"[\"']action[\"']\s*:\s*\[([^\]]*)\]")
+_PUT_IN = regex(r"<!@?\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 _ACTION = regex(r"(?:Failure|Success|StartLimit|JobTimeout)Action")
 _ACTS = regex(r"(reboot|poweroff|halt|kexec|exit|soft-reboot)(?:-force|-immediate)?")
 
@@ -37,6 +41,10 @@ def reader(member: Member) -> Reader | None:
         return _rights
     if _SYSUSERS.search(member.path):
         return _sysusers
+    if member.name == "binding.gyp":
+        return _gyp
+    if member.name == "MANIFEST.MF" and b"://" in member.data:
+        return _class_path
     if member.kind not in ("cron", "crontab", "shell", "python", "perl") and hooks.is_place("/" + member.path):
         return _hooks
     return _service if member.kind in ("systemd-service", "systemd-unit") else None
@@ -85,3 +93,28 @@ def _service(package: Package, member: Member, emit: Emit) -> None:
         for command in words:
             when = f"when {member.name} {'ends' if 'Success' in item.key else 'fails'}"
             emit(Call(member=member, line=item.line, text=f"{item.key}={item.value}", words=command, when=when))
+
+
+def _gyp(package: Package, member: Member, emit: Emit) -> None:
+    """What node-gyp runs where npm finds this file: the actions, and commands whose output is put in (``<!(…)``)."""
+    found = [(m.start(), " ".join(_words(m[1]))) for m in _ACTIONS.finditer(member.text)]
+    found += [(m.start(), m[1]) for m in _PUT_IN.finditer(member.text)]
+    for at, command in found:
+        shell = Shell(package, member, emit)
+        with shell.told("when npm builds it"):
+            shell.text(clean(command), member.text.count("\n", 0, at) + 1)
+
+
+def _words(text: str) -> list[str]:
+    return [shlex.quote(word[1:-1]) for word in re.findall(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'", text)]
+
+
+def _class_path(package: Package, member: Member, emit: Emit) -> None:
+    """``Class-Path: https://…``: Java loads classes from there when the archive is used."""
+    text = re.sub(r"\r?\n ", "", member.text)  # lines of more than 72 bytes go on in the next
+    for row in text.splitlines():
+        key, _, value = row.partition(":")
+        if key in ("Class-Path", "Launcher-Agent-Class", "Codebase"):
+            for address in re.findall(r"\w+://\S+", value):
+                line = next((n for n, r in enumerate(member.text.splitlines(), 1) if r.startswith(key)), 1)
+                emit(Call(member=member, line=line, text=row[:200], words=("connect", clean(address))))

@@ -10,6 +10,7 @@ from typing import Any
 from tree_sitter import Node
 
 from fulldress.package.reader import Member
+from fulldress.package.scripts.events import Gap
 from fulldress.package.scripts.texttools import unescaped
 from fulldress.package.scripts.values import ALTERNATIVES, HERE, TEMPORARY, combine, hole, is_constant, show
 from fulldress.patterns import regex
@@ -46,6 +47,11 @@ class Words:
     @cached_property
     def binary(self) -> dict[str, bytes]:
         """What commands printed that is no text, by the hole that stands for it."""
+        return {}
+
+    @cached_property
+    def unopened(self) -> dict[str, Gap]:
+        """Of these bytes those that no tool here made text of, with what is then to be said."""
         return {}
 
     def follow(self, node: Node) -> str:

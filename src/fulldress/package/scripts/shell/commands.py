@@ -162,7 +162,7 @@ class Commands(Nested):
         self._script(words, node)
         if name == "cat" and len(words) == 2 and (content := self.content(words[1])) is not None:
             return content
-        made = self._made(name, words[1:])
+        made = self._made(name, words[1:], node)
         return self.printed(name, words) if made is None else made
 
     def _crontab(self, words: tuple[str, ...]) -> None:
@@ -175,7 +175,7 @@ class Commands(Nested):
         if content and (found is None or found.kind not in ("cron", "crontab")):
             self.crontab(content, show(option(words[1:], "-u") or "root"))
 
-    def _made(self, name: str, arguments: tuple[str, ...]) -> str | None:
+    def _made(self, name: str, arguments: tuple[str, ...], node: Node) -> str | None:
         """What a text tool prints of its input or of a file; None for other commands and where it is not known."""
         if name not in texttools.TOOLS:
             return None
@@ -188,6 +188,7 @@ class Commands(Nested):
         made = texttools.output(name, arguments, given) if given is not None else None
         if made is None:
             return None
+        self.unopened.pop((self.stdin or "").strip(), None)
         try:
             text = made.decode()
         except UnicodeDecodeError:
@@ -196,6 +197,9 @@ class Commands(Nested):
             return clean(text)
         binary = hole(f"$({name} #{len(self.binary) + 1})")
         self.binary[binary] = made
+        line = node.start_point.row + 1 + self.offset
+        problem = f"its line {line} makes {len(made)} bytes of a text that it carries; what is in them was not read"
+        self.unopened[binary] = Gap(member=self.member, line=line, text="", last=line, problem=problem, needed=True)
         return binary
 
     def _unknown(self, text: str, node: Node) -> None:

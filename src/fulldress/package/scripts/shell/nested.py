@@ -242,6 +242,9 @@ class Nested(Assignments):
     def finish(self) -> None:
         """What runs at the end, with what is known then; and the scripts and units that were written and not run here."""
         self.ended = ""
+        for gap in self.unopened.values():
+            self.emit(gap)
+        self.unopened.clear()
         for text, (node, member, offset) in list(self.traps.items()):
             kept_place = self.member, self.offset
             self.member, self.offset = member, offset
