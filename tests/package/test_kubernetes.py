@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+sys.path.insert(0, str(Path(__file__).parent))
+import archivemaking as make
+
 from casefolders import check, folders
-from fulldress.package import kubernetes, scripts
+from fulldress.facts import Release
+from fulldress.package import kubernetes, read, scripts
 from fulldress.package.reader import Options
 from fulldress.package.walk import Budget, Opened
 from openfolder import open_folder
@@ -55,3 +60,18 @@ def test_no_manifest_raises(tmp_path: Path, manifest: str, chart: str) -> None:
     with Opened(tmp_path / "p", Budget(), Options()) as package:
         list(kubernetes.read(package))
         list(scripts.read(package))
+
+
+def test_a_chart_in_a_package_has_a_version_of_its_own(tmp_path: Path) -> None:
+    chart = make.gzipped(make.tarred({"shop/Chart.yaml": b'name: shop\nversion: 7.3.0\nappVersion: "4.2.1"\n'}))
+    manifest = b'{"product": "shop", "version": "4.2.1", "upgrades_from": ">=4.1"}'
+    (tmp_path / "shop-4.2.1.zip").write_bytes(make.zipped({"manifest.json": manifest, "shop-7.3.0.tgz": chart}))
+    said = {
+        (fact.product, fact.version) for fact in read(tmp_path / "shop-4.2.1.zip").facts if isinstance(fact, Release)
+    }
+    assert said == {("shop", "4.2.1"), ("shop chart", "7.3.0")}
+    (tmp_path / "shop-7.3.0.tgz").write_bytes(chart)
+    said = {
+        (fact.product, fact.version) for fact in read(tmp_path / "shop-7.3.0.tgz").facts if isinstance(fact, Release)
+    }
+    assert said == {("shop", "7.3.0"), ("shop application", "4.2.1")}

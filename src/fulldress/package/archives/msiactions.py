@@ -71,7 +71,9 @@ def product(database: Database) -> str:
 def paths(database: Database) -> dict[str, str]:
     """Where every file goes, by its key: ``%ProgramFiles%\\Product\\file.exe``."""
     folders = _folders(database)
-    places = {row["Component"]: folders.get(row.get("Directory_", ""), "") for row in database.rows("Component", "Component")}
+    places = {
+        row["Component"]: folders.get(row.get("Directory_", ""), "") for row in database.rows("Component", "Component")
+    }
     return {
         row["File"]: places.get(row.get("Component_", ""), "") + row.get("FileName", row["File"]).rsplit("|", 1)[-1]
         for row in database.rows("File", "File")

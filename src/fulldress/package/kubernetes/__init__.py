@@ -23,6 +23,7 @@ from fulldress.facts import (
     Witness,
     mask,
 )
+from fulldress.package.addresses import endpoint
 from fulldress.package.baseimages import bases
 from fulldress.package.kubernetes import charts, workloads
 from fulldress.package.kubernetes.objects import HOOK, Object, Unfilled, command, is_manifest, objects
@@ -31,11 +32,6 @@ from fulldress.package.schedules import helm, yamlnodes
 from fulldress.patterns import regex
 
 _FLOATING = regex(r"(?i)^(?:latest|stable|edge|main|master|dev|develop|nightly|current|lts)$")
-_ADDRESS = regex(
-    r"(?i)^([a-z][a-z0-9+.-]*)://(?:[^\s/@]*@)?([a-z0-9](?:[a-z0-9-]*\.)+[a-z][a-z0-9-]*)(?::(\d{1,5}))?(?:[/?#]|$)"
-)
-_PORTS = {"https": 443, "http": 80, "postgres": 5432, "postgresql": 5432, "mysql": 3306, "redis": 6379, "amqp": 5672}
-_INSIDE = regex(r"(?i)\.(?:svc|local|internal|localdomain)(?:\.|$)|^localhost\.")
 
 
 def read(package: Package) -> Iterator[AnyFact]:
@@ -131,18 +127,11 @@ def _container(member: Member, item: Object, container: Any, seen: set[tuple[str
         yield _right(member, item, yamlnodes.get(container, "securityContext", "privileged"), "privileged container")
     for row in yamlnodes.items(yamlnodes.get(container, "env")):
         value = yamlnodes.get(row, "value")
-        match = _ADDRESS.match(yamlnodes.text(row, "value").strip())
-        if (
-            match
-            and not _INSIDE.search(match[2])
-            and (key := ("host", member.path, match[1], match[2], match[3] or "")) not in seen
-        ):
+        text = f"{yamlnodes.text(row, 'name')}: {yamlnodes.text(row, 'value')}"
+        called = endpoint(yamlnodes.text(row, "value"), member.evidence(yamlnodes.line(value), 0, text))
+        if called and (key := ("host", member.path, called.scheme, called.host, str(called.port))) not in seen:
             seen.add(key)
-            text = f"{yamlnodes.text(row, 'name')}: {yamlnodes.text(row, 'value')}"
-            yield Endpoint(
-                witness=Witness.READ, evidence=member.evidence(yamlnodes.line(value), 0, text), scheme=match[1].lower(),
-                host=match[2].lower(), port=int(match[3]) if match[3] else _PORTS.get(match[1].lower()),
-            )  # fmt: skip
+            yield called
 
 
 def _image(member: Member, node: Any, image: str) -> Iterator[AnyFact]:

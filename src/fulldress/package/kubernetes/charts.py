@@ -43,12 +43,12 @@ def facts(package: Package) -> Iterator[AnyFact]:
 
 def _versions(member: Member, root: Any, inner: bool) -> Iterator[AnyFact]:
     """The version of the application, and that of the cluster."""
-    application = yamlnodes.text(root, "appVersion")
+    name, application = yamlnodes.text(root, "name"), yamlnodes.text(root, "appVersion")
     if application and not inner:
         line = yamlnodes.line(yamlnodes.get(root, "appVersion"))
         yield Release(
             witness=Witness.DECLARED, evidence=member.evidence(line, 0, f"appVersion: {application}"),
-            product=f"{yamlnodes.text(root, 'name')} application", version=application, aspect="metadata",
+            product=name if member.prefix else f"{name} application", version=application, aspect="metadata",
         )  # fmt: skip
     wanted = yamlnodes.text(root, "kubeVersion")
     if wanted:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import msgspec
+
 from fulldress.errors import BadSyntax
 from fulldress.facts import AnyFact, Reason, Release, Unread, Witness
 from fulldress.package import changelog
@@ -61,7 +63,7 @@ def read(package: Package) -> Iterator[AnyFact]:
         elif not member.kept:
             yield _gap(member, Reason.BUDGET, f"{member.size:,} bytes are too many for a manifest")
         else:
-            yield from _read(member, reader)
+            yield from (_of_chart(member, fact) for fact in _read(member, reader))
     for member in package.members.values():
         if wheel.is_record(member):
             yield from wheel.record(member, package.members)
@@ -75,6 +77,13 @@ def read(package: Package) -> Iterator[AnyFact]:
             witness=Witness.READ, evidence=some.evidence(), what=f"{bundled:,} manifests of bundled components",
             reason=Reason.NOT_MEASURED, detail="what they declare is said of the components, not of the package",
         )  # fmt: skip
+
+
+def _of_chart(member: Member, fact: AnyFact) -> AnyFact:
+    """A chart inside a package has a version of its own; the one of its product is ``appVersion``."""
+    if member.name == "Chart.yaml" and member.prefix and isinstance(fact, Release):
+        return msgspec.structs.replace(fact, product=f"{fact.product} chart")
+    return fact
 
 
 def _outermost(package: Package) -> set[str]:
