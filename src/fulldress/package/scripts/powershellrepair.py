@@ -18,8 +18,11 @@ _LABEL = regex(r"(?im)^([ \t]*):\w+[ \t]+(?=(?:while|for|foreach|do|switch)\b)")
 #: Strings, here-strings and remarks, which stay as they are; then an option of a program; then a list of bare words.
 _ITEM = r"""(?:[\w*.\\][\w.*:\\/-]*|'[^'\n]*'|"[^"\n]*"|\$[\w:]+)"""
 _PIECES = regex(
-    rf"""(?<=[ \t])(?P<list>{_ITEM}(?:[ \t]*,[ \t]*{_ITEM})+)(?=[\s;|)}}]|$)
-    |(?P<kept>@'\n.*?\n'@|@"\n.*?\n"@|'(?:[^']|'')*'|"(?:[^"`]|`.|"")*"|<\#.*?\#>|(?<![\w`])\#[^\n]*)
+    rf"""(?<=[ \t])(?P<list>{_ITEM}(?:[ \t]*,[ \t]*{_ITEM}){{1,64}})(?=[\s;|)}}]|$)
+    |(?P<kept>@'\n(?:.*?\n'@|.*\Z)|@"\n(?:.*?\n"@|.*\Z)|'(?:[^']|'')*'|"(?:[^"`]|`.|"")*"|<\#.*?\#>|(?<![\w`])\#[^\n]*)
+    |(?P<generic>`\d+(?=\[))
+    |\[(?P<nested>\w[\w.]*\+\w+)\]
+    |(?<=[ \t])(?P<path>\$[\w:]+[\\/][\w.\\/$:*-]*)(?=[\s;|)}}]|$)
     |(?P<jump>\b(?:break|continue)[ \t]+[A-Za-z]\w*)
     |(?P<null>\?\?=?|(?<=[\w)\]}}])\?[.\[](?=[\w$'"]))
     |(?<=[ \t])(?P<option>--?[A-Za-z][A-Za-z-]*(?:[=.\d])(?:"[^"\n]*"|'[^'\n]*'|[^\s;|&(){{}}'",`])*)""",
@@ -40,6 +43,12 @@ def repaired(text: str) -> str:
 def _put(match: re.Match[str]) -> str:
     if match["kept"] is not None:
         return match[0]
+    if match["generic"]:
+        return ""
+    if match["nested"]:
+        return f"[{match['nested'].replace('+', '.')}]"
+    if match["path"]:
+        return f'"{match["path"]}"'
     if match["jump"]:
         return match["jump"].split()[0]
     if match["null"]:
