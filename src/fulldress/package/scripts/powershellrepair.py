@@ -18,7 +18,7 @@ _LABEL = regex(r"(?im)^([ \t]*):\w+[ \t]+(?=(?:while|for|foreach|do|switch)\b)")
 #: Strings, here-strings and remarks, which stay as they are; then an option of a program; then a list of bare words.
 _ITEM = r"""(?:[\w*.\\][\w.*:\\/-]*|'[^'\n]*'|"[^"\n]*"|\$[\w:]+)"""
 _PIECES = regex(
-    rf"""(?<=[ \t])(?P<list>{_ITEM}(?:[ \t]*,[ \t]*{_ITEM}){{1,64}})(?=[\s;|)}}]|$)
+    rf"""(?<=[ \t])(?<!,[ \t])(?P<list>{_ITEM}(?:[ \t]*,[ \t]*{_ITEM}){{1,64}})(?=[\s;|)}}]|$)
     |(?P<kept>@'\n(?:.*?\n'@|.*\Z)|@"\n(?:.*?\n"@|.*\Z)|'(?:[^']|'')*'|"(?:[^"`]|`.|"")*"|<\#.*?\#>|(?<![\w`])\#[^\n]*)
     |(?P<generic>`\d+(?=\[))
     |\[(?P<nested>\w[\w.]*\+\w+)\]
