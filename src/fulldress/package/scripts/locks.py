@@ -21,6 +21,7 @@ from fulldress.package.scripts.values import is_constant, show
 from fulldress.patterns import regex
 
 _NAMED = regex(r"(?i)(?:\.lo?ck|\.pid|[._-](?:lock|pid)(?:file|dir)?|/lock(?:file|dir)?)$|/lock/[^/]+$")
+_REMOVERS = frozenset({"rm", "rmdir", "unlink", "lockfile-remove", "dotlockfile"})
 #: Locks of others, which a script has no business with.
 _FOREIGN = regex(
     r"/var/lib/dpkg/(?:lock(?:-frontend|\*)?|triggers/Lock)|/var/(?:lib/apt/lists|cache/apt/archives)/lock|"
@@ -73,7 +74,9 @@ def facts(events: Sequence[AnyEvent], context: Context) -> Iterator[AnyFact]:
     if not events or not (events[0].member.kind == "shell" or _is_crontab(events[0].member)):
         return
     text = events[0].member.text
-    taken = [lock for lock in _taken(events) if lock.sure or lock.tests or _is_tested(events, lock.path, text)]
+    tested = _tested(events, text)
+    heeded = bool(re.search(r"\bnoclobber\b|\bset\s+-C\b", text))
+    taken = [lock for lock in _taken(events) if lock.sure or lock.tests or heeded or lock.path in tested]
     told: set[str] = set()
     for lock in taken:
         if lock.path and lock.path not in told:
@@ -121,13 +124,16 @@ def _left(events: Sequence[AnyEvent], taken: list[_Taken], context: Context) -> 
     if _ALIVE.search(text):
         return
     seen: set[str] = set()
+    removed: dict[str, list[int]] = {}
+    for index, event in enumerate(events):
+        if isinstance(event, Call) and event.name in _REMOVERS:
+            for path in event.arguments:
+                removed.setdefault(path, []).append(index)
     for lock in taken:
         if lock.sure or not lock.path or lock.path in seen or lock.event.member is not events[0].member:
             continue
         seen.add(lock.path)
-        removals = [
-            i for i, e in enumerate(events) if i > lock.index and isinstance(e, Call) and _removes(e, lock.path)
-        ]
+        removals = [index for index in removed.get(lock.path, ()) if index > lock.index]
         if not removals:
             if re.search(r"(?i)lo?ck", lock.path.rsplit("/", 1)[-1]):
                 yield hazard(
@@ -146,16 +152,11 @@ def _left(events: Sequence[AnyEvent], taken: list[_Taken], context: Context) -> 
             )
 
 
-def _is_tested(events: Sequence[AnyEvent], path: str, text: str) -> bool:
-    names = {re.escape(e.name) for e in events if isinstance(e, Assign) and e.value == path}
-    written = [re.escape(show(path)), *(rf"\$\{{?{name}\}}?" for name in names)]
-    return bool(re.search(rf"-[edfsr]\s+[\"']?(?:{'|'.join(written)})[\"'\s]", text)) or bool(
-        re.search(r"\bnoclobber\b|\bset\s+-C\b", text)
-    )
-
-
-def _removes(call: Call, path: str) -> bool:
-    return call.name in ("rm", "rmdir", "unlink", "lockfile-remove", "dotlockfile") and path in call.arguments
+def _tested(events: Sequence[AnyEvent], text: str) -> frozenset[str]:
+    """Paths that the script looks for: ``[ -e PATH ]``, ``[ -e "$NAME" ]``."""
+    words = set(re.findall(r"-[edfsrL]\s+[\"']?([^\s\"']+)", text))
+    names = {word.strip("${}") for word in words if word.startswith("$")}
+    return frozenset(words | {e.value for e in events if isinstance(e, Assign) and e.name in names})
 
 
 def _way_out(events: Sequence[AnyEvent], begin: int, removals: list[int]) -> Call | None:
