@@ -158,13 +158,36 @@ def restarts(call: Call) -> Iterator[tuple[str, str]]:
 def _acted(call: Call) -> Iterator[tuple[str, str]]:
     name, words = call.name, call.arguments
     plain = operands(
-        words, "HMntpPo", frozenset({"host", "machine", "type", "state", "root", "signal", "job-mode", "when"})
+        words,
+        "HMntpPos",
+        frozenset(
+            {
+                "host",
+                "machine",
+                "type",
+                "state",
+                "root",
+                "signal",
+                "job-mode",
+                "when",
+                "kill-who",
+                "kill-whom",
+                "kill-value",
+                "property",
+                "output",
+                "lines",
+            }
+        ),
     )
     if name in ("systemctl", "deb-systemd-invoke"):
         if plain[:1] == ["daemon-reexec"]:
             yield "systemd", "daemon-reexec"
         elif plain and (plain[0] in _ACTIONS or not is_constant(plain[0])):
+            signal = option(words, "-s", "--signal").removeprefix("SIG") if plain[0] == "kill" else ""
             for unit in plain[1:]:
+                if signal in ("HUP", "USR1", "USR2", "WINCH"):
+                    yield unit, f"signal {signal}"
+                    continue
                 yield from ((unit, show(action)) for action in _actions(plain[0], words))
     elif name == "deb-systemd-helper":
         if plain and plain[0] in _HELPER_ACTIONS:
