@@ -174,6 +174,7 @@ def crontab_facts(
                 needed=True,
             )
         command = cron.with_environment(job.command, job.environment)
+        script = behind.script(package, command, beside=member.path)
         hindered, certain = crontabs.hindered(package, member, text, job, target if not installed_by else "")
         yield Schedule(
             witness=Witness.READ,
@@ -191,7 +192,7 @@ def crontab_facts(
                 *crontabs.remarks(job, zone, own),
                 *(clockchanges.remarks(cron.nominal(job.expression), clockchanges.CRON, place, at) if counted else ()),
             ),
-            script=behind.script(package, command, beside=member.path),
+            script="" if script == member.path and not installed_by else script,
             target=target,
             installed_by=installed_by,
         )

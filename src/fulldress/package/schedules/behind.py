@@ -22,8 +22,8 @@ def files(command: str) -> Iterator[str]:
     folder = ""
     for index, word in enumerate(words):
         if index and words[index - 1] == "cd":
-            folder = word
-        if " " in word:  # the argument of sh -c
+            folder = word  # a folder is no program, though a file may be called like it
+        elif " " in word:  # the argument of sh -c
             yield from files(word)
         elif re.match(r"[.\w$/{}@%+-]*/[\w.@%+-]+$", word):
             name = word.removeprefix("./")
