@@ -170,3 +170,20 @@ def no_lock(index: Index) -> Iterator[Hit]:
                 remedy=f"Start it as: flock -n /run/lock/{schedule.name} COMMAND",
                 testimony=(says(schedule, schedule.expression), *(says(h, h.detail) for h in found)),
             )
+
+
+#: How a remark ends on a job whose own file lets it run longer than the time between two runs (package/schedules/clusters.py).
+_OVERLAPS = "concurrencyPolicy Allow lets runs overlap"
+
+
+@rule("FD316", Severity.MINOR, "A job may still run when its next run starts, by its own words")
+def may_overlap(index: Index) -> Iterator[Hit]:
+    for schedule in _brought(index):
+        remark = next((r for r in schedule.remarks if r.endswith(_OVERLAPS)), "")
+        if remark and schedule.enabled:
+            yield Hit(
+                title=f"{schedule.name} {remark.removesuffix(f'; {_OVERLAPS}')}: two runs at once are allowed",
+                subject=place_of(schedule),
+                remedy=f'Until the vendor says that this is meant: kubectl patch cronjob {schedule.name} -p \'{{"spec":{{"concurrencyPolicy":"Forbid"}}}}\'',
+                testimony=(says(schedule, f"{schedule.expression}  {schedule.command}"),),
+            )
