@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from casefolders import check, folders
 from fulldress.facts import encode
 from fulldress.package import scripts
+from fulldress.package.scripts.powershellrepair import repaired
 from openfolder import FolderPackage, member, open_folder
 
 CASES = Path(__file__).parent / "cases" / "scripts-powershell"
@@ -41,3 +42,9 @@ def test_any_text_is_read(text: str) -> None:
     )
     for fact in scripts.read(package):
         assert encode([fact])
+
+
+@given(st.one_of(st.lists(st.sampled_from(PIECES), max_size=14).map("\n".join), st.text(max_size=160)))
+def test_repair_keeps_the_rows(text: str) -> None:
+    """Lines are counted in what the grammar sees, so nothing may move them."""
+    assert repaired(text).count("\n") == text.count("\n")

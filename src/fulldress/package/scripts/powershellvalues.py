@@ -150,7 +150,10 @@ class Values(Follower):
         target = next((c for c in redirection.named_children if c.type == "redirected_file_name"), None)
         if operator is None or target is None or self.raw(operator).startswith(("2", "3", "4", "5", "6")):
             return
-        path = text_of(self.value([c for c in target.named_children if c.type != "command_argument_sep"][-1]))
+        named = [child for child in target.named_children if child.type != "command_argument_sep"]
+        if not named:
+            return
+        path = text_of(self.value(named[-1]))
         if path.lower() not in ("$null", "nul", ""):
             text = text_of(content) if content is not None else None
             self.write(self.line(node), self.raw(node), path, text, append=">>" in self.raw(operator))
