@@ -15,7 +15,11 @@ UPGRADE = ("pre-upgrade", "post-upgrade")
 
 def started(hooks: list[Hook]) -> list[Hook]:
     """The hooks that an upgrade starts, in their order; a chart's that only an installation or a removal has, are not."""
-    found = [hook for hook in hooks if hook.enabled and (hook.manager != "Helm" or hook.moment in UPGRADE)]
+    found = [
+        hook
+        for hook in hooks
+        if hook.enabled and (hook.manager != "Helm" or hook.moment in UPGRADE) and hook.moment != "activates"
+    ]
     return sorted(found, key=lambda hook: (hook.moment.startswith("post"), hook.order))
 
 

@@ -1,8 +1,9 @@
-"""What npm and pip start by themselves when a package is installed.
+"""What npm, pip and dpkg start by themselves when a package is installed.
 
 npm runs ``preinstall``, ``install`` and ``postinstall`` of a tarball and of the packages bundled in it, and ``node-gyp rebuild``
 where a ``binding.gyp`` lies beside and no script of these says otherwise (npm's manual, "scripts"; ``prepare`` is for a
-source tree). pip runs the build backend of an sdist (PEP 517), which without a ``pyproject.toml`` is its ``setup.py``.
+source tree). dpkg calls a package's ``postinst triggered`` when one that it is interested in changes something, and a package may
+activate triggers of others (deb-triggers(5)). pip runs the build backend of an sdist (PEP 517), which without a ``pyproject.toml`` is its ``setup.py``.
 """
 
 from __future__ import annotations
@@ -21,11 +22,17 @@ _BUNDLED = regex(r"^(?:[^/]+/)?(?:node_modules/(?:@[^/]+/)?[^/]+/)+package\.json
 _TREE = regex(r"(?:^|!/)[^/!]+(?<!\.egg-info)/PKG-INFO$")
 
 
+_TRIGGERS = regex(r"(?:^|/)(?:control\.tar[\w.]*!/(?:\./)?|DEBIAN/)triggers$")
+_DIRECTIVE = regex(r"(interest|activate)(?:-(await|noawait))?$")
+
+
 def read(package: Package) -> Iterator[AnyFact]:
     """Hooks of npm tarballs and of sdists."""
     for member in list(package.members.values()):
         if member.name == "package.json" and member.kept and member.kind == "json" and _is_npm(package, member):
             yield from _npm(package, member)
+        elif _TRIGGERS.search(member.path) and member.kept:
+            yield from _triggers(member)
         elif _TREE.search(member.path) and member.kind in ("text", "conf"):
             yield from _sdist(package, member)
 
@@ -56,6 +63,21 @@ def _npm(package: Package, member: Member) -> Iterator[AnyFact]:
     if gyp in package.members and not own and isinstance(said, dict) and said.get("gypfile") is not False:
         implied = ("npm's own, for a binding.gyp",)
         yield _hook(package.members[gyp], "npm", "install", f"install{inner}", "node-gyp rebuild", "", implied)
+
+
+def _triggers(member: Member) -> Iterator[Hook]:
+    for number, row in enumerate(member.text.splitlines(), 1):
+        words = row.partition("#")[0].split()
+        match = _DIRECTIVE.match(words[0]) if len(words) == 2 else None
+        if match is None:
+            continue
+        remarks = ("nobody waits for it",) if match[2] == "noawait" else ()
+        interest = match[1] == "interest"
+        yield Hook(
+            witness=Witness.READ, evidence=member.evidence(number, 0, row), manager="dpkg",
+            moment="trigger" if interest else "activates", name=words[1],
+            command=f"postinst triggered {words[1]}" if interest else "", remarks=remarks,
+        )  # fmt: skip
 
 
 def _sdist(package: Package, member: Member) -> Iterator[AnyFact]:
