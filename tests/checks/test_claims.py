@@ -11,8 +11,7 @@ PLACE = Evidence(path="postinst", line=3)
 
 
 def row(name: str, *facts: AnyFact) -> str:
-    index = checks.Index(facts)
-    return next((claim.read.says for claim in checks.claims(index, []) if claim.name == name), "")
+    return next((claim.read.says for claim in checks.claims(facts, []) if claim.name == name), "")
 
 
 @pytest.mark.parametrize(
@@ -41,3 +40,16 @@ def test_what_starts_by_itself() -> None:
     found = [hook("post-upgrade", "Job c"), hook("pre-upgrade", "Job b", 5), hook("pre-upgrade", "Job a", -5), hook("pre-delete", "Job d"),
              hook("pre-upgrade", "Job e", enabled=False)]  # fmt: skip
     assert row("starts by itself", *found) == "Job a (pre-upgrade), Job b (pre-upgrade), Job c (post-upgrade)"
+
+
+def test_triggers_are_one_phrase() -> None:
+    found = [
+        Hook(witness=Witness.READ, evidence=PLACE, manager="dpkg", moment=moment, name=name)
+        for moment, name in (
+            ("trigger", "/usr/man"),
+            ("trigger", "/usr/share/man"),
+            ("trigger", "/opt/man"),
+            ("activates", "ldconfig"),
+        )
+    ]
+    assert row("starts by itself", *found) == "postinst at triggers of /usr/man, /usr/share/man and 1 more"

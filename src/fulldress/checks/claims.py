@@ -153,7 +153,14 @@ def _services(witness: Witness, facts: list[Fact]) -> str:
 
 def _hooks(witness: Witness, facts: list[Fact]) -> str:
     found = started([f for f in facts if isinstance(f, Hook)])
-    words = [f"{f.name} ({f.moment})" if f.manager == "Helm" else f"{f.manager} {f.moment}: {f.command}" for f in found]
+    triggers = list(dict.fromkeys(f.name for f in found if f.manager == "dpkg"))
+    words = [
+        f"{f.name} ({f.moment})" if f.manager == "Helm" else f"{f.manager} {f.moment}: {f.command}"
+        for f in found
+        if f.manager != "dpkg"
+    ]
+    if triggers:
+        words.append(f"postinst at triggers of {several(triggers, 2)}")
     return several(list(dict.fromkeys(words)), 3)
 
 
@@ -190,6 +197,8 @@ def _hour(expression: str) -> str:
         return f"{int(daily[2]):02d}:{int(daily[1]):02d} daily"
     if calendar := re.fullmatch(r"(?:(\w{3}(?:[,.]+\w{3})*) )?\*-\*-\* (\d\d:\d\d)(?::00)?", expression.strip()):
         return f"{calendar[1]} {calendar[2]}" if calendar[1] else f"{calendar[2]} daily"
+    if expression == "(computed)":
+        return "at hours that it computes"
     if "…" in expression and (often := _drawn(expression)):
         return often
     return f'"{expression}"'
