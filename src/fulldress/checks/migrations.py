@@ -127,7 +127,7 @@ def _of_history(
     newest = latest(found)
     shown = newest[0]
     texts = shown.destructive if "lost" in kinds else shown.heavy
-    since = "since the older release" if all(m.current for m in forth(index)) else "since the first release"
+    since = "of this release" if all(m.current for m in forth(index)) else "since the first release"
     return Hit(
         title=f"{len(found):,} of {count(len(forth(index)), 'migration')} {since} {does}; "
         f"the last in order is {shown.name}: {worst(shown, kinds, texts)}",
@@ -244,7 +244,7 @@ def empty_down(index: Index) -> Iterator[Hit]:
         return
     for migration in found:
         yield Hit(
-            title=f"rollback script {migration.path or migration.name} is empty: it succeeds and takes nothing back",
+            title=f"the way back of {migration.name} is empty: it succeeds and takes nothing back",
             subject=migration.path or migration.name,
             remedy=remedy,
             testimony=(says(migration, "no statement in it"),),

@@ -74,7 +74,7 @@ def read(package: Package) -> Iterator[AnyFact]:
     if bundled:
         some = next(iter(package.members.values()))
         yield Unread(
-            witness=Witness.READ, evidence=some.evidence(), what=f"{bundled:,} manifests of bundled components",
+            witness=Witness.READ, evidence=some.evidence(), what=f"{bundled:,} manifest{'s' * (bundled > 1)} of bundled components",
             reason=Reason.NOT_MEASURED, detail="what they declare is said of the components, not of the package",
         )  # fmt: skip
 

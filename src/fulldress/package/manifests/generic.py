@@ -102,7 +102,12 @@ def _release(member: Member, tree: Tree) -> Release | None:
     """The outermost mapping that has both a product and a version; its own words first, then those around it."""
     best: tuple[tuple[int, int], Leaf, str, dict[str, Tree]] | None = None
     for path, node in walk(tree):
-        if not isinstance(node, dict) or len(path) > 3 or any(word(p) in requirements.HOLDERS for p in path):
+        if (
+            not isinstance(node, dict)
+            or len(path) > 3
+            or path[:1] == ("tool",)
+            or any(word(p) in requirements.HOLDERS for p in path)
+        ):
             continue
         leaves = {word(key): value for key, value in node.items() if isinstance(value, Leaf) and value.value}
         version = next(

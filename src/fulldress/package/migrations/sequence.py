@@ -108,9 +108,13 @@ def current(scripts: Sequence[Script], release: str) -> dict[str, bool]:
     if len(mine) < 2:
         return {}
     groups: dict[str, dict[str, tuple[int, ...]]] = defaultdict(dict)
+    inners = [script.member.path.rsplit("!/", 1)[-1] for script in scripts]
+    # an archive's one folder bears the release's number, too, and says nothing of what lies in it
+    heads = {inner.partition("/")[0] for inner in inners}
+    skip = len(next(iter(heads))) + 1 if len(heads) == 1 and _RELEASE.search("-" + next(iter(heads)) + "/") else 0
     for script in scripts:
         path = script.member.path
-        inner = path.rsplit("!/", 1)[-1]
+        inner = path.rsplit("!/", 1)[-1][skip:]
         match = next(reversed(list(_RELEASE.finditer(inner.rpartition("/")[0] + "/" + inner.rpartition("/")[2]))), None)
         root = inner[: match.start()] if match else inner.rpartition("/")[0]
         groups[root][path] = _numbers(match[1]) if match else ()
