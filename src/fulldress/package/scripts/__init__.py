@@ -363,9 +363,13 @@ def _gap(events: list[Gap]) -> Unread:
         )  # fmt: skip
     lines = f"line {event.line}" if event.line == event.last else f"lines {event.line}–{event.last}"
     what = f"{lines} of {event.member.name}"
-    if len(events) > 1:
-        names = ", ".join(item.member.name for item in events[:5])
-        what = f"{len(events)} scripts ({names}{' …' if len(events) > 5 else ''})"
+    scripts = list(dict.fromkeys(item.member.path for item in events))
+    if len(scripts) > 1:
+        names = ", ".join(path.rsplit("/", 1)[-1] for path in scripts[:5])
+        what = f"{len(scripts)} scripts ({names}{' …' if len(scripts) > 5 else ''})"
+    elif len(events) > 1:
+        rows = ", ".join(str(item.line) for item in events[:5])
+        what = f"lines {rows}{' …' if len(events) > 5 else ''} of {event.member.name}"
     return Unread(
         witness=Witness.READ,
         evidence=event.member.evidence(event.line),
