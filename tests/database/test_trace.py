@@ -151,7 +151,7 @@ def test_the_migration_that_waits_for_a_reader_is_a_victim_too(clone: Clone) -> 
             target=lambda: clone.execute("ALTER TABLE orders ADD COLUMN z int", name="0003.sql", step="")
         )
         worker.start()
-        waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'orders'::regclass AND waitstart < now() - interval '50 ms'"
+        waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'orders'::regclass"
         eventually(clone, waiting)
         reader.simple("COMMIT")
         worker.join()
@@ -253,7 +253,7 @@ def test_a_deadlock_with_traffic_is_told_with_both_sides(clone: Clone) -> None:
         )
         thread.join()
     told = [wait for wait in of(clone, Wait) if wait.outcome == "deadlock"]
-    assert len(told) == 1
+    assert len(told) == 1, [one for one in clone.facts() if isinstance(one, Wait)]
     if run.outcome is Outcome.PASS:
         assert told[0].victim == "POST /lines" and "40P01" in answers[0]
     else:

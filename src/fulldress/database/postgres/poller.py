@@ -29,7 +29,7 @@ STRONG = (
 
 
 class Seen(NamedTuple):
-    """A row of pg_locks. ``waiting_since``: seconds since the epoch; None: granted."""
+    """A row of pg_locks. ``waiting_since``: seconds since the epoch, 0 where the server does not tell; None: granted."""
 
     pid: int
     kind: str
@@ -194,7 +194,7 @@ class Poller:
 
 def _seen(row: tuple[object, ...]) -> Seen:
     pid, kind, mode, relation, classid, objid, objsubid, granted, since, blockers = row
-    waiting = None if granted else (float(str(since)) if since is not None else time.time())
+    waiting = None if granted else float(str(since)) if since is not None else 0.0
     return Seen(
         int(str(pid)),
         str(kind),

@@ -72,15 +72,17 @@ def tables(line: Connection) -> dict[str, list[Column]]:
     return found
 
 
-def row_hash(columns: list[Column]) -> str:
+def row_hash(columns: list[Column], major: int) -> str:
+    """The expression of a row's 64-bit hash. Before 14 the server hashes no records, and their text has to do."""
     if not columns:
         return "0"
-    return f"hash_record_extended(ROW({', '.join(column.value for column in columns)}), 0)"
+    values = ", ".join(column.value for column in columns)
+    return f"hash_record_extended(ROW({values}), 0)" if major >= 14 else f"hashtextextended(ROW({values})::text, 0)"
 
 
 def total(line: Connection, table: str, columns: list[Column]) -> tuple[int, str]:
     """Number of rows and the exact sum of their hashes."""
-    row = line.rows(f"SELECT count(*), coalesce(sum({row_hash(columns)}), 0)::text FROM ONLY {table} t")[0]
+    row = line.rows(f"SELECT count(*), coalesce(sum({row_hash(columns, line.major)}), 0)::text FROM ONLY {table} t")[0]
     return int(str(row[0])), str(row[1])
 
 
@@ -117,7 +119,7 @@ def _column_sums(line: Connection, table: str, columns: list[Column]) -> dict[st
     """Non-null values and the sum of hashes per column; rows of the table under the empty name."""
     parts = ["count(*)"]
     for column in columns:
-        parts += [f"count(t.{column.quoted})", f"coalesce(sum({row_hash([column])}), 0)::text"]
+        parts += [f"count(t.{column.quoted})", f"coalesce(sum({row_hash([column], line.major)}), 0)::text"]
     row = line.rows(f"SELECT {', '.join(parts)} FROM ONLY {table} t")[0]
     sums = {"": (int(str(row[0])), "")}
     for index, column in enumerate(columns):
@@ -181,7 +183,7 @@ def _columns_of(
     wanted = ", ".join("'" + str(key).replace("'", "''") + "'" for key in keys)
     sides = []
     for line, key, columns in ((before, key_old, old), (after, key_new, new)):
-        hashes = ", ".join(row_hash([column]) for column in columns)
+        hashes = ", ".join(row_hash([column], line.major) for column in columns)
         found = line.rows(f"SELECT {_shown(key)}, {hashes} FROM ONLY {table} t WHERE {_shown(key)} IN ({wanted})")
         sides.append({row[0]: row[1:] for row in found})
     pairs = [(values, sides[1][key]) for key, values in sides[0].items() if key in sides[1]]
@@ -195,7 +197,7 @@ def _shown(key: list[Column]) -> str:
 
 def _buckets(line: Connection, table: str, key: list[Column], columns: list[Column]) -> dict[int, tuple[int, str]]:
     found = line.rows(
-        f"SELECT mod({row_hash(key)}, {_BUCKETS}) AS b, count(*), sum({row_hash(columns)})::text"
+        f"SELECT mod({row_hash(key, line.major)}, {_BUCKETS}) AS b, count(*), sum({row_hash(columns, line.major)})::text"
         f" FROM ONLY {table} t GROUP BY 1"
     )
     return {int(str(b)): (int(str(count)), str(hashed)) for b, count, hashed in found}
@@ -210,8 +212,8 @@ def _fetch(
     named = key is not columns
     shown = _shown(key) if named else "''"
     dense = len(buckets) > _BUCKETS // 2
-    where = "" if dense else f" WHERE mod({row_hash(key)}, {_BUCKETS}) IN ({', '.join(map(str, buckets))})"
-    found = line.lines(f"SELECT {row_hash(columns)}, {shown} FROM ONLY {table} t{where}")
+    where = "" if dense else f" WHERE mod({row_hash(key, line.major)}, {_BUCKETS}) IN ({', '.join(map(str, buckets))})"
+    found = line.lines(f"SELECT {row_hash(columns, line.major)}, {shown} FROM ONLY {table} t{where}")
     if named:
         pairs = (row.partition(b"\t") for row in found)
         return {key.decode("utf-8", "replace"): hashed for hashed, _, key in pairs}

@@ -33,7 +33,7 @@ _QUERIES: tuple[tuple[str, str], ...] = (
         f"""SELECT c.oid::regclass || '.' || quote_ident(a.attname),
              concat_ws(' ', format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'NOT NULL' END,
                nullif(a.attidentity::text, ''), nullif(a.attgenerated::text, ''),
-               CASE WHEN a.attcollation <> t.typcollation THEN a.attcollation::regcollation::text END,
+               CASE WHEN a.attcollation <> t.typcollation THEN (SELECT collname FROM pg_collation o WHERE o.oid = a.attcollation) END,
                'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid))
            FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
              JOIN pg_type t ON t.oid = a.atttypid

@@ -294,8 +294,12 @@ def _make_role(line: Connection, name: str, attributes: str) -> None:
 
 def _make_database(line: Connection, name: str, source: Source, unread: list[Unread]) -> None:
     plain = f"CREATE DATABASE {quoted(name)} TEMPLATE template0 ENCODING {literal(source.encoding)}"
+
+    def sorted_by(locale: str) -> str:
+        return f"{plain} LC_COLLATE {literal(locale)} LC_CTYPE {literal(locale)}"  # LOCALE is known from 13 on
+
     try:
-        line.query(f"{plain} LOCALE {literal(source.collation)}")
+        line.query(sorted_by(source.collation))
     except QueryFailed:
         unread.append(
             _gap(
@@ -303,7 +307,7 @@ def _make_database(line: Connection, name: str, source: Source, unread: list[Unr
                 "this machine has no such locale: the clone sorts by C, and indexes on text may be used differently",
             )
         )
-        line.query(f"{plain} LOCALE 'C'")
+        line.query(sorted_by("C"))
 
 
 def _finish(

@@ -259,7 +259,8 @@ class Trace:
             return False
         wait = self._waiting.get(lock.pid)
         since = lock.waiting_since or sample.begun
-        if wait is None or (lock.kind == "relation" and wait.since < since - 0.0005):
+        another = lock.kind == "relation" and lock.waiting_since and wait is not None and wait.since < since - 0.0005
+        if wait is None or another:
             if wait is not None:
                 wait.ended = since
             name = f"{mine.migration}: {mine.label}" if mine is not None else victim(session.application, session.query)

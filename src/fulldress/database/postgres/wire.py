@@ -57,7 +57,7 @@ class Connection:
         self, folder: Path, port: int, *, user: str, database: str, application: str, options: str = ""
     ) -> None:
         self.path = folder / f".s.PGSQL.{port}"
-        self.pid = self.secret = 0
+        self.pid = self.secret = self.major = 0
         self.status = "I"
         self._buffer = bytearray()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -78,6 +78,8 @@ class Connection:
                 raise ConnectionLost("the server asks for a password", folder)
             if kind == b"K":
                 self.pid, self.secret = struct.unpack("!ii", data[:8])
+            elif kind == b"S" and data.startswith(b"server_version\0"):
+                self.major = int(data.split(b"\0")[1].split(b".")[0].strip(b"develbtarc ") or 0)
             elif kind == b"E":
                 refusal = _says(data)
                 break
