@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -153,6 +154,7 @@ def test_the_migration_that_waits_for_a_reader_is_a_victim_too(clone: Clone) -> 
         worker.start()
         waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'orders'::regclass"
         eventually(clone, waiting)
+        time.sleep(0.06)  # the wait itself, long enough to be told from none
         reader.simple("COMMIT")
         worker.join()
     (wait,) = of(clone, Wait)
