@@ -1,4 +1,4 @@
-"""FD414 to FD432: how the scripts are written: what harms as soon as something around them goes wrong."""
+"""FD414 to FD433: how the scripts are written: what harms as soon as something around them goes wrong."""
 
 from __future__ import annotations
 
@@ -266,6 +266,27 @@ def not_its_own(index: Index) -> Iterator[Hit]:
             remedy="Ask whoever owns the host; keep a copy of the file, or print the setting, before the window.",
             testimony=tuple(says(fact, fact.detail if isinstance(fact, Hazard) else thing) for fact, thing in found),
             severity=Severity.NOTE if only_modules else None,
+        )
+
+
+#: Marks for others to read; a reboot is told elsewhere.
+_MARKS = regex(r"/(?:var/)?run/reboot-required(?:\.pkgs)?|/forcefsck|/\.autorelabel")
+
+
+@rule("FD433", Severity.NOTE, "A script changes files that are not the package's own")
+def outside(index: Index) -> Iterator[Hit]:
+    by_path: dict[str, list[FileEffect]] = defaultdict(list)
+    for effect in index.of(FileEffect, Witness.READ):
+        if not effect.outside or effect.evidence.when or effect.action not in ("change", "delete", "mode", "owner"):
+            continue
+        if not _MARKS.fullmatch(effect.path) and not any(re.fullmatch(pattern, effect.path) for pattern in _HOST_FILES):
+            by_path[effect.evidence.path].append(effect)  # FD424 tells those of the host
+    for path, found in by_path.items():
+        yield Hit(
+            title=f"{path} changes what neither lies in the package nor bears its name: {several([e.path for e in found])}",
+            subject=path,
+            remedy=f"Look today whose it is (dpkg -S {found[0].path}, or rpm -qf), and keep a copy.",
+            testimony=tuple(says(e, f"{e.action} {e.path}" + (f": {e.detail}" if e.detail else "")) for e in found),
         )
 
 

@@ -90,6 +90,8 @@ class FileEffect(Fact, tag=True, frozen=True, kw_only=True):
     after_sha256: str = ""
     size: int = 0
     left: bool = False
+    #: read: surely neither one of the package's files nor below a folder of its own or of its name
+    outside: bool = False
 
 
 class Downtime(Fact, tag=True, frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
             path=context.words(path, 300),
             action=action,
             detail=context.words(detail, 300),
+            outside=context.grounds.outside(path),
         )
 
 
@@ -78,7 +79,16 @@ def _effects(event: AnyEvent) -> Iterator[tuple[str, str, str]]:
     name, words = event.name, event.arguments
     if event.member.kind == "batch" and name in _OTHERS:
         return  # a command of cmd.exe with the name of another here: rules for Windows know it
-    values = {"install": "mogtS", "cp": "tS", "mv": "tS", "truncate": "s", "ln": "tS", "crontab": "u", "mkdir": "m"}
+    values = {
+        "install": "mogtS",
+        "cp": "tS",
+        "mv": "tS",
+        "truncate": "s",
+        "ln": "tS",
+        "crontab": "u",
+        "mkdir": "m",
+        "sed": "efl",
+    }
     plain = [place(event, path) for path in operands(words, values.get(name, ""), _LONG)]
     recursive = any(re.match(r"-[a-zA-Z]*[rR]", word) or word == "--recursive" for word in words)
     if name in ("rm", "unlink", "shred", "srm"):

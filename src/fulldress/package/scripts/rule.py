@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from fulldress.facts import MASK, AnyFact, Evidence, excerpt
 from fulldress.package.reader import Package
 from fulldress.package.scripts.events import AnyEvent, Call, Event
+from fulldress.package.scripts.grounds import Grounds
 from fulldress.package.scripts.values import show
 
 #: Characters beyond what is shown that are looked at for secrets; all of a line of 100 kB would be masked for each fact.
@@ -25,6 +27,10 @@ class Context:
         self.secrets: set[str] = set()
         self._longest_first: list[str] = []
         self._told: tuple[Event | None, int, Evidence | None] = None, 0, None  #: evidence of the last event
+
+    @cached_property
+    def grounds(self) -> Grounds:
+        return Grounds(self.package)
 
     def words(self, text: str, limit: int = 160) -> str:
         """``text`` with holes written as the shell does, secrets masked, and shortened."""

@@ -1,0 +1,4 @@
+#!/bin/sh
+rm -rf /srv/books/tmp
+rm -f /var/lib/counts/a
+rm -f /var/lib/others/b
