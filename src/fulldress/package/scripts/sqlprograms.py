@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 from fulldress.package.reader import Member, Package
 from fulldress.package.scripts.events import AnyEvent, Call
-from fulldress.package.scripts.shell import Shell
 from fulldress.package.scripts.values import clean
 from fulldress.patterns import regex
 
@@ -41,6 +40,11 @@ _USER = regex(r"(?i)\b(?:(?:master|source)_)?user\s*=?\s*'?([\w.-]+)")
 def starts(member: Member) -> bool:
     """Whether a SQL script may start programs or name other servers; a quick look."""
     return member.kind == "sql" and member.kept and bool(_ANY.search(member.data))
+
+
+def may_start(text: str) -> bool:
+    """The same of a text that a client is given."""
+    return bool(_ANY.search(text.encode("utf-8", "replace")))
 
 
 def read(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
@@ -82,4 +86,6 @@ def _follow(
 
         batch.follow(Trail(package, emit), member, command, line - 1)
     else:
+        from fulldress.package.scripts.shell import Shell
+
         Shell(package, member, emit).text(command, line)

@@ -57,6 +57,10 @@ class Words:
     def follow(self, node: Node) -> str:
         raise NotImplementedError
 
+    def holds(self, file: str, text: str, node: Node) -> None:
+        """Notes what a file holds that only this command has: ``<(…)``."""
+        raise NotImplementedError
+
     def read_in(self, redirect: Node) -> str:
         """What ``$(< FILE)`` gives."""
         raise NotImplementedError
@@ -117,10 +121,11 @@ class Words:
             return [self._substitution(node)]
         if kind == "process_substitution":
             kept, self.alone = self.alone, False
-            for child in node.named_children:
-                self.follow(child)
+            printed = "".join(self.follow(child) for child in node.named_children)
             self.alone = kept
-            return [hole(f"<({self.raw(node)[2:40].strip(')')})")]
+            file = hole(f"<({self.raw(node)[2:40].strip(')')})")
+            self.holds(file, printed, node)
+            return [file]
         if kind == "arithmetic_expansion":
             return [hole(self.raw(node)[:40])]
         if kind == "array":
@@ -281,6 +286,10 @@ class Words:
             return self.stdin
         if name == "basename" and len(words) > 1 and is_constant(words[1]):
             return words[1].rstrip("/").rsplit("/", 1)[-1].removesuffix(words[2] if len(words) > 2 else "") + "\n"
+        if (name == "which" or (name in ("command", "type") and words[1:2] in (("-v",), ("-p",)))) and is_constant(
+            words[-1]
+        ):
+            return words[-1] + "\n"
         if name == "dirname" and len(words) > 1:
             return (words[1].rstrip("/").rsplit("/", 1)[0] if "/" in words[1] else ".") + "\n"
         return hole(f"$({show(' '.join(words))[:40]})") + "\n"

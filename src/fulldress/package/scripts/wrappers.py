@@ -153,6 +153,8 @@ def reads_commands(words: tuple[str, ...]) -> bool:
     if name in SHELLS:
         rest = _skip(words[1:], "oO", frozenset())
         return "-s" in words or not rest or rest[0] in ("-", "/dev/stdin")
+    if name in (".", "source"):
+        return words[1:2] in (("/dev/stdin",), ("-",))
     if name == "su":
         return not text(words)
     if name in ("sudo", "doas"):

@@ -13,13 +13,14 @@ from typing import Any
 
 from tree_sitter import Node
 
-from fulldress.package.scripts import texttools, wrappers
+from fulldress.package.scripts import hooks, sqlprograms, texttools, wrappers
 from fulldress.package.scripts.events import Assign, Call, Gap, Write
 from fulldress.package.scripts.rule import operands, option
 from fulldress.package.scripts.shell import awk, braces, builtins, lines
 from fulldress.package.scripts.shell.nested import Nested
 from fulldress.package.scripts.sourced import member_of
 from fulldress.package.scripts.values import ALTERNATIVES, TEMPORARY, clean, hole, is_constant, show, without
+from fulldress.package.scripts.written import Written, kind_of
 from fulldress.patterns import regex
 
 #: What prints settings for the shell that evaluates it, and no more.
@@ -27,6 +28,19 @@ _SETTINGS = regex(
     r"\$\((?:\S*/)?(?:ssh-agent|gpg-agent|dircolors|lesspipe|resize|tset|getopt|apt-config|dpkg-\w+|brew|direnv|locale|lsb_release|"
     r"pg_config|debconf\S*|systemctl show|stat|blkid|lsblk|udevadm|busybox --list)\b"
 )
+
+
+_VALUED = frozenset(
+    {"mode", "owner", "group", "suffix", "backup", "context"}
+)  #: long options of install and cp with a value
+_PLACING = frozenset({"cp", "install", "mv", "dd"})
+#: Clients of databases, and the options that hold a statement.
+_CLIENTS = {
+    "psql": ("-c", "--command"),
+    "mysql": ("-e", "--execute"),
+    "mariadb": ("-e", "--execute"),
+    "sqlcmd": ("-Q", "-q"),
+}
 
 
 class Commands(Nested):
@@ -138,6 +152,12 @@ class Commands(Nested):
             return self.nested(text, node)
         if name == "crontab":
             self._crontab(words)
+        elif name in _PLACING:
+            self._placed(name, words, node)
+        elif name in _CLIENTS:
+            sql = option(words[1:], *_CLIENTS[name]) or (self.stdin if self.fed else "") or ""
+            if sqlprograms.may_start(sql):
+                self._read("sql", show(sql), self.stdin_line or node.start_point.row + 1 + self.offset)
         if name == "at" and (later := self.content(option(words[1:], "-f") or "")):
             with self.told(f"at {show(' '.join(words[1:]))}"):
                 return self._apart(later, node)
@@ -174,6 +194,23 @@ class Commands(Nested):
         found = member_of(self.package, self.member, plain[0]) if plain else None
         if content and (found is None or found.kind not in ("cron", "crontab")):
             self.crontab(content, show(option(words[1:], "-u") or "root"))
+
+    def _placed(self, name: str, words: tuple[str, ...], node: Node) -> None:
+        """What is put, from the package or from the input, where a program of the host looks for commands."""
+        if name == "dd":
+            target = next((word[3:] for word in words if word.startswith("of=")), "")
+            sources = [] if any(word.startswith("if=") for word in words) else ["/dev/stdin"]
+        else:
+            *sources, target = operands(words[1:], {"install": "mogtS"}.get(name, "tS"), _VALUED) or [""]
+        for source in sources:
+            path = f"{target}{source.rsplit('/', 1)[-1]}" if target.endswith("/") else target
+            if source in ("/dev/stdin", "-") and self.fed and self.stdin and path.startswith("/"):
+                self._write(node, path, self.stdin, False, self.stdin_line)
+            elif (hooks.is_place(path) or kind_of(path, "")) and (content := self.content(source)):
+                found = member_of(self.package, self.member, source)
+                if found is None or found.kind in ("text", "conf", "ini", "env", "data", "properties"):
+                    self.written[path] = Written()
+                    self.written[path].add(self.member, content, node.start_point.row + 1 + self.offset, 0)
 
     def _made(self, name: str, arguments: tuple[str, ...], node: Node) -> str | None:
         """What a text tool prints of its input or of a file; None for other commands and where it is not known."""

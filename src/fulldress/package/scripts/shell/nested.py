@@ -26,7 +26,8 @@ from fulldress.patterns import regex
 #: Functions of other packages. Those of debconf and of init scripts ask and write lines, which their callers show.
 _ELSEWHERE = regex(r"/(?:usr|opt|lib)/(?!.*(?:/debconf/confmodule|/init-functions)$)")
 _DEPTH = 12  #: functions and scripts inside each other
-_LANGUAGES = {"python": "python", "perl": "perl", "node": "javascript"}
+_LANGUAGES = {"python": "python", "perl": "perl", "node": "javascript", "ruby": "ruby", "php": "php"}
+_READERS = {"python": "python", "javascript": "javascript", "ruby": "plain", "php": "plain", "sql": "sqlprograms"}
 _NO_SCRIPTS = frozenset(
     {"folder", "link", "device", "python", "perl", "javascript", "ruby", "php", "powershell", "batch", "sql"}
 )
@@ -51,7 +52,7 @@ class Nested(Assignments):
         kind = next((k for prefix, k in _LANGUAGES.items() if re.fullmatch(rf"{prefix}[\d.]*", name)), "")
         if not kind:
             return False
-        flag = "-c" if kind == "python" else "-e"
+        flag = {"python": "-c", "php": "-r"}.get(kind, "-e")
         code, line = option(words[1:], flag), node.start_point.row + 1 + self.offset
         plain = [word for word in words[1:] if not word.startswith("-") or word == "-"]
         if not code and self.fed and self.stdin and plain[:1] in ([], ["-"]):
@@ -70,8 +71,14 @@ class Nested(Assignments):
         def emit(event: AnyEvent) -> None:
             self.emit(msgspec.structs.replace(event, member=own))
 
-        language = kind if kind in ("python", "javascript") else "perl"
+        language = _READERS.get(kind, "perl")
         importlib.import_module(f"fulldress.package.scripts.{language}").read(self.package, text, emit)
+
+    def holds(self, file: str, text: str, node: Node) -> None:
+        """Notes what a file holds that only this command has: ``<(…)``."""
+        if is_constant(text) and text:
+            self.written[file] = Written()
+            self.written[file].add(self.member, text, node.start_point.row + 1 + self.offset, 0)
 
     def _bytes(self, path: str) -> bytes | None:
         """What a file holds that the script wrote before, or that the package brings; None where that is not known."""

@@ -49,7 +49,9 @@ class Redirects(Loops):
             if redirect.type == "heredoc_redirect":
                 begin = next((child for child in redirect.children if child.type == "heredoc_body"), None)
                 self.stdin, self.fed = self._heredoc(redirect), True
-                content_line = (begin.start_point.row + 1 + self.offset) if begin else 0
+                mark = next((child for child in redirect.children if child.type == "heredoc_start"), None)
+                above = _passed_over(mark, begin).count("\n") if begin and mark else 0
+                content_line = (begin.start_point.row + 1 - above + self.offset) if begin else 0
                 self.stdin_line = content_line
                 for child in redirect.children:
                     if child.type == "file_redirect":
@@ -101,8 +103,23 @@ class Redirects(Loops):
         if start is None or body is None:
             return ""
         quoted = any(mark in self.raw(start) for mark in "'\"\\")
+        passed = _passed_over(start, body)
         text = self.raw(body) if quoted else self.filled(body, body.start_byte, body.end_byte)[0]
+        text = (passed if quoted else self.substituted(passed)) + text
         return cut_tabs(text) if self.raw(redirect).startswith("<<-") else text
+
+
+def _passed_over(start: Node, body: Node) -> str:
+    """The beginning of a here-document that the grammar's scanner skips: white space, and lines that begin with a backslash."""
+    root = start
+    while root.parent is not None:
+        root = root.parent
+    data = root.text or b""
+    begin = data.find(b"\n", start.end_byte) + 1
+    row = data[data.rfind(b"\n", 0, start.start_byte) + 1 : start.start_byte]
+    if not 0 < begin < body.start_byte or row.count(b"<<") > 1:  # a second one begins where the first ends
+        return ""
+    return data[begin : body.start_byte].decode("utf-8", "replace")
 
 
 def _operator(redirect: Node) -> str:
