@@ -69,7 +69,7 @@ REAL: dict[str, tuple[tuple[str, ...], str, dict[str, int], list[dict[str, Any]]
     "apache-airflow-core": (
         (*PIP, "apache-airflow-core"),
         "apache_airflow_core-*.whl",
-        {"Entry": 900},
+        {"Entry": 900, "Migration": 240},
         [
             {"fact": "Release", "product": "apache-airflow-core"},
             {"fact": "Unread", "reason": "beyond its grammar", "needed": True},  # helpers that its migrations call
@@ -94,10 +94,11 @@ REAL: dict[str, tuple[tuple[str, ...], str, dict[str, int], list[dict[str, Any]]
     "ghost": (
         ("npm", "pack", "ghost@5"),
         "ghost-*.tgz",
-        {"Entry": 1800},
+        {"Entry": 1800, "Migration": 700, "Schedule": 5},
         [
             {"fact": "Entry", "container": "npm"},
-            {"fact": "Unread", "reason": "unknown format", "needed": True},  # its migrations are JavaScript
+            {"fact": "Unread", "reason": "beyond its grammar", "needed": True},  # helpers of its first migrations
+            {"fact": "Migration", "tool": "knex", "current": True},
         ],
         {"javascript", "json"},
     ),
@@ -142,7 +143,8 @@ FALSE: dict[str, list[dict[str, Any]]] = {
     "unattended-upgrades": [{"fact": "Reboot", "claim": "performed"}, {"fact": "Command"}],
     "cacti": [{"fact": "Endpoint"}, {"fact": "Privilege", "how": "setgid"}],
     "matrix-synapse": [{"fact": "Command"}, {"fact": "FileEffect"}],
-    "apache-airflow-core": [{"fact": "Migration"}],
+    "apache-airflow-core": [{"fact": "Unread", "reason": "unknown format", "needed": True}],
+    "ghost": [{"fact": "Unread", "reason": "unknown format", "needed": True}],
     "postfix": [{"fact": "Command"}, {"fact": "Signature", "integrity": "broken"}],
     "mdadm": [{"fact": "Command"}, {"fact": "Privilege"}],
     "certbot": [{"fact": "FileEffect", "path": "/etc/letsencrypt"}],
