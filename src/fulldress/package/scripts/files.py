@@ -32,8 +32,13 @@ def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
             path=context.words(path, 300),
             action=action,
             detail=context.words(detail, 300),
-            outside=context.grounds.outside(path),
+            outside=not _by_helper(event) and context.grounds.outside(path),
         )
+
+
+def _by_helper(event: AnyEvent) -> bool:
+    """Whether dpkg's helper acts upon what an older version of the package brought."""
+    return isinstance(event, Call) and event.name == "dpkg-maintscript-helper"
 
 
 def _crontab(event: Call, plain: list[str]) -> Iterator[tuple[str, str, str]]:

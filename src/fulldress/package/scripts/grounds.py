@@ -14,6 +14,7 @@ from fulldress.package.scripts.values import holes, is_constant, show
 from fulldress.patterns import regex
 
 _CONTROL = regex(r"(?m)^(?:Package|Source):[ \t]*([a-z0-9][a-z0-9+.-]+)")
+_REPLACES = regex(r"(?m)^(?:Provides|Replaces):[ \t]*(.+(?:\n[ \t].+)*)")
 _UNIT = regex(r"(?m)^(?:WorkingDirectory|RootDirectory|EnvironmentFile|PIDFile)=-?(/\S+)")
 _STATE = regex(r"(?m)^(?:State|Runtime|Logs|Cache|Configuration)Directory=(\S+)")
 #: Payload of a container that is laid out from the root of the host.
@@ -44,6 +45,8 @@ class Grounds:
                 self.files.add("/" + match[1].rstrip("/"))
             if member.name == "control" and member.kept:
                 self.names.update(_stems(name) for name in _CONTROL.findall(member.text))
+                for row in _REPLACES.findall(member.text):  # what it steps in for was its own before
+                    self.names.update(_stems(re.split(r"[\s(]", name.strip())[0]) for name in row.split(","))
             if member.kind == "systemd-service" and member.kept:
                 self.names.add(_stems(member.name.removesuffix(".service").rstrip("@")))
                 self.folders.update(

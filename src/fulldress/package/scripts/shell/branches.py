@@ -104,7 +104,7 @@ class Branches(Commands):
             branches.append(self.variables)
         settled = settled or (in_body and value is True)
         if not has_else and not settled:
-            branches.append(before)
+            branches.append(_filled(before, empty))
         self.doubt = doubts
         self.condition = value
         self.variables = merge(branches or [before])
@@ -164,6 +164,18 @@ class Branches(Commands):
             self.follow(child)
         self.alone = kept
         return ""
+
+
+def _filled(variables: Environment, names: frozenset[str]) -> Environment:
+    """Without the empty value of variables that were tested not to be empty: ``[ -z "$X" ] && X=…`` leaves none."""
+    narrowed = dict(variables)
+    for name in names:
+        full = [value for value in variables.get(name, ()) if value]
+        if full:
+            narrowed[name] = full
+        else:
+            narrowed.pop(name, None)
+    return narrowed
 
 
 def _descend(node: Node, kind: str) -> Iterator[Node]:
