@@ -127,7 +127,7 @@ class Commands(Nested):
             said = self.nested(" ".join((self.aliases[words[0]], *map(shlex.quote, words[1:]))), node)
             self.active.remove(f"alias {name}")
             return said
-        if len(name) > 1 and re.search(r"[*?]|\[[^\]]+\]", name) and is_constant(name):
+        if "/" in words[0] and re.search(r"[*?]|\[[^\]]+\]", name) and is_constant(name):
             self._unknown(hole(f"<a command that {name} fits>"), node)
         meant = builtins.BUILTINS.get(name)
         if meant is not None and (printed := meant(self, words, environment)) is not None:
