@@ -29,7 +29,7 @@ def end(head: bytes, size: int) -> int:
     """Where the program with this beginning ends by its own headers; ``size`` where they do not tell or it is none."""
     try:
         found = _elf(head) if head.startswith(b"\x7fELF") else _pe(head) if head.startswith(b"MZ") else size
-    except (struct.error, IndexError):
+    except (struct.error, IndexError, OverflowError):  # headers that point beyond any file
         return size
     return found if 0 < found <= size else size
 
