@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from fulldress.database.postgres import Server, installations, records, resolve, sweep
-from fulldress.database.postgres.server import _base_folder
+from fulldress.database import places, records
+from fulldress.database.postgres import Server, installations, resolve, sweep
 from fulldress.errors import BadPostgres, DatabaseError, NoPostgres, NoSpace, ServerFailed
 
 _START = """
@@ -90,12 +90,12 @@ def test_a_bad_setting_is_one_clear_error_and_leaves_nothing() -> None:
 
 def test_no_room_is_an_error_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(NoSpace, match="MiB are needed"):
-        _base_folder(tmp_path, 1 << 60, None)
+        places.base_folder(tmp_path, 1 << 60, None)
 
 
 def test_a_long_scratch_path_still_gets_a_short_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fulldress.database.postgres.server._memory_available", lambda: 0)
-    monkeypatch.setattr("fulldress.database.postgres.server._passable", lambda *_: True)
+    monkeypatch.setattr("fulldress.database.places.memory_available", lambda: 0)
+    monkeypatch.setattr("fulldress.database.places.passable", lambda *_: True)
     long = tmp_path / ("d" * 60) / ("e" * 60)
     long.mkdir(parents=True)
     if os.geteuid() == 0:

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fulldress.database.postgres import records
+from fulldress.database import records
 
 
 class Ground:

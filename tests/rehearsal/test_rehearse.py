@@ -13,7 +13,7 @@ import pytest
 
 import skiff
 from fulldress import production
-from fulldress.database.postgres import records
+from fulldress.database import records
 from fulldress.errors import (
     BadDump,
     BadPostgres,

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import msgspec
 
-from fulldress.database.postgres import records
+from fulldress.database import records
 from fulldress.database.postgres.resolve import CLIENTS, SERVERS, Installation, installations
 from fulldress.errors import MajorNotFetched
 

@@ -2,28 +2,25 @@
 
 Never runs as root: where fulldress is root, the server runs as ``postgres`` if there is such a user, else as ``nobody``.
 A guard process keeps a pipe from fulldress open; when the pipe closes, by whatever death, the guard ends the server and
-deletes its data. :func:`fulldress.database.postgres.records.sweep` is the second net.
+deletes its data. :func:`fulldress.database.records.sweep` is the second net.
 """
 
 from __future__ import annotations
 
 import os
 import pwd
-import re
-import secrets
 import shutil
 import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fulldress.database.postgres import records
+from fulldress.database import places, records
 from fulldress.database.postgres.resolve import Installation
 from fulldress.database.postgres.wire import Connection
-from fulldress.errors import ConnectionLost, DatabaseError, NoSpace, ServerFailed
-from fulldress.patterns import regex
+from fulldress.errors import ConnectionLost, DatabaseError, ServerFailed
 
 if TYPE_CHECKING:
     from fulldress.database.postgres.clone import Clone
@@ -69,7 +66,7 @@ class Server:
         self.settings = dict(settings or {})
         self.need = need
         self.clones: dict[str, Clone] = {}
-        self.account = _account()
+        self.account = places.account()
         self._scratch = scratch
         self._guard: subprocess.Popen[bytes] | None = None
         self._record: Path | None = None
@@ -87,7 +84,7 @@ class Server:
 
     def start(self) -> Server:
         records.sweep()
-        self.base = _base_folder(self._scratch, self.need, self.account)
+        self.base = places.base_folder(self._scratch, self.need, self.account)
         try:
             self._record = records.write(self.base, self.base / "s", 0)
             self.socket_folder = self._make_socket_folder()
@@ -192,7 +189,7 @@ class Server:
             folder.mkdir()
         else:
             folder = Path(tempfile.mkdtemp(prefix="fd-", dir="/tmp"))
-        _give(folder, self.account)
+        places.give(folder, self.account)
         return folder
 
     def _lay_out_data(self) -> None:
@@ -202,10 +199,10 @@ class Server:
         template = records.cache_folder() / "postgres" / f"{one.version}-{one.origin}-utf8-2"
         if not (template / "PG_VERSION").is_file():
             self._initdb(data)
-            _keep_template(data, template)
+            places.keep_template(data, template)
             return
-        _copy(template, data)
-        _give_all(data, self.account)
+        places.copy(template, data)
+        places.give_all(data, self.account)
 
     def _initdb(self, data: Path) -> None:
         said = ""
@@ -226,7 +223,7 @@ class Server:
             )
             if done.returncode == 0:
                 return
-            said = _last_words(done.stderr)
+            said = places.last_words(done.stderr)
         raise ServerFailed(self.installation.version, f"initdb failed: {said}")
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -237,15 +234,15 @@ class Server:
             errors="replace",
             check=False,
             cwd=self.base,
-            env=_environment(),
-            **_as(self.account),
+            env=places.environment(),
+            **places.run_as(self.account),
         )
         return done
 
     def _spawn(self) -> None:
         log = self.base / "log"
         log.mkdir()
-        _give(log, self.account)
+        places.give(log, self.account)
         settings = {
             **_SETTINGS,
             "unix_socket_directories": str(self.socket_folder),
@@ -267,9 +264,9 @@ class Server:
                 stdout=out,
                 stderr=out,
                 cwd=self.base,
-                env=_environment() | {"FULLDRESS_SOCKETS": str(self.socket_folder)},
+                env=places.environment() | {"FULLDRESS_SOCKETS": str(self.socket_folder)},
                 start_new_session=True,  # Ctrl-C is for fulldress, which then ends the server in order
-                **_as(self.account),
+                **places.run_as(self.account),
             )
         self._record = records.write(self.base, self.socket_folder, self._guard.pid)
 
@@ -285,74 +282,16 @@ class Server:
                 alive = any(records.start_of(int(pid)) for pid in _read(children).split())
                 seen = seen or alive
                 if (seen and not alive) or time.monotonic() > deadline:
-                    words = _last_words(_read(self.base / "start.log"))
+                    words = places.last_words(_read(self.base / "start.log"))
                     raise ServerFailed(self.installation.version, words or str(error)) from error
                 if not isinstance(error, ConnectionLost) and "57P03" not in str(error):
                     raise
             time.sleep(0.005)
 
 
-def _account() -> pwd.struct_passwd | None:
-    """Whom the server runs as: None for the present user, who is not root."""
-    if os.geteuid() != 0:
-        return None
-    for name in ("postgres", "nobody"):
-        try:
-            return pwd.getpwnam(name)
-        except KeyError:
-            continue
-    raise ServerFailed("", "it cannot run as root, and there is neither a user postgres nor a user nobody")
-
-
-def _as(account: pwd.struct_passwd | None) -> dict[str, Any]:
-    return {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-
-
-def _environment() -> dict[str, str]:
-    """Nothing of the caller's environment reaches the server, PGOPTIONS and LD_PRELOAD least of all."""
-    return {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-
-
-def _base_folder(scratch: Path | None, need: int, account: pwd.struct_passwd | None) -> Path:
-    need = max(need, 100 * _MEBI)
-    places = [Path("/dev/shm"), *([scratch] if scratch else []), Path(tempfile.gettempdir())]  # noqa: S108
-    best: tuple[int, Path] = (-1, places[-1])
-    for place in places:
-        try:
-            free = shutil.disk_usage(place).free
-        except OSError:
-            continue
-        if place == places[0]:
-            free = min(free, _memory_available() // 2)
-        if free > need and os.access(place, os.W_OK) and _passable(place, account):
-            base = place / f"fulldress-{secrets.token_hex(6)}"
-            base.mkdir(mode=0o700)
-            _give(base, account)
-            return base
-        best = max(best, (free, place))
-    raise NoSpace(need // _MEBI, best[1], max(best[0], 0) // _MEBI)
-
-
-def _memory_available() -> int:
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        return 0
-    return 0
-
-
-def _passable(place: Path, account: pwd.struct_passwd | None) -> bool:
-    """Whether the server's user can get to ``place``: every folder on the way lets others pass."""
-    if account is None:
-        return True
-    return all(folder.stat().st_mode & 0o001 for folder in [place.resolve(), *place.resolve().parents])
-
-
 def _reachable_programs(installation: Installation, base: Path, account: pwd.struct_passwd | None) -> Path:
     """The folder of programs; copied beside the data when the server's user cannot get to it (below ``/root``)."""
-    if _passable(installation.bin, account):
+    if places.passable(installation.bin, account):
         return installation.bin
     copied, top = base / "programs", installation.top or installation.bin.parent
     shutil.copytree(top, copied, symlinks=True)
@@ -360,55 +299,8 @@ def _reachable_programs(installation: Installation, base: Path, account: pwd.str
     return copied / installation.bin.relative_to(top)
 
 
-def _give(folder: Path, account: pwd.struct_passwd | None) -> None:
-    """Owned by the server's user; our own group may pass, so that programs on the stage reach the socket."""
-    if account is not None:
-        os.chown(folder, account.pw_uid, os.getegid())
-        folder.chmod(0o710)
-    else:
-        folder.chmod(0o700)
-
-
-def _give_all(top: Path, account: pwd.struct_passwd | None) -> None:
-    if account is None:
-        return
-    for folder, _, files in os.walk(top):
-        os.chown(folder, account.pw_uid, account.pw_gid)
-        for name in files:
-            os.chown(f"{folder}/{name}", account.pw_uid, account.pw_gid, follow_symlinks=False)
-
-
-def _copy(source: Path, target: Path) -> None:
-    done = subprocess.run(
-        ["cp", "-a", "--reflink=auto", str(source), str(target)], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise ServerFailed("", f"its data folder could not be copied: {_last_words(done.stderr)}")
-
-
-def _keep_template(data: Path, template: Path) -> None:
-    """Cache a fresh data directory. The rename makes it appear whole or not at all; a loser of the race cleans up."""
-    template.parent.mkdir(parents=True, exist_ok=True)
-    half = template.with_name(f"{template.name}.{secrets.token_hex(4)}")
-    try:
-        _copy(data, half)
-        half.rename(template)
-    except (OSError, ServerFailed):
-        shutil.rmtree(half, ignore_errors=True)  # a full disk or a faster process: the cache is a convenience
-
-
 def _read(path: Path) -> str:
     try:
         return path.read_text(errors="replace")
     except OSError:
         return ""
-
-
-_TELLING = regex(r"(?i)fatal|error|unrecognized|invalid|could not|no space")
-
-
-def _last_words(text: str) -> str:
-    """The first line that tells why, without its time stamp."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = next((line for line in lines if _TELLING.search(line)), lines[-1] if lines else "")
-    return re.sub(r"^\S+ \S+ \S+ \[\d+\] ", "", telling)[:300].rstrip(".")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from fulldress.database.postgres.trace import Held, Statement, Waiting
-from fulldress.facts import AnyFact, Evidence, Lock, Migration, Reason, Unread, Wait, Witness, Work, excerpt
+from fulldress.database import testimony
+from fulldress.facts import AnyFact, Evidence, Migration, Reason, Unread, Witness, excerpt
 from fulldress.findings import Outcome
 
 if TYPE_CHECKING:
@@ -37,9 +35,9 @@ def facts(clone: Clone, begin: float, now: float) -> list[AnyFact]:
                     outcome=excerpt(outcome, 400),
                 )
             )
-    found += [_work(statement, now) for statement in trace.statements if statement.started >= begin]
-    found += _locks([held for held in trace.held if held.taken >= begin], now)
-    found += _waits([wait for wait in trace.waits if wait.since >= begin])
+    found += [testimony.work(statement, now) for statement in trace.statements if statement.started >= begin]
+    found += testimony.locks([held for held in trace.held if held.taken >= begin], now)
+    found += testimony.waits([wait for wait in trace.waits if wait.since >= begin])
     found += clone.unread
     if clone._log.damaged:
         found.append(
@@ -52,88 +50,3 @@ def facts(clone: Clone, begin: float, now: float) -> list[AnyFact]:
             )
         )
     return found
-
-
-def instant(at: float) -> datetime:
-    return datetime.fromtimestamp(at, UTC)
-
-
-def place(statement: Statement, at: float) -> Evidence:
-    return Evidence(
-        path=statement.path, line=statement.line, step=statement.step, at=instant(at), excerpt=excerpt(statement.text)
-    )
-
-
-def _work(statement: Statement, now: float) -> Work:
-    ended = statement.ended if statement.ended is not None else now
-    return Work(
-        witness=Witness.OBSERVED,
-        evidence=place(statement, statement.started),
-        migration=statement.migration,
-        statement=statement.label,
-        started=instant(statement.started),
-        duration=timedelta(seconds=max(ended - statement.started, 0.0)),
-        rewritten=tuple(statement.rewritten),
-        scanned=tuple(statement.scanned),
-        built=tuple(statement.built),
-        rows=statement.rows,
-        wal_bytes=statement.wal,
-        error=excerpt(statement.error, 300),
-        read_whole=tuple(statement.read_whole),
-        temp_bytes=statement.temporary,
-    )
-
-
-def _locks(every: list[Held], now: float) -> list[Lock]:
-    """One fact per statement, mode and object; a statement that was repeated adds up."""
-    groups: dict[tuple[int, str, str], list[Held]] = defaultdict(list)
-    for held in every:
-        groups[id(held.statement), held.mode, held.object].append(held)
-    return [_lock(members, now) for members in groups.values()]
-
-
-def _lock(members: list[Held], now: float) -> Lock:
-    first = min(members, key=lambda held: held.taken)
-    seconds = sum(max((held.released if held.released is not None else now) - held.taken, 0.0) for held in members)
-    return Lock(
-        witness=Witness.OBSERVED,
-        evidence=place(first.statement, first.taken),
-        migration=first.statement.migration,
-        statement=first.statement.label,
-        mode=first.mode,
-        object=first.object,
-        taken=instant(first.taken),
-        held=timedelta(seconds=seconds),
-        caught=min((held.caught for held in members), key=("sync-hold", "commit-hold", "gate", "poll").index),
-    )
-
-
-def _waits(waits: list[Waiting]) -> list[Wait]:
-    """One fact per victim, statement and object: how often, how long at worst and in all."""
-    groups: dict[tuple[str, ...], list[Waiting]] = defaultdict(list)
-    for wait in waits:
-        groups[wait.victim, wait.blocker.label, wait.blocker.migration, wait.object, wait.mode, wait.outcome].append(
-            wait
-        )
-    facts_: list[Wait] = []
-    for (victim, label, migration, object_, mode, outcome), members in groups.items():
-        first = min(members, key=lambda wait: wait.since)
-        seconds = [wait.seconds for wait in members]
-        facts_.append(
-            Wait(
-                witness=Witness.OBSERVED,
-                evidence=place(first.blocker, first.since),
-                victim=victim,
-                object=object_,
-                mode=mode,
-                blocker=label,
-                migration=migration,
-                count=len(members),
-                worst=timedelta(seconds=max(seconds)),
-                total=timedelta(seconds=sum(seconds)),
-                first=instant(first.since),
-                chain=max((wait.chain for wait in members), key=len),
-                outcome=outcome,
-            )
-        )
-    return sorted(facts_, key=lambda wait: -wait.total)

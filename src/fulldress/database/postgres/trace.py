@@ -9,80 +9,19 @@ from __future__ import annotations
 import re
 import threading
 import time
-from dataclasses import dataclass, field
 
+from fulldress.database.happenings import Held, Statement, Waiting
 from fulldress.database.postgres import log
 from fulldress.database.postgres.poller import STRONG, Names, Sample, Seen
 from fulldress.database.postgres.server import OBSERVER
 from fulldress.facts import excerpt
 from fulldress.patterns import regex
 
+__all__ = ["Held", "Statement", "Trace", "Waiting", "victim"]
+
 #: Programs that carry out migrations; any session that takes a strong lock is counted among them, too.
 _MIGRATING = regex(r"^(?:psql|pg_restore|flyway|liquibase|alembic|golang-migrate|migrate)\b", re.IGNORECASE)
 _LITERAL = regex(r"'(?:[^']|'')*'|\b\d+(?:\.\d+)?\b")
-
-
-@dataclass
-class Statement:
-    """A statement that ran, or runs while ``ended`` is None."""
-
-    migration: str
-    text: str
-    pid: int
-    started: float
-    path: str = ""
-    line: int = 0
-    step: str = ""
-    ended: float | None = None
-    sent: str = ""  #: the whole text, as the log repeats it
-    rewritten: list[str] = field(default_factory=list)
-    scanned: list[str] = field(default_factory=list)
-    built: list[str] = field(default_factory=list)
-    rows: int | None = None
-    wal: int | None = None
-    error: str = ""
-    read_whole: list[str] = field(default_factory=list)
-    temporary: int | None = None
-    repeated: int = 1
-
-    @property
-    def label(self) -> str:
-        text = excerpt(self.text, 120)
-        return f"{text} (×{self.repeated:,})" if self.repeated > 1 else text
-
-
-@dataclass
-class Held:
-    """A lock that a statement took, until ``released``."""
-
-    statement: Statement
-    mode: str
-    object: str
-    taken: float
-    seen: float
-    caught: str
-    released: float | None = None
-
-
-@dataclass
-class Waiting:
-    """Somebody who waits, or waited until ``ended``."""
-
-    pid: int
-    victim: str
-    object: str
-    mode: str
-    blocker: Statement
-    since: float
-    seen: float
-    exact: float | None = None  #: seconds, from the log
-    ended: float | None = None
-    chain: tuple[str, ...] = ()
-    outcome: str = ""
-
-    @property
-    def seconds(self) -> float:
-        return self.exact if self.exact is not None else max((self.ended or self.seen) - self.since, 0.0)
 
 
 class Trace:

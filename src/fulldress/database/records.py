@@ -97,16 +97,20 @@ def sweep() -> list[str]:
     return removed
 
 
+#: Where a server writes its process id, and the signal that ends it at once.
+_RUNNING = {"data/postmaster.pid": signal.SIGQUIT, "mysqld.pid": signal.SIGKILL}
+
+
 def stop_processes(base: Path) -> None:
     """End the server whose data lies in ``base``, if it runs."""
-    data = base / "data"
-    try:
-        pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (OSError, ValueError):
-        return
-    if str(data).encode() in command.split(b"\0"):
-        _end(pid, signal.SIGQUIT)
+    for name, number in _RUNNING.items():
+        try:
+            pid = int((base / name).read_text().split("\n", 1)[0])
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except (OSError, ValueError):
+            continue
+        if any(word.removeprefix(b"--datadir=") == str(base / "data").encode() for word in command.split(b"\0")):
+            _end(pid, number)
 
 
 def remove(base: Path, sockets: Path) -> None:
