@@ -25,6 +25,7 @@ import archivemaking as make
 
 from fulldress.errors import PackageUnreadable
 from fulldress.facts import Reason, Unread
+from fulldress.package.archives import behind
 from fulldress.package.reader import Member, Options
 from fulldress.package.walk import Budget, Opened
 
@@ -308,3 +309,11 @@ def test_bytes_behind_a_program_that_are_no_known_archive_are_said(tmp_path: Pat
     assert [(gap.reason, gap.needed) for gap in unread] == [(Reason.FORMAT, False)]
     _, unread = opened(tmp_path / "short", _program(form) + b"padding")
     assert unread == []
+
+
+@given(st.sampled_from(["elf", "pe"]), st.integers(4, 511), st.binary(min_size=1, max_size=16))
+@settings(max_examples=150, deadline=None)
+def test_a_damaged_head_of_a_program_tells_an_end_within_it(form: str, at: int, noise: bytes) -> None:
+    data = bytearray(_program(form) + b"x" * 100)
+    data[at : at + len(noise)] = noise
+    assert 0 < behind.end(bytes(data), len(data)) <= len(data)
