@@ -106,3 +106,13 @@ class Flow:
                     yield chunk
         except (Stop, *FAULTS) as fault:
             self.fault = fault
+
+
+def up_to(pieces: Iterator[bytes], most: int) -> Iterator[bytes]:
+    """The pieces until there are more than ``most`` bytes."""
+    given = 0
+    for piece in pieces:
+        yield piece
+        given += len(piece)
+        if given > most:
+            return

@@ -85,6 +85,15 @@ def directory(source: BinaryIO) -> Directory | None:
     return Directory(records=records, start=start, shift=shift, gaps=gaps, cut=cut)
 
 
+def stands_in(source: BinaryIO) -> bool:
+    """Whether a ZIP stands at the end of these bytes, as in self-extracting programs, or behind a picture."""
+    try:
+        found = directory(source)
+    except (Damage, struct.error, ValueError, OverflowError, IndexError, EOFError):
+        return False
+    return bool(found and found.records)
+
+
 def _records(table: bytes, shift: int, count: int, gaps: list[Gap]) -> Iterator[Record]:
     at = found = 0
     while at + _CENTRAL.size <= len(table) and table.startswith(b"PK\1\2", at):
