@@ -26,6 +26,7 @@ from fulldress.facts.demands import (
     Service,
 )
 from fulldress.facts.disagreement import Disagreement
+from fulldress.facts.foresight import Collation, Forecast, HalfDone, Keeper, Limit, Preflight, Room, Size
 from fulldress.facts.hazards import Hazard
 from fulldress.facts.interfaces import Interface, InterfaceChange, Use
 from fulldress.facts.inventory import Compatibility, Installed, Running, UpgradePath
@@ -45,6 +46,7 @@ AnyFact = (
     | Binary
     | Change
     | ClusterService
+    | Collation
     | Command
     | Compatibility
     | Credential
@@ -57,33 +59,39 @@ AnyFact = (
     | Fidelity
     | FileEffect
     | Flag
+    | Forecast
     | Growth
+    | HalfDone
     | Hazard
     | Health
+    | HeldKey
     | Hook
     | Installed
     | Interface
     | InterfaceChange
     | JobRun
+    | Keeper
     | Latency
+    | Limit
     | Lock
     | Lookup
     | Migration
     | Partition
+    | Preflight
     | Privilege
     | Reboot
     | Release
     | Requirement
     | Restart
-    | Running
+    | Room
     | Runners
+    | Running
     | Schedule
     | Secret
     | Service
     | Setting
     | SettingChange
     | Shift
-    | HeldKey
     | Signature
     | Timing
     | Unread
@@ -118,6 +126,7 @@ __all__ = [
     "Certificate",
     "Change",
     "ClusterService",
+    "Collation",
     "Command",
     "Compatibility",
     "Credential",
@@ -132,8 +141,10 @@ __all__ = [
     "Fidelity",
     "FileEffect",
     "Flag",
+    "Forecast",
     "Gate",
     "Growth",
+    "HalfDone",
     "Hazard",
     "Health",
     "HeldKey",
@@ -143,20 +154,24 @@ __all__ = [
     "Interface",
     "InterfaceChange",
     "JobRun",
+    "Keeper",
     "Key",
     "Latency",
+    "Limit",
     "Lock",
     "Lookup",
     "Looseness",
     "Migration",
     "Partition",
     "Point",
+    "Preflight",
     "Privilege",
     "Reason",
     "Reboot",
     "Release",
     "Requirement",
     "Restart",
+    "Room",
     "Runners",
     "Running",
     "Schedule",
@@ -166,6 +181,7 @@ __all__ = [
     "SettingChange",
     "Shift",
     "Signature",
+    "Size",
     "Span",
     "Timeline",
     "Timing",
