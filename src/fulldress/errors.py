@@ -228,6 +228,24 @@ class NoSpace(DatabaseError):
     scratch folder."""
 
 
+class RanOutOfSpace(DatabaseError):
+    """The copy of database {0} did not fit: {1} is full ({2} MiB in all). Free some, or name another scratch folder
+    (TMPDIR); nothing of production was changed."""
+
+
+class DumpTooNew(DatabaseError):
+    """{0} was made by PostgreSQL {1}, and the newest server or pg_restore that fits here is {2}. An older one cannot be
+    relied on to take it. Get it with: fulldress database add {3}; or name its folder with --pg-bin."""
+
+
+class BadDataFolder(DatabaseError):
+    """{0} cannot be cloned: {1}. {2}"""
+
+
+class BadStandIn(DatabaseError):
+    """{0} is no file of "fulldress database capture": {1}. Capture it anew."""
+
+
 class NoSnapshot(DatabaseError):
     """Database {0} has no snapshot named "{1}" to go back to."""
 
@@ -237,7 +255,11 @@ class Unreachable(DatabaseError):
 
 
 class BadDump(DatabaseError):
-    """{0} cannot be restored: {1}. Give a file written by pg_dump, plain or custom."""
+    """{0} cannot be restored: {1}. Give what pg_dump wrote of one database: plain, custom, tar or a folder."""
+
+
+class NotSqlite(DatabaseError):
+    """{0} cannot be copied: {1}. Nothing was changed; name the file of a SQLite database with --sqlite."""
 
 
 class TooNew(DatabaseError):

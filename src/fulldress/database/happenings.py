@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from fulldress.engine.venue import StatementRun
 from fulldress.facts import excerpt
 
 
@@ -71,3 +72,15 @@ class Waiting:
     @property
     def seconds(self) -> float:
         return self.exact if self.exact is not None else max((self.ended or self.seen) - self.since, 0.0)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A script that ran: what a Migration fact is made of."""
+
+    name: str
+    step: str
+    run: StatementRun
+    statements: int
+    transaction: bool | None
+    failed_at: str = ""

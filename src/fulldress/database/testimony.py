@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 
-from fulldress.database.happenings import Held, Statement, Waiting
-from fulldress.facts import Evidence, Lock, Wait, Witness, Work, excerpt
+from fulldress.database.happenings import Held, Ran, Statement, Waiting
+from fulldress.facts import Evidence, Lock, Migration, Wait, Witness, Work, excerpt
+from fulldress.findings import Outcome
 
 
 def instant(at: float) -> datetime:
@@ -16,6 +17,25 @@ def instant(at: float) -> datetime:
 def place(statement: Statement, at: float) -> Evidence:
     return Evidence(
         path=statement.path, line=statement.line, step=statement.step, at=instant(at), excerpt=excerpt(statement.text)
+    )
+
+
+def migration(ran: Ran, dialect: str) -> Migration:
+    """The fact of a script that ran."""
+    outcome = {Outcome.PASS: "ok", Outcome.FAIL: f"failed: {ran.run.error}"}.get(
+        ran.run.outcome, f"unknown: {ran.run.error}"
+    )
+    return Migration(
+        witness=Witness.OBSERVED,
+        evidence=Evidence(path=ran.name, step=ran.step, at=ran.run.started),
+        name=ran.name,
+        path=ran.name,
+        dialect=dialect,
+        statements=ran.statements,
+        empty=ran.statements == 0,
+        transaction=ran.transaction,
+        duration=ran.run.duration,
+        outcome=excerpt(outcome, 400),
     )
 
 

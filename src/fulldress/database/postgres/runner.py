@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from fulldress.database.happenings import Ran as Ran
 from fulldress.database.postgres.poller import Names, Seen
 from fulldress.database.postgres.split import Piece, split
 from fulldress.database.postgres.trace import Statement, Trace
@@ -21,18 +21,6 @@ from fulldress.findings import Outcome
 
 _ROWS = ("INSERT ", "UPDATE ", "DELETE ", "SELECT ")
 _QUICK = 0.05  #: seconds; slower statements always get a record of their own
-
-
-@dataclass(frozen=True)
-class Ran:
-    """A script that ran: what a Migration fact is made of."""
-
-    name: str
-    step: str
-    run: StatementRun
-    statements: int
-    transaction: bool | None
-    failed_at: str = ""
 
 
 #: Prepared once, as it runs at every statement. The last row holds no lock, and is always there.
