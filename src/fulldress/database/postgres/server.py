@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fulldress.database import places, records
+from fulldress.database import contain, places, records
 from fulldress.database.postgres.resolve import Installation
 from fulldress.database.postgres.wire import Connection
 from fulldress.errors import ConnectionLost, DatabaseError, ServerFailed
@@ -45,6 +45,7 @@ _SETTINGS: dict[str, str] = {
     "log_autovacuum_min_duration": "-1",
     "track_activity_query_size": "4096",
     "cluster_name": "fulldress rehearsal",
+    "dynamic_shared_memory_type": "mmap",  # below its own folder; it may write nowhere else
 }
 _GUARD = '"$@" & server=$!; read -r _; kill -QUIT "$server" 2>/dev/null; wait "$server"; rm -rf -- "$0" "$FULLDRESS_SOCKETS" 2>/dev/null'
 
@@ -177,6 +178,10 @@ class Server:
             self._libraries = Path(str(folder))
         return (self._libraries / f"{name}.so").is_file()
 
+    def lacking(self) -> list[str]:
+        """What this machine's kernel cannot keep the server from (see :mod:`fulldress.database.contain`)."""
+        return contain.lacking(self.base)
+
     def free(self) -> int:
         """Bytes free where the data lies."""
         return shutil.disk_usage(self.base).free
@@ -254,19 +259,21 @@ class Server:
             with (self.base / "data" / "postgresql.conf").open("a") as conf:
                 for key, value in self.settings.items():
                     conf.write(f"{key} = '{value.replace(chr(39), chr(39) * 2)}'\n")
-        arguments = [str(self._programs / "postgres"), "-D", str(self.base / "data"), "-p", str(PORT)]
+        postgres = (self._programs / "postgres").resolve()
+        arguments = [str(postgres), "-D", str(self.base / "data"), "-p", str(PORT)]
         for key, value in settings.items():
             arguments += ["-c", f"{key}={value}"]
         with (self.base / "start.log").open("wb") as out:
+            account = (self.account.pw_uid, self.account.pw_gid) if self.account else None
+            contained = contain.command(self.base, [self.socket_folder], postgres.parent.parent, account, arguments)
             self._guard = subprocess.Popen(
-                ["/bin/sh", "-c", _GUARD, str(self.base), *arguments],
+                ["/bin/sh", "-c", _GUARD, str(self.base), *contained],
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=out,
                 cwd=self.base,
                 env=places.environment() | {"FULLDRESS_SOCKETS": str(self.socket_folder)},
                 start_new_session=True,  # Ctrl-C is for fulldress, which then ends the server in order
-                **places.run_as(self.account),
             )
         self._record = records.write(self.base, self.socket_folder, self._guard.pid)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from fulldress.database.postgres.poller import Names
 from fulldress.database.postgres.tap import messages
-from fulldress.database.postgres.tap.session import Session
+from fulldress.database.postgres.tap.session import Session, Stops
 from fulldress.database.postgres.tap.watching import Eyes
 from fulldress.database.postgres.trace import Trace
 from fulldress.database.postgres.wire import Connection
@@ -48,6 +48,7 @@ class Tap:
         self.names = names
         self.port = 0
         self.sessions: list[Session] = []
+        self.stops: Stops | None = None  #: called where a statement of any session can be held; set before they come
         self._connect = connect
         self._label = label
         self._apart = apart
@@ -168,6 +169,7 @@ class Tap:
             lambda: self._label() or ("", ""),
             self._apart,
             raw=raw,
+            stops=self.stops,
         )
         with self._guard:
             self.sessions.append(session)

@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from fulldress.database.postgres.poller import GATE
 from fulldress.database.postgres.tap import messages, strings
@@ -39,6 +40,18 @@ _COUNTED = ("INSERT ", "UPDATE ", "DELETE ", "SELECT ", "MERGE ", "COPY ")
 _QUICK = 0.05  #: seconds; slower statements always get a record of their own
 
 
+class Stop(NamedTuple):
+    """A statement that has not begun (``before``), or one of a string that has run and not ended (``gate``)."""
+
+    session: Session
+    text: bytes
+    at: str
+    status: str  #: of the transaction that it stands in: I, T, E
+
+
+Stops = Callable[[Stop], None]
+
+
 @dataclass
 class State:
     """What the server has said last. Changed by the thread that faces it, read by the other one."""
@@ -56,7 +69,8 @@ class Session:
     """``client`` and ``server`` are connected sockets, the start-up packet already passed on.
 
     ``eyes`` makes the tap's own observer, given the backend's process id; ``label`` names the step that statements
-    belong to; ``apart`` runs a statement that needs a database without other sessions, and puts them back after it."""
+    belong to; ``apart`` runs a statement that needs a database without other sessions, and puts them back after it.
+    ``stops`` is called where a statement can be held: it goes on when that has returned."""
 
     def __init__(
         self,
@@ -67,6 +81,7 @@ class Session:
         label: Callable[[], tuple[str, str]],
         apart: Callable[[bool], None],
         raw: str = "",
+        stops: Stops | None = None,
     ) -> None:
         self.client = client
         self.server = server
@@ -78,6 +93,7 @@ class Session:
         self._make_eyes = eyes
         self._label = label
         self._apart = apart
+        self._stops = stops
         self._eyes: Eyes | None = None
         self._state = State()
         self._moved = threading.Condition(threading.RLock())
@@ -245,6 +261,7 @@ class Session:
         text = one.body[:-1]
         why = self._untouchable(text)
         self._see().ready()
+        self._stop(text, "before")
         parts = None if why else strings.cut(text)
         if not why and parts is None:
             why = "not in the grammar"
@@ -352,6 +369,7 @@ class Session:
                 time.sleep(pause)
             statement.ended = time.time()
             self._look("gate")
+            self._stop(text[plan.parts[last].start : plan.parts[last].end], "gate")
             eyes.open(first + gate)
         if after < len(plan.parts):
             records.append((len(plan.parts), self._begin(plan.parts[after:], text, plan.query)))
@@ -396,10 +414,13 @@ class Session:
         text = self._portals.get(messages.text(one.body)[0], b"")
         self._see().ready()
         part = Part(0, len(text), strings.bare(text))
-        if self._synced:  # what came before tells whether a transaction is open
+        if self._synced or self._stops is not None:  # what came before tells whether a transaction is open
             self._send(out)
             self._idle()
             self._synced = False
+        if self._stops is not None:
+            self._settle()
+            self._stop(text, "before")
         if part.ends:
             self._send(out)
             self._settle()
@@ -444,6 +465,10 @@ class Session:
             self._settled()
 
     # -- waiting --------------------------------------------------------------------------------------------------
+
+    def _stop(self, text: bytes, at: str) -> None:
+        if self._stops is not None:
+            self._stops(Stop(self, text, at, self._state.status))
 
     def _idle(self) -> None:
         """Until the server has answered everything."""
