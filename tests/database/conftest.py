@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from fulldress.database.postgres import Clone, Server, resolve
+from fulldress.database.postgres import Clone, Server, installations, resolve
 from fulldress.findings import Outcome
 
 SHOP = """
@@ -42,3 +42,20 @@ def clone(shop: Clone) -> Iterator[Clone]:
     copy = shop.copy(f"copy{next(_numbers)}")
     yield copy
     copy.drop()
+
+
+@pytest.fixture(scope="session")
+def production() -> Iterator[Clone]:
+    """A server that plays production, with roles, owners, grants and settings; nobody changes it."""
+    with Server(installations()[0]) as server:
+        clone = server.create("prod")
+        clone.execute(
+            """CREATE ROLE shopd LOGIN; CREATE ROLE "Odd role"; GRANT shopd TO "Odd role";
+            CREATE SCHEMA app AUTHORIZATION shopd; CREATE TABLE app.orders (id int PRIMARY KEY, ref text);
+            ALTER TABLE app.orders OWNER TO shopd; GRANT SELECT ON app.orders TO "Odd role";
+            INSERT INTO app.orders SELECT g, 'r' || g FROM generate_series(1, 3000) g;
+            ALTER DATABASE prod SET search_path TO app, public; ALTER DATABASE prod SET lock_timeout = '7s'""",
+            name="prod.sql",
+            step="",
+        )
+        yield clone

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,23 +11,6 @@ from fulldress.database.postgres import Clone, Server, installations, resolve
 from fulldress.engine.venue import Database
 from fulldress.errors import BadDump, DatabaseError, NoSnapshot, TooNew, Unreachable
 from fulldress.facts import Unread
-
-
-@pytest.fixture(scope="module")
-def production() -> Iterator[Clone]:
-    """A server that plays production, with roles, owners, grants and settings."""
-    with Server(installations()[0]) as server:
-        clone = server.create("prod")
-        clone.execute(
-            """CREATE ROLE shopd LOGIN; CREATE ROLE "Odd role"; GRANT shopd TO "Odd role";
-            CREATE SCHEMA app AUTHORIZATION shopd; CREATE TABLE app.orders (id int PRIMARY KEY, ref text);
-            ALTER TABLE app.orders OWNER TO shopd; GRANT SELECT ON app.orders TO "Odd role";
-            INSERT INTO app.orders SELECT g, 'r' || g FROM generate_series(1, 3000) g;
-            ALTER DATABASE prod SET search_path TO app, public; ALTER DATABASE prod SET lock_timeout = '7s'""",
-            name="prod.sql",
-            step="",
-        )
-        yield clone
 
 
 def test_it_is_a_database_of_a_venue(clone: Clone) -> None:
@@ -58,21 +40,6 @@ def test_nothing_that_runs_on_production_can_write(production: Clone) -> None:
         check=False,
     )
     assert "read-only transaction" in done.stderr
-
-
-@pytest.mark.parametrize("form", ["custom", "plain"])
-def test_from_a_dump(form: str, production: Clone, server: Server, tmp_path: Path) -> None:
-    dump = tmp_path / "prod.dump"
-    one = installations()[0]
-    dsn = production.server.dsn("prod", "postgres")
-    subprocess.run([one.program("pg_dump"), f"--format={form}", "-f", str(dump), "-d", dsn], check=True)
-    clone = server.clone_from(dump=dump, name=f"from-{form}")
-    rows = clone.query(
-        "SELECT count(*) AS n, min(c.relowner::regrole::text) AS owner FROM app.orders, pg_class c WHERE c.oid = 'app.orders'::regclass"
-    )
-    assert rows == [{"n": 3000, "owner": "shopd"}]
-    assert not [gap for gap in clone.unread if gap.needed]
-    clone.drop()
 
 
 @pytest.mark.parametrize(
@@ -113,7 +80,7 @@ def test_an_older_pg_dump_says_so(production: Clone, monkeypatch: pytest.MonkeyP
     old = resolve()
     monkeypatch.setattr(source, "installations", lambda: [old])
     with pytest.raises(TooNew, match=r"PostgreSQL 99"):
-        source._dumper(old, 99, "postgresql://h/x")
+        source.dumper_for(old, 99, "postgresql://h/x")
 
 
 def test_another_major_is_a_gap_in_the_report(production: Clone) -> None:
