@@ -602,7 +602,7 @@ sh(
     EP,
 )
 sh("write-apt", "echo 'DPkg::Post-Invoke {\"reboot\";};' > /etc/apt/apt.conf.d/99x\n", R)
-sh("prompt-command", "echo 'curl http://in.vendor.example/p' >> /root/.bashrc\n", EP)
+sh("prompt-command", "echo 'curl http://in.vendor.example/p' >> ~/.bashrc\n", EP)
 sh("proc-sub", "bash <(echo reboot)\n", R, head="#!/bin/bash\n")
 sh("source-proc-sub", ". <(echo reboot)\n", R, head="#!/bin/bash\n")
 sh("source-stdin", "echo reboot | . /dev/stdin\n", R)

@@ -94,7 +94,7 @@ OF_PRODUCTIONS = (("check", "skiff.tar.gz"), ("plan", "skiff.tar.gz", "-o", "new
 OF_RUNBOOKS = ("plan", "rehearse", "run", "rollback")
 
 LINES = [
-    *(((command, *rest, name), 4, said) for command, *rest in OF_PACKAGES for name, said in PACKAGES),
+    *(((command, *rest, name), 4 if name == "gone.zip" else 3, said) for command, *rest in OF_PACKAGES for name, said in PACKAGES),
     *(((command, "-p", name, *rest), 5, said) for command, *rest in OF_PRODUCTIONS for name, said in PRODUCTIONS),
     *(((command, name, "-p", "production"), code, said) for command in OF_RUNBOOKS for name, code, said in RUNBOOKS),
     (("check", "skiff.tar.gz", "-p", "matrix"), 5, "skiff.toml:2: "),
@@ -104,7 +104,7 @@ LINES = [
     (("rehearse", "runbook.toml", "-p", "production", "--package", "gone.tar.gz"), 4, "gone.tar.gz: no such file"),
     (("run", "runbook.toml", "-p", "production", "--yes"), 9, "Open one: fulldress case open"),
     (("rollback", "runbook.toml", "-p", "production", "--yes"), 9, "Open one: fulldress case open"),
-    (("api", "skiff.tar.gz", "noise.bin"), 4, "noise.bin: its format is unknown"),
+    (("api", "skiff.tar.gz", "noise.bin"), 3, "noise.bin: its format is unknown"),
     (("case", "show", "nope"), 9, "no case for package nope. Open one"),
     (("case", "verify", "nope"), 9, "no case for package nope"),
     (("report", "nope"), 9, "no case for package nope"),

@@ -54,10 +54,10 @@ def test_the_same_release_with_other_bytes_is_noticed(tmp_path: Path) -> None:
     ("content", "code", "words"),
     [
         (None, 4, "no such file or folder"),
-        (b"", 4, "it is empty"),
-        (bytes(range(256)) * 9, 4, "its format is unknown"),
-        (b"PK\3\4cut", 4, "no member"),
-        (b"\x1f\x8b\x08\0cut", 4, "no member"),
+        (b"", 3, "it is empty"),
+        (bytes(range(256)) * 9, 3, "its format is unknown"),
+        (b"PK\3\4cut", 3, "no member"),
+        (b"\x1f\x8b\x08\0cut", 3, "no member"),
     ],
 )
 def test_bad_input_is_one_line(tmp_path: Path, content: bytes | None, code: int, words: str) -> None:
