@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fulldress.facts import encode
@@ -21,6 +21,7 @@ ASKED = Telling()
 ASKED.prepare()
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.sampled_from(WORDS), st.binary(max_size=6))).map(b"".join))
 def test_as_a_search_for_each(data: bytes) -> None:
     assert ASKED.scan(data) == sum(1 << number for number, word in enumerate(WORDS) if word in data)
