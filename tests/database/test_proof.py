@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from fulldress.database.postgres import Clone, proof, runners
-from fulldress.facts import Difference
+from fulldress.database.postgres import Clone, Server, bisection, proof, runners
+from fulldress.facts import RESTORED, Difference
 
 
 def differences(before: Clone, after: Clone) -> dict[tuple[str, str], Difference]:
-    return {(one.object, one.kind): one for one in proof.compare(before, after) if one.kind != "none"}
+    return {(one.object, one.kind): one for one in proof.compare(before, after) if one.kind not in RESTORED}
+
+
+def notes(before: Clone, after: Clone) -> dict[str, str]:
+    return {one.object: one.detail for one in proof.compare(before, after) if one.kind == "note"}
 
 
 def test_equal_databases_are_proven_equal(shop: Clone, clone: Clone) -> None:
@@ -97,7 +101,7 @@ def test_schema_and_sequences_are_compared(shop: Clone, clone: Clone) -> None:
         "table public.schema_version",
     } <= kinds
     assert found["schema_version", "rows lost"].rows == 1
-    assert "is 77777" in found["orders_id_seq", "sequence"].detail
+    assert "is 77777: numbers are left out" in notes(shop, clone)["orders_id_seq"]
     assert any(name.startswith("owner and privileges") for name in kinds)
 
 
@@ -109,7 +113,7 @@ def test_without_a_primary_key_rows_are_told_apart_by_content(shop: Clone, clone
 def test_a_fingerprint_outlives_its_clone(shop: Clone, clone: Clone) -> None:
     before = proof.fingerprint(shop)
     clone.execute("DELETE FROM lines WHERE n = 0", name="x.sql", step="")
-    (lost,) = [one for one in proof.compare(before, clone) if one.kind != "none"]
+    (lost,) = [one for one in proof.compare(before, clone) if one.kind not in RESTORED]
     assert lost.kind == "rows lost" and lost.rows == 71
 
 
@@ -138,3 +142,164 @@ def test_two_runners_at_once(sql: str, outcome: str, words: str, shop: Clone) ->
     assert told.outcome == outcome and words in told.detail, told
     assert told.migration == "0005.sql"
     assert set(shop.server.clones) >= {"shop"} and "two-runners" not in shop.server.clones
+
+
+def changed(shop: Clone, clone: Clone, name: str, sql: str) -> dict[tuple[str, str], Difference]:
+    clone.execute(sql, name="x.sql", step="")
+    assert not clone.ran[-1].run.error
+    return differences(shop, clone)
+
+
+EVERYTHING = """
+CREATE TABLE plain (a int);
+CREATE TABLE kinds (id int PRIMARY KEY, n int, s text, CONSTRAINT positive CHECK (n > 0));
+CREATE INDEX kinds_n ON kinds (n);
+CREATE VIEW seen AS SELECT id FROM kinds;
+CREATE MATERIALIZED VIEW kept AS SELECT id FROM kinds;
+CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE TYPE mood AS ENUM ('ok', 'bad');
+CREATE DOMAIN small AS int CHECK (value < 9);
+CREATE SEQUENCE counter;
+SELECT setval('counter', 50);
+CREATE STATISTICS stat ON n, s FROM kinds;
+CREATE FUNCTION tell() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE PUBLICATION pub FOR TABLE kinds;
+CREATE FOREIGN DATA WRAPPER fdw;
+CREATE SERVER far FOREIGN DATA WRAPPER fdw;
+CREATE TEXT SEARCH CONFIGURATION words (COPY = simple);
+CREATE POLICY pol ON kinds USING (true);
+SELECT lo_from_bytea(4711, 'abc');
+"""
+
+
+#: A change to every kind of object, and what the difference is then called.
+CHANGES = [
+    ("ALTER TABLE kinds DROP CONSTRAINT positive, ADD CONSTRAINT positive CHECK (n > 0) NOT VALID", "constraint public.kinds positive"),
+    ("ALTER TABLE plain SET UNLOGGED", "table public.plain"),
+    ("ALTER TABLE kinds ALTER n SET STATISTICS 7", "column public.kinds.n"),
+    ("ALTER TABLE kinds REPLICA IDENTITY FULL", "table public.kinds"),
+    ("COMMENT ON FUNCTION f() IS 'one'", "comment function public.f()"),
+    ("COMMENT ON CONSTRAINT positive ON kinds IS 'why'", "comment table constraint positive on public.kinds"),
+    ("COMMENT ON DATABASE {database} IS 'ours'", "comment database"),
+    ("COMMENT ON TYPE mood IS 'how'", "comment type public.mood"),
+    ("GRANT CREATE ON SCHEMA public TO PUBLIC; GRANT CREATE ON DATABASE {database} TO PUBLIC", "owner and privileges database"),
+    ("REVOKE EXECUTE ON FUNCTION f() FROM PUBLIC", "owner and privileges function public.f()"),
+    ("REVOKE USAGE ON TYPE mood FROM PUBLIC", "owner and privileges type public.mood"),
+    ("GRANT UPDATE (n) ON kinds TO PUBLIC", "privileges column public.kinds.n"),
+    ("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC", "default privileges of postgres for r"),
+    ("ALTER DATABASE {database} SET work_mem = '9MB'", "setting of the database work_mem"),
+    ("ALTER TYPE mood ADD VALUE 'worse'", "type public.mood"),
+    ("ALTER DOMAIN small SET NOT NULL", "type public.small"),
+    ("ALTER STATISTICS stat SET STATISTICS 7", "statistics public.stat"),
+    ("CREATE EVENT TRIGGER et ON ddl_command_end EXECUTE FUNCTION tell()", "event trigger et"),
+    ("ALTER PUBLICATION pub DROP TABLE kinds", "publication pub"),
+    ("ALTER SERVER far OPTIONS (host 'x')", "foreign server far"),
+    ("ALTER TEXT SEARCH CONFIGURATION words DROP MAPPING FOR word", "text search configuration public.words"),
+    ("CREATE CAST (mood AS int) WITH INOUT", "cast public.mood as integer"),
+    ("CREATE OPERATOR === (leftarg = int, rightarg = int, function = int4eq)", "operator public.===(integer,integer)"),
+    ("ALTER POLICY pol ON kinds USING (false)", "policy public.kinds pol"),
+    ("SELECT lo_put(4711, 0, 'xyz')", "large objects"),
+    ("REFRESH MATERIALIZED VIEW kept WITH NO DATA", "view public.kept"),
+    ("SELECT setval('counter', 7)", "counter"),
+    ("CREATE AGGREGATE ag(int) (sfunc = int4pl, stype = int)", "aggregate public.ag(integer)"),
+]  # fmt: skip
+
+
+def test_every_kind_of_object_is_compared(everything: Clone) -> None:
+    copy = everything.copy("another")
+    try:
+        for sql, _ in CHANGES:
+            if "STATISTICS stat" not in sql or everything.server.installation.major >= 13:
+                copy.execute(sql.format(database="another"), name="x.sql", step="")
+                assert not copy.ran[-1].run.error, sql
+        found = {name for name, _ in differences(everything, copy)}
+    finally:
+        copy.drop()
+    assert {name for _, name in CHANGES} <= found, {name for _, name in CHANGES} - found
+
+
+@pytest.fixture(scope="module")
+def everything(server: Server) -> Clone:
+    clone = server.create("everything")
+    clone.execute(EVERYTHING, name="everything.sql", step="")
+    assert not clone.ran[-1].run.error
+    return clone
+
+
+@pytest.mark.parametrize(
+    ("sql", "object_", "words"),
+    [
+        ("ALTER INDEX kinds_n RENAME TO other; COMMENT ON INDEX other IS NULL", "index public.kinds_n", "another name: other"),
+        ("ALTER TABLE kinds RENAME CONSTRAINT positive TO above", "constraint public.kinds positive", "another name: above"),
+        ("CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT   1'", "function public.f()", "white space"),
+        ("ALTER TABLE kinds DROP n CASCADE; ALTER TABLE kinds ADD n int, ADD CONSTRAINT positive CHECK (n > 0);"
+         "CREATE INDEX kinds_n ON kinds (n); CREATE STATISTICS stat ON n, s FROM kinds", "table public.kinds", "n was number 2, now s is"),
+        ("SELECT setval('counter', 99)", "counter", "is 99: numbers are left out"),
+    ],
+)  # fmt: skip
+def test_what_only_looks_otherwise_is_a_note(sql: str, object_: str, words: str, everything: Clone) -> None:
+    copy = everything.copy("another")
+    try:
+        found = changed(everything, copy, object_, sql)
+        told = notes(everything, copy)
+    finally:
+        copy.drop()
+    assert found == {} or object_.startswith("table"), sorted(found)
+    assert words in told[object_.removeprefix("public.")], told
+
+
+def test_the_instant_that_now_stood_for_is_a_note(clone: Clone) -> None:
+    clone.execute("CREATE TABLE log (at timestamptz DEFAULT '2020-01-01 00:00:00+00')", name="x.sql", step="")
+    copy = clone.copy("another")
+    try:
+        assert changed(clone, copy, "", "ALTER TABLE log ALTER at SET DEFAULT 'now'") == {}
+        assert "'now'" in notes(clone, copy)["column public.log.at"]
+        assert changed(clone, copy, "", "ALTER TABLE log ALTER at SET DEFAULT '2030-01-01'") != {}
+    finally:
+        copy.drop()
+
+
+def test_rows_are_named_by_their_keys_and_columns(shop: Clone, clone: Clone) -> None:
+    found = changed(
+        shop, clone, "", "UPDATE orders SET total = 0, paid = 0 WHERE id IN (9, 100); DELETE FROM orders WHERE id = 7"
+    )
+    assert found["orders", "rows changed"].first == ("id = 9 (paid, total)", "id = 100 (paid, total)")
+    assert found["orders", "rows lost"].first == ("id = 7",)
+
+
+def test_values_that_change_places_are_found_though_every_column_sums_up_the_same(shop: Clone, clone: Clone) -> None:
+    found = changed(shop, clone, "", "UPDATE orders SET total = 3 - total WHERE id IN (1, 2)")
+    assert found["orders", "rows changed"].rows == 2 and found["orders", "rows changed"].columns == ("total",)
+
+
+def test_a_column_that_comes_back_with_a_default_is_lost_data(shop: Clone, clone: Clone) -> None:
+    found = changed(
+        shop,
+        clone,
+        "",
+        "ALTER TABLE orders DROP total; ALTER TABLE orders ADD total int NOT NULL DEFAULT 0; ALTER TABLE orders ALTER total DROP DEFAULT",
+    )
+    assert "one value in every row" in found["orders", "column lost"].detail
+
+
+def test_which_equality_was_proven(shop: Clone, clone: Clone) -> None:
+    clone.execute("UPDATE orders SET extra = '{\"a\": 1.0}' WHERE id = 1", name="x.sql", step="")
+    told = {one.object: (one.kind, one.equality) for one in proof.compare(shop, clone, "semantic")}
+    assert told["orders"] == ("none", "semantic") and told["lines"] == ("none", "byte")
+    (only,) = differences(shop, clone).values()
+    assert only.equality == "byte" and "written otherwise" in only.detail
+
+
+def test_more_rows_than_travel_are_told_at_least(shop: Clone, clone: Clone) -> None:
+    clone.execute("UPDATE orders SET total = total + 1", name="x.sql", step="")
+    with shop.session() as left, clone.session() as right:
+        told = bisection.compare(left, right, "public.orders", limit=1000)
+    assert 0 < told.changed <= 1000 and told.detail.startswith("at least: more than 1,000 rows differ")
+
+
+def test_roles_that_stay_are_told(clone: Clone) -> None:
+    before = proof.fingerprint(clone)
+    clone.execute("CREATE ROLE left_over LOGIN", name="x.sql", step="")
+    (role,) = [one for one in proof.compare(before, clone, roles=True) if one.kind not in RESTORED]
+    clone.execute("DROP ROLE left_over", name="x.sql", step="")
+    assert role.object == "role left_over" and role.detail == "was not there"

@@ -15,6 +15,7 @@ from fulldress.checks.jobs import LED
 from fulldress.checks.migrations import OF_ROWS, of_upgrade, take_nothing_back
 from fulldress.checks.rule import count, several
 from fulldress.facts import (
+    RESTORED,
     Binary,
     Change,
     Credential,
@@ -260,7 +261,7 @@ def _database(witness: Witness, facts: list[Fact]) -> str:
 def _rollback(witness: Witness, facts: list[Fact]) -> str:
     differences = [f for f in facts if isinstance(f, Difference)]
     wrong = sorted({d.object for d in differences if d.kind in OF_ROWS})
-    others = {d.object for d in differences if d.kind != "none" and d.kind not in OF_ROWS}
+    others = {d.object for d in differences if d.kind not in RESTORED and d.kind not in OF_ROWS}
     if wrong or others:
         left = count(len(others), "thing") + " of the schema" if others else ""
         return f"not restored: {', '.join(filter(None, (several(wrong), left)))}"

@@ -11,7 +11,7 @@ import msgspec
 
 from fulldress.checks.index import Index
 from fulldress.checks.rule import Hit, brief, count, rule, says, several
-from fulldress.facts import Change, Difference, Lock, Migration, Timing, Wait, Witness, Work
+from fulldress.facts import RESTORED, Change, Difference, Lock, Migration, Timing, Wait, Witness, Work
 from fulldress.findings import Finding, Severity, Testimony
 
 #: Kinds of differences in what the tables hold; all others are of the schema, sequences and privileges.
@@ -87,7 +87,7 @@ def downs(index: Index) -> list[Migration]:
 def rows_recur(finding: Finding, index: Index) -> bool | None:
     """After a rehearsed way back: does any table still differ? None when no way back was rehearsed or compared."""
     differences = index.of(Difference, Witness.OBSERVED)
-    if any(d.kind != "none" for d in differences):
+    if any(d.kind not in RESTORED for d in differences):
         return True
     if any(t.act == "rollback" and t.outcome != "ok" for t in index.of(Timing, Witness.OBSERVED)):
         return True
@@ -290,7 +290,7 @@ def rows_lost(index: Index) -> Iterator[Hit]:
     for difference in index.of(Difference, Witness.OBSERVED):
         if difference.kind in OF_ROWS:
             by_object[difference.object].append(difference)
-        elif difference.kind != "none":
+        elif difference.kind not in RESTORED:
             others.append(difference)
     # a table whose rows differ is told of once: its columns and indexes are part of that
     rest = [d for d in others if not any(_belongs(d, table) for table in by_object)]

@@ -11,8 +11,9 @@ import msgspec
 
 from fulldress.facts.changes import Change
 from fulldress.facts.clusters import Admission, Base, ClusterService, DisruptionBudget, Workload
+from fulldress.facts.concurrency import Interruption, Obstruction, Overreach
 from fulldress.facts.contents import Binary, Entry, Reason, Release, Unread
-from fulldress.facts.database import Difference, Lock, Migration, Runners, Wait, Work
+from fulldress.facts.database import RESTORED, Difference, Lock, Migration, Runners, Wait, Work
 from fulldress.facts.demands import (
     Command,
     Downtime,
@@ -69,6 +70,7 @@ AnyFact = (
     | Installed
     | Interface
     | InterfaceChange
+    | Interruption
     | JobRun
     | Keeper
     | Latency
@@ -76,6 +78,8 @@ AnyFact = (
     | Lock
     | Lookup
     | Migration
+    | Obstruction
+    | Overreach
     | Partition
     | Preflight
     | Privilege
@@ -118,6 +122,7 @@ def decode(data: bytes) -> list[AnyFact]:
 
 __all__ = [
     "MASK",
+    "RESTORED",
     "Admission",
     "Advisory",
     "AnyFact",
@@ -153,6 +158,7 @@ __all__ = [
     "Integrity",
     "Interface",
     "InterfaceChange",
+    "Interruption",
     "JobRun",
     "Keeper",
     "Key",
@@ -162,6 +168,8 @@ __all__ = [
     "Lookup",
     "Looseness",
     "Migration",
+    "Obstruction",
+    "Overreach",
     "Partition",
     "Point",
     "Preflight",

@@ -66,6 +66,7 @@ class Work(Fact, tag=True, frozen=True, kw_only=True):
     error: str = ""
     read_whole: tuple[str, ...] = ()  #: tables that its plan, or one in a function it calls, reads from end to end
     temp_bytes: int | None = None  #: of temporary files; None: none was written
+    advice: tuple[str, ...] = ()  #: what a linter foretells of it, each confirmed or cancelled by what was measured
 
 
 class Lock(Fact, tag=True, frozen=True, kw_only=True):
@@ -102,14 +103,23 @@ class Runners(Fact, tag=True, frozen=True, kw_only=True):
     migration: str
     outcome: str
     detail: str = ""
+    lock: str = ""  #: advisory (session), advisory (transaction), try-lock, table, row, flag, none; empty: not told
+    loser: str = ""  #: waits then skips, waits then fails, waits then runs again, fails at once, deadlock, goes on
+
+
+#: Kinds of differences that are none: a table that is as it was, and what only looks otherwise.
+RESTORED = frozenset({"none", "note"})
 
 
 class Difference(Fact, tag=True, frozen=True, kw_only=True):
-    """A table (or another object of the database) that is not what it was before, after the rollback."""
+    """A table (or another object of the database) that is not what it was before, after the rollback.
+
+    ``note`` tells what is otherwise and harms nobody: another name of an index, white space, the order of columns."""
 
     object: str
-    kind: str  #: rows lost, rows added, rows changed, column lost, schema, sequence, none
+    kind: str  #: rows lost, rows added, rows changed, column lost, schema, sequence, note, none
     rows: int | None = None
     columns: tuple[str, ...] = ()
     detail: str = ""
     equality: str = ""  #: which equality was tested: ``byte`` (text of every column), ``semantic`` (record hash)
+    first: tuple[str, ...] = ()  #: the first rows that differ, by their keys

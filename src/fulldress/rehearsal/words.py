@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from datetime import timedelta
 
-from fulldress.facts import Difference, Fact, FileEffect, Growth, Health, JobRun, Lock, Wait, Work
+from fulldress.facts import RESTORED, Difference, Fact, FileEffect, Growth, Health, JobRun, Lock, Wait, Work
 
 #: Modes that a reader of the table has to wait for.
 EXCLUSIVE = "AccessExclusiveLock"
@@ -87,7 +87,7 @@ def night(facts: Iterable[Fact]) -> str:
 def way_back(facts: Iterable[Fact], tables: int) -> str:
     """Whether the rollback restores what was there."""
     facts = list(facts)
-    differing = sorted({f.object for f in facts if isinstance(f, Difference) and f.kind != "none"})
+    differing = sorted({f.object for f in facts if isinstance(f, Difference) and f.kind not in RESTORED})
     files = [f for f in facts if isinstance(f, FileEffect) and f.left]
     parts = []
     if tables or differing:

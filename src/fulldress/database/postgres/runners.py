@@ -17,7 +17,7 @@ from fulldress.database.postgres.clone import RUNNER, Clone
 from fulldress.database.postgres.runner import Ran, Runner
 from fulldress.database.postgres.split import Piece
 from fulldress.database.postgres.wire import Connection
-from fulldress.facts import Difference, Evidence, Runners, Witness, excerpt
+from fulldress.facts import RESTORED, Difference, Evidence, Runners, Witness, excerpt
 from fulldress.findings import Outcome
 from fulldress.patterns import regex
 
@@ -102,7 +102,7 @@ def twice(make_clone: Callable[[str], Clone], scripts: Sequence[tuple[str, str]]
         if single and single[-1].run.outcome is not Outcome.PASS:
             return _verdict(scripts, "unknown", f"already one runner alone does not finish: {single[-1].run.error}")
         results, turns = _both(together, scripts)
-        effects = [one for one in proof.compare(alone, together) if one.kind not in ("none", "sequence")]
+        effects = [one for one in proof.compare(alone, together) if one.kind not in (*RESTORED, "sequence")]
         return _judge(scripts, results, turns, effects)
     finally:
         alone.drop()
