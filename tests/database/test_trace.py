@@ -271,3 +271,21 @@ def test_who_gives_up_waiting_is_told(clone: Clone) -> None:
     assert run.outcome is Outcome.FAIL
     (wait,) = [one for one in of(clone, Wait) if one.object == "orders"]
     assert wait.outcome == "timed out" and "give up.sql" in wait.victim
+
+
+def test_a_linters_advice_is_confirmed_or_cancelled(clone: Clone) -> None:
+    clone.execute(
+        """ALTER TABLE orders ALTER COLUMN legacy_ref TYPE varchar(80);
+        ALTER TABLE orders ALTER COLUMN legacy_ref TYPE varchar(90);
+        CREATE INDEX orders_total ON orders (total);
+        ALTER TABLE orders ADD CONSTRAINT c CHECK (total > 0) NOT VALID;""",
+        name="advice.sql",
+        step="",
+    )
+    to_varchar, longer, index, not_valid = of(clone, Work)
+    if not to_varchar.advice:
+        pytest.skip("squawk is not installed")
+    assert "changing-column-type: confirmed" in to_varchar.advice[0] and "rewrites orders" in to_varchar.advice[0]
+    assert "changing-column-type: cancelled, nothing was rewritten" in longer.advice[0]
+    assert "require-concurrent-index-creation: confirmed" in index.advice[0]
+    assert not_valid.advice == ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from fulldress.database.happenings import Held, Ran, Statement, Waiting
@@ -39,7 +40,7 @@ def migration(ran: Ran, dialect: str) -> Migration:
     )
 
 
-def work(statement: Statement, now: float) -> Work:
+def work(statement: Statement, now: float, advice: Iterable[str] = ()) -> Work:
     ended = statement.ended if statement.ended is not None else now
     return Work(
         witness=Witness.OBSERVED,
@@ -56,6 +57,7 @@ def work(statement: Statement, now: float) -> Work:
         error=excerpt(statement.error, 300),
         read_whole=tuple(statement.read_whole),
         temp_bytes=statement.temporary,
+        advice=tuple(advice),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fulldress.database import testimony
+from fulldress.database.postgres import advice
 from fulldress.facts import AnyFact, Evidence, Reason, Unread, Witness
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ def facts(clone: Clone, begin: float, now: float) -> list[AnyFact]:
     for ran in clone.ran:
         if ran.run.started.timestamp() >= begin - 0.0005:
             found.append(testimony.migration(ran, "postgresql"))
-    found += [testimony.work(statement, now) for statement in trace.statements if statement.started >= begin]
+    statements = [statement for statement in trace.statements if statement.started >= begin]
+    weighed = advice.weigh(statements, trace.held)
+    found += [testimony.work(one, now, map(str, weighed.get(id(one), []))) for one in statements]
     found += testimony.locks([held for held in trace.held if held.taken >= begin], now)
     found += testimony.waits([wait for wait in trace.waits if wait.since >= begin])
     found += clone.unread
