@@ -8,7 +8,7 @@ from fulldress.database.postgres.wire import Connection
 from fulldress.facts import Evidence, Reason, Unread, Witness
 
 #: Locales that sort by code point, whatever the version of the C library.
-_BYTEWISE = ("C", "POSIX", "C.UTF-8", "C.utf8", "")
+BYTEWISE = ("C", "POSIX", "C.UTF-8", "C.utf8", "")
 
 
 def gap(what: str, detail: str, *, needed: bool = False, reason: Reason = Reason.NOT_MEASURED) -> Unread:
@@ -80,7 +80,7 @@ def collation(line: Connection, database: str, locale: str, version: str, *, cop
     """Whether text sorts here as in production. ``version``: of production's rules, e.g. the C library's.
 
     ``copied``: indexes came as files, in an order that this machine may not share; every lookup in them is in doubt."""
-    if locale in _BYTEWISE or not version:
+    if locale in BYTEWISE or not version:
         return []
     here = line.query(collation_query(line.major))[0]
     actual = str(here["actual"])

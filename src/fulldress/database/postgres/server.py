@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +53,8 @@ _GUARD = '"$@" & server=$!; read -r _; kill -QUIT "$server" 2>/dev/null; wait "$
 class Server:
     """A running server, as a context manager. ``need`` is how many bytes of data are expected.
 
-    Data lies on a memory file system where it fits, else below ``scratch``, else in the temporary folder."""
+    Data lies on a memory file system where it fits, else below ``scratch``, else in the temporary folder. ``lay_out`` puts
+    a data directory in place itself, e.g. a copy of production's."""
 
     def __init__(
         self,
@@ -62,6 +63,7 @@ class Server:
         settings: Mapping[str, str] | None = None,
         *,
         need: int = 128 * _MEBI,
+        lay_out: Callable[[Server], None] | None = None,
     ) -> None:
         self.installation = installation
         self.settings = dict(settings or {})
@@ -69,10 +71,12 @@ class Server:
         self.clones: dict[str, Clone] = {}
         self.account = places.account()
         self._scratch = scratch
+        self._lay_out = lay_out
         self._guard: subprocess.Popen[bytes] | None = None
         self._record: Path | None = None
         self._libraries: Path | None = None
         self.base = Path()
+        self.programs = Path()
         self.socket_folder = Path()
 
     # -- lifetime -------------------------------------------------------------------------------------------------
@@ -89,7 +93,7 @@ class Server:
         try:
             self._record = records.write(self.base, self.base / "s", 0)
             self.socket_folder = self._make_socket_folder()
-            self._programs = _reachable_programs(self.installation, self.base, self.account)
+            self.programs = _reachable_programs(self.installation, self.base, self.account)
             self._lay_out_data()
             self._spawn()
             self._wait_until_ready()
@@ -199,6 +203,9 @@ class Server:
 
     def _lay_out_data(self) -> None:
         """The data directory, copied from the cached template of this version or made by initdb and then cached."""
+        if self._lay_out is not None:
+            self._lay_out(self)
+            return
         data = self.base / "data"
         one = self.installation
         template = records.cache_folder() / "postgres" / f"{one.version}-{one.origin}-utf8-2"
@@ -233,7 +240,7 @@ class Server:
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         done: subprocess.CompletedProcess[str] = subprocess.run(
-            [str(self._programs / program), *arguments],
+            [str(self.programs / program), *arguments],
             capture_output=True,
             text=True,
             errors="replace",
@@ -259,7 +266,7 @@ class Server:
             with (self.base / "data" / "postgresql.conf").open("a") as conf:
                 for key, value in self.settings.items():
                     conf.write(f"{key} = '{value.replace(chr(39), chr(39) * 2)}'\n")
-        postgres = (self._programs / "postgres").resolve()
+        postgres = (self.programs / "postgres").resolve()
         arguments = [str(postgres), "-D", str(self.base / "data"), "-p", str(PORT)]
         for key, value in settings.items():
             arguments += ["-c", f"{key}={value}"]
