@@ -44,6 +44,7 @@ _PID_FILE = regex(r"(?:cat|<)\s+\S*?([\w@.-]+?)\.pid\b")
 #: A service's own machinery, which its manager runs: to start and stop there is what it is for, not what an upgrade does.
 _OWN_INIT = regex(r"(?:^|/)etc/(?:rc\.d/)?init\.d/([^/]+)$")
 _MANAGERS = frozenset({"systemctl", "deb-systemd-invoke", "service", "invoke-rc.d", "rc-service", "supervisorctl"})
+_INTERPRETERS = regex(r"(?:da|ba|z|k|a)?sh|busybox|env|(?:python|perl|ruby|php|node)[\d.]*|java")
 _UNIT_FILE = regex(r"/systemd/(?:system|user)/([^/]+\.(?:service|socket|timer|path|mount))$")
 
 
@@ -218,11 +219,8 @@ def _acted(call: Call) -> Iterator[tuple[str, str]]:
         signal = option(words, "-s", "--signal") or signal
         if signal != "0":
             yield pid[1], f"signal {signal.removeprefix('SIG')}"
-    elif name == "start-stop-daemon" and {"--stop", "-K", "--start", "-S"} & set(words):
-        named = option(words, "-n", "--name", "-x", "--exec", "-a", "--startas") or option(words, "-p", "--pidfile")
-        if named:
-            unit = named.rsplit("/", 1)[-1].removesuffix(".pid")
-            yield unit, "stop" if {"--stop", "-K"} & set(words) else "start"
+    elif name == "start-stop-daemon":
+        yield from _daemon(words)
     elif name == "pg_ctlcluster" and len(plain) > 2:
         yield f"postgresql@{plain[0]}-{plain[1]}", plain[2]
     elif name == "pg_ctl" and (action := next((w for w in plain if w in ("start", "stop", "restart", "reload")), "")):
@@ -278,6 +276,19 @@ def _acted(call: Call) -> Iterator[tuple[str, str]]:
             yield link[1], "mask"
         elif link and _UNITS.search(target) and target != link[1]:
             yield link[1], f"made another name of {target.removesuffix('.service')}"
+
+
+def _daemon(words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """start-stop-daemon(8): the service by its program, or by its pid file where the program is an interpreter.
+
+    ``--pidfile /dev/null`` starts it whatever runs already: a command that is to run as another user, and no service."""
+    stops, starts = ({long, short} & set(words) for long, short in (("--stop", "-K"), ("--start", "-S")))
+    pid = option(words, "-p", "--pidfile")
+    program = option(words, "-x", "--exec", "-a", "--startas").rsplit("/", 1)[-1]
+    named = "" if _INTERPRETERS.fullmatch(program) else program
+    unit = option(words, "-n", "--name") or named or pid.rsplit("/", 1)[-1].removesuffix(".pid")
+    if (stops or starts) and unit and pid != "/dev/null":
+        yield unit.rsplit("/", 1)[-1], "stop" if stops else "start"
 
 
 def _actions(action: str, words: tuple[str, ...]) -> list[str]:
