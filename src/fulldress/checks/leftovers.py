@@ -10,6 +10,8 @@ from fulldress.checks.rule import Hit, rule, says, several
 from fulldress.facts import Credential, Flag, Timing, Webhook, Witness
 from fulldress.findings import Finding, Severity
 
+_OFF = frozenset({"false", "off", "no", "0", "disabled", "disable"})
+
 
 def _left(family: type[Flag] | type[Webhook] | type[Credential], index: Index) -> bool | None:
     if not any(t.act == "rollback" for t in index.of(Timing, Witness.OBSERVED)):
@@ -19,6 +21,18 @@ def _left(family: type[Flag] | type[Webhook] | type[Credential], index: Index) -
 
 def _flags_recur(finding: Finding, index: Index) -> bool | None:
     return _left(Flag, index)
+
+
+def _flipped(group: list[Flag], where: str) -> str:
+    """``flag a in F is set``, or ``still set`` where it was left; those that are off are no less flipped, and told apart."""
+    still = "still " if group[0].left else ""
+    ways = (
+        ([f.name for f in group if f.value.lower() not in _OFF], "set"),
+        ([f.name for f in group if f.value.lower() in _OFF], "switched off"),
+    )
+    said = [(names, word) for names, word in ways if names]
+    rest = "".join(f", {several(names)} is {still}{word}" for names, word in said[1:])
+    return f"flag {several(said[0][0])}{where} is {still}{said[0][1]}{rest}"
 
 
 @rule("FD901", Severity.MINOR, "Flags stay flipped when the upgrade is taken back", _flags_recur)
@@ -34,8 +48,8 @@ def flags(index: Index) -> Iterator[Hit]:
         names = several([f.name for f in left or group])
         where = f" in {store}" if store else ""
         yield Hit(
-            title=f"flag {names}{where} "
-            + ("is still set after the rollback" if left else "is set, and nothing in the package takes it back"),
+            title=_flipped(left or group, where)
+            + (" after the rollback" if left else ", and nothing in the package takes it back"),
             subject=store or names,
             remedy="Enter it into the ledger, and put it back with the rollback: fulldress clean shows and removes what is left.",
             testimony=tuple(says(f, f"{f.name} = {f.value}" if f.value else f.name) for f in group),

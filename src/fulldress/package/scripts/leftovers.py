@@ -13,6 +13,7 @@ from fulldress.package.scripts.values import is_constant, show
 from fulldress.patterns import regex
 
 _SWITCH = r"(true|false|on|off|yes|no|enabled|disabled|enable|disable|0|1)"
+_OFF = frozenset({"false", "off", "no", "0", "disabled", "disable"})
 _HOOKS = regex(r"(?i)/(?:web)?-?hooks?(?:/|$|\?)|/subscriptions(?:/|$|\?)|/callbacks?(?:/|$|\?)")
 _COLLECTION = regex(r"(?i)/(?:webhooks|hooks|subscriptions)/?(?:\?|$)")
 _FLAGS = regex(r"(?i)/(?:feature[-_]?)?(?:flags?|toggles?|features?)(?:/([\w.\-]+))?(?:/|$|\?)")
@@ -32,6 +33,8 @@ def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
     if isinstance(event, Write):
         if _FLAG_FILE.search(event.path.rsplit("/", 1)[-1]):
             for name, value in _switches(event.content or ""):
+                if value.lower() in _OFF and not event.append:
+                    continue  # a whole file: a flag that is off there is one that nobody flipped
                 yield Flag(**place, name=name, value=value, store=context.words(event.path))  # type: ignore[arg-type]
         return
     if not isinstance(event, Call):
