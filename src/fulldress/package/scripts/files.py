@@ -70,11 +70,18 @@ def _is_link(event: Call, word: str) -> bool:
     return word not in ("", "/") and any(asked.search(row) for row in before)
 
 
+def _is_itself(event: Write) -> bool:
+    """Whether it is a file of the payload that acts where it stands (:mod:`.standing`): the entry says that it is brought."""
+    return f"/{event.member.path}".endswith(event.path) and event.text in (event.content or "").splitlines()
+
+
 _OTHERS = frozenset({"rmdir", "mkdir", "find", "install", "truncate"})
 
 
 def _effects(event: AnyEvent) -> Iterator[tuple[str, str, str]]:
     if isinstance(event, Write):
+        if _is_itself(event):
+            return
         path = place(event, event.path)
         if (path.startswith(("/", "~")) or holes(path)) and not path.startswith(("/dev/tcp", "/dev/udp")):
             yield path, "change" if event.append else "create", "appends to it" if event.append else ""
