@@ -13,11 +13,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 import archivemaking as make
 
 from casefolders import check, folders
-from fulldress.facts import Release
+from fulldress.facts import Privilege, Reason, Release, Unread
 from fulldress.package import kubernetes, read, scripts
 from fulldress.package.reader import Options
 from fulldress.package.walk import Budget, Opened
-from openfolder import open_folder
+from openfolder import FolderPackage, member, open_folder
 
 CASES = Path(__file__).parent / "cases"
 
@@ -30,6 +30,27 @@ def test_cases(case: Path) -> None:
 @pytest.mark.parametrize("case", folders(CASES / "containers"), ids=lambda case: case.name)
 def test_commands_of_containers(case: Path) -> None:
     check(case, scripts.read(open_folder(case)))
+
+
+def _of(text: str) -> list[object]:
+    return list(kubernetes.read(FolderPackage({"all.yaml": member("all.yaml", text.encode(), "yaml")})))
+
+
+_POD_ON_THE_HOST = "\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  hostNetwork: true\n"
+
+
+@pytest.mark.parametrize("kind", ["ConfigMap", "CustomResourceDefinition"])
+def test_what_makes_a_manifest_large_and_holds_only_data_is_passed_over(kind: str) -> None:
+    data = f"apiVersion: v1\nkind: {kind}\nmetadata: {{name: b}}\ndata:\n" + '  key: "' + "A" * (1 << 20) + '"'
+    rights = [fact for fact in _of(data + _POD_ON_THE_HOST) if isinstance(fact, Privilege)]
+    assert [(right.how, right.evidence.line) for right in rights] == [("hostNetwork of a pod", 11)]
+
+
+def test_a_manifest_that_is_too_large_is_said() -> None:
+    rows = "    - name: x\n      image: relay.example/x:1\n" * 30_000
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n" + rows
+    found = _of(pod + _POD_ON_THE_HOST)
+    assert [(f.reason, f.needed) for f in found if isinstance(f, Unread)] == [(Reason.BUDGET, True)]
 
 
 _WORDS = [

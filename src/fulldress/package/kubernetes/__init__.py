@@ -26,7 +26,7 @@ from fulldress.facts import (
 from fulldress.package.addresses import endpoint
 from fulldress.package.baseimages import bases
 from fulldress.package.kubernetes import charts, workloads
-from fulldress.package.kubernetes.objects import HOOK, Object, Unfilled, command, is_manifest, objects
+from fulldress.package.kubernetes.objects import HOOK, Object, TooLarge, Unfilled, command, is_manifest, objects
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import helm, yamlnodes
 from fulldress.patterns import regex
@@ -43,6 +43,12 @@ def read(package: Package) -> Iterator[AnyFact]:
             continue
         try:
             found = objects(package, member)
+        except TooLarge as fault:
+            yield Unread(
+                witness=Witness.READ, evidence=member.evidence(), what=f"manifest {member.name}", reason=Reason.BUDGET,
+                detail=str(fault), needed=True,
+            )  # fmt: skip
+            continue
         except Unfilled as fault:
             if helm.is_template(member) or b"\nkind:" in member.data:
                 yield Unread(

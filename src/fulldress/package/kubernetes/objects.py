@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,9 @@ _LARGEST = 1 << 20
 _ELSEWHERE = regex(
     r"(?i)(?:^|/)(?:node_modules|site-packages|dist-packages|testdata|tests?|fixtures|examples?|samples?|docs?|vendor)/"
 )
+#: Documents of which nothing is told, and that make manifests large.
+_DATA = regex(r"(?m)^kind:[ \t]*[\"']?(?:CustomResourceDefinition|ConfigMap|Secret)\b")
+_KIND = regex(r"(?m)^kind:")
 _POD = {
     "Pod": ("spec",), "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
     **dict.fromkeys(("Job", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"), ("spec", "template", "spec")),
@@ -61,12 +65,15 @@ class Unfilled(Exception):
     """A manifest or template that is no YAML, not even when its holes are filled."""
 
 
+class TooLarge(Unfilled):
+    """A manifest of more text than is parsed, what only holds data left out."""
+
+
 def is_manifest(member: Member) -> bool:
     """Whether a file is worth a look: YAML (or JSON) that names a kind and an API version."""
     return (
         member.kind in ("yaml", "text", "json")
         and member.kept
-        and member.size <= _LARGEST
         and (member.kind != "text" or member.name.endswith((".yaml", ".yml")))
         and b"apiVersion" in member.data
         and b"kind" in member.data
@@ -76,12 +83,14 @@ def is_manifest(member: Member) -> bool:
 
 
 def objects(package: Package, member: Member) -> list[Object]:
-    """The objects of one file. Raises :class:`Unfilled`."""
+    """The objects of one file; of a large one without definitions and maps, of which nothing is told. Raises
+    :class:`Unfilled`."""
     import yaml
 
     template = helm.is_template(member)
     given = helm.values(package, member) if template else None
-    rendered = helm.render(_told(package, member), given) if template else helm.Rendered(member.text, ())
+    told = _lean(_told(package, member))
+    rendered = helm.render(told, given) if template else helm.Rendered(told, ())
     try:
         roots = yamlnodes.documents(rendered.text)
     except (yaml.YAMLError, yamlnodes.TooDeep, RecursionError) as error:
@@ -97,6 +106,19 @@ def objects(package: Package, member: Member) -> list[Object]:
                     name = f"of {member.name}"  # a name that a helper of the chart makes
                 found.append(Object(kind=kind, name=name, node=node, off=value if off else ""))
     return found
+
+
+def _lean(text: str) -> str:
+    """A text of more than :data:`_LARGEST` characters without the documents that only hold data, its lines kept."""
+    if len(text) <= _LARGEST:
+        return text
+    pieces = [
+        "\n" * piece.count("\n") if _DATA.search(piece) and len(_KIND.findall(piece)) == 1 else piece
+        for piece in re.split(r"(?m)^(?=---)", text)
+    ]
+    if sum(map(len, pieces)) > _LARGEST:
+        raise TooLarge(f"{len(text):,} characters are too many for a manifest, definitions and maps left out")
+    return "".join(pieces)
 
 
 def _told(package: Package, member: Member) -> str:
