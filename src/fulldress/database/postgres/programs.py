@@ -61,6 +61,12 @@ def address(clone: Clone, tap: Tap) -> Address:
     return Address("127.0.0.1", tap.port, clone.role, clone.name)
 
 
+def surroundings(there: Address) -> dict[str, str]:
+    """What a program is started with: our own environment, without what would lead it past the tap."""
+    inherited = {key: value for key, value in os.environ.items() if key not in _ELSEWHERE}
+    return {**inherited, **there.environment()}
+
+
 def run(
     clone: Clone,
     command: Sequence[str],
@@ -78,7 +84,6 @@ def run(
     tap = clone.open_tap(always=True, migration=name, tcp=True)
     there = address(clone, tap)
     words = [there.fill(word) for word in command]
-    inherited = {key: value for key, value in os.environ.items() if key not in _ELSEWHERE}
     clone.names.forget()
     watching = clone.watching
     if not watching:
@@ -86,7 +91,7 @@ def run(
     clone.mark(step)
     started = time.time()
     try:
-        code = _carry_out(words, limit, folder, {**inherited, **there.environment(), **(environment or {})})
+        code = _carry_out(words, limit, folder, {**surroundings(there), **(environment or {})})
     finally:
         clone.mark("")
         clone.close_tap(tap)

@@ -17,6 +17,7 @@ from fulldress.database.postgres.split import Piece, split
 from fulldress.database.postgres.trace import Statement, Trace
 from fulldress.database.postgres.wire import Connection, Reply
 from fulldress.engine.venue import StatementRun
+from fulldress.errors import ConnectionLost
 from fulldress.findings import Outcome
 
 _ROWS = ("INSERT ", "UPDATE ", "DELETE ", "SELECT ")
@@ -87,7 +88,10 @@ class Runner:
         for piece in pieces:
             if self.before is not None:
                 self.before(piece)
-            statement, reply = self._one(piece, name, step, last)
+            try:
+                statement, reply = self._one(piece, name, step, last)
+            except ConnectionLost as error:
+                return self._ran(name, step, pieces, started, Outcome.FAIL, f"{_place(piece)}: {self._lost(error)}")
             if reply.error is not None:
                 statement.error = str(reply.error)
                 if self.line.status != "I":
@@ -97,6 +101,16 @@ class Runner:
                 return self._ran(name, step, pieces, started, Outcome.FAIL, f"{_place(piece)}: {reply.error}")
             last = statement
         return self._ran(name, step, pieces, started, Outcome.PASS, "")
+
+    def _lost(self, error: ConnectionLost) -> str:
+        """The session has ended under the script: it ended it itself, somebody else did, or the server has died."""
+        said = self.line.farewell or error
+        if self.trace is not None:
+            for statement in reversed(self.trace.statements):
+                if statement.pid == self.line.pid:
+                    statement.ended, statement.error = time.time(), statement.error or str(said)
+                    break
+        return f"the connection was lost: {said}"
 
     def _one(self, piece: Piece, name: str, step: str, last: Statement | None) -> tuple[Statement, Reply]:
         inside = self.line.status != "I"

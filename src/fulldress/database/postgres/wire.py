@@ -59,6 +59,7 @@ class Connection:
         self.path = folder / f".s.PGSQL.{port}"
         self.pid = self.secret = self.major = 0
         self.status = "I"
+        self.farewell: ServerSays | None = None  #: the FATAL with which the server ended the session
         self._buffer = bytearray()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -187,7 +188,10 @@ class Connection:
             elif kind == b"C":
                 tag = body[:-1].decode()
             elif kind == b"E":
-                error = error or _says(body)
+                said = _says(body)
+                error = error or said
+                if said.severity in ("FATAL", "PANIC"):
+                    self.farewell = said
             elif kind == b"G":
                 if data is None:
                     self._send(b"f", b"this script holds no data for COPY FROM STDIN\0")
