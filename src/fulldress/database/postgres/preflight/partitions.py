@@ -36,8 +36,7 @@ def _beyond(columns: list[str], edges: list[str], sign: str) -> str:
     whole = (edges[first] == "MINVALUE") == (sign == ">")
     if first == 0:
         return "true" if whole else "false"
-    listed = f"({', '.join(columns[:first])}) {sign}{'=' if whole else ''} ({', '.join(edges[:first])})"
-    return listed
+    return f"({', '.join(columns[:first])}) {sign}{'=' if whole else ''} ({', '.join(edges[:first])})"
 
 
 def _edge(node: Any) -> str:
