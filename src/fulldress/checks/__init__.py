@@ -27,6 +27,7 @@ FAMILIES = (
     "migrations",
     "migrationruns",
     "schemachanges",
+    "waits",
     "jobs",
     "schedules",
     "operations",
