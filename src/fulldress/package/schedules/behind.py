@@ -8,6 +8,12 @@ from collections.abc import Iterator
 from weakref import WeakKeyDictionary
 
 from fulldress.package.reader import Package
+from fulldress.patterns import regex
+
+#: Folders that programs of the host look into by name: what lies there is meant by its whole path alone.
+_BY_PLACE = regex(
+    r"(?:^|/)(?:etc|(?:usr/)?lib/systemd|usr/share/(?:doc|lintian|man|bash-completion|zsh|fish|metainfo|dbus-1|initramfs-tools))/"
+)
 
 
 def files(command: str) -> Iterator[str]:
@@ -60,7 +66,8 @@ def script(package: Package, command: str, beside: str = "") -> str:
 
     A file of the command matches a member whose path ends with it. Packages are laid out in many ways, so shorter and
     shorter ends are tried, down to the name with its folder; a bare name has to be unambiguous. Members of the
-    container of ``beside`` (a member's path) win over those of others.
+    container of ``beside`` (a member's path) win over those of others. A file that a program of the host finds by its
+    place (``etc/init.d/app``) is no other program of that name (``/usr/bin/app``).
     """
     prefix = beside.rsplit("!/", 1)[0] if "!/" in beside else ""
     named = _by_name(package)
@@ -69,6 +76,8 @@ def script(package: Package, command: str, beside: str = "") -> str:
         for start in range(len(parts)):
             end = "/".join(parts[start:])
             hits = [path for path in named.get(parts[-1], ()) if path == end or path.endswith(f"/{end}")]
+            if start and start == len(parts) - 1 and word.startswith("/"):
+                hits = [path for path in hits if not _BY_PLACE.search(path)]
             near = [path for path in hits if prefix and path.startswith(prefix)]
             hits = near or hits
             if len(hits) > 1 and beside:
