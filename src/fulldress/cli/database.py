@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fulldress.cli import measured
+
 if TYPE_CHECKING:
     from fulldress.database.postgres import Clone, Installation
-    from fulldress.facts import AnyFact, Difference, Work
+    from fulldress.facts import AnyFact
 
 _COMMAND = "fulldress.command"
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -58,9 +60,11 @@ class _WithCommand(click.Command):
 @click.option("--down", "downs", multiple=True, type=_FILE, help="Take it back with this file; give it once per file.")
 @click.option("--twice", is_flag=True, help="Also start the migration twice at once.")
 @_source
+@measured.results
 @click.pass_context
 def trace(
     ctx: click.Context,
+    results: measured.Results,
     files: tuple[Path, ...],
     limit: float | None,
     downs: tuple[Path, ...],
@@ -76,8 +80,8 @@ def trace(
     COMMAND finds the copy in PGHOST, PGPORT, PGUSER, PGDATABASE and DATABASE_URL, or wherever {url}, {host}, {port},
     {user}, {database} or {jdbc} stands in its arguments: fulldress database trace --url … -- alembic upgrade head
 
-    Exit code 0: all ran (and the way back restores); 1: one failed, or the way back does not restore; 3: something
-    could not be measured.
+    Exit code 0: all ran (and the way back restores); 1: one failed, the way back does not restore, or a finding is as
+    severe as --fail-on; 3: something could not be measured.
     """
     from fulldress.database.postgres import runners
     from fulldress.errors import UsageError
@@ -90,7 +94,7 @@ def trace(
     with _clone(url, dump, major, pg_bin) as clone:
         if program:
             failed = _program(clone, program, limit)
-            return _report(clone.facts(), as_json, failed)
+            return results.tell(clone.facts(), as_json, failed, {" ".join(program): ""})
         before = clone.copy("before") if downs or twice else None
         texts = _texts([*files, *downs])
         failed = _run(clone, files, texts, "up")
@@ -103,14 +107,16 @@ def trace(
             facts += proof.compare(before, clone)
         if twice and before is not None:
             facts.append(runners.twice(before.copy, [(path.name, texts[path.name]) for path in files]))
-        return _report(facts, as_json, failed)
+        return results.tell(facts, as_json, failed, {path.name: texts[path.name] for path in files})
 
 
 @command.command()
 @click.option("--up", "ups", multiple=True, required=True, type=_FILE, help="A file of the upgrade, in order.")
 @click.option("--down", "downs", multiple=True, required=True, type=_FILE, help="A file of the way back, in order.")
 @_source
+@measured.results
 def prove(
+    results: measured.Results,
     ups: tuple[Path, ...],
     downs: tuple[Path, ...],
     url: str | None,
@@ -129,7 +135,7 @@ def prove(
         failed = _run(clone, ups, texts, "up") or _run(clone, downs, texts, "down")
         facts: list[AnyFact] = [fact for fact in clone.facts() if isinstance(fact, Migration | Unread)]
         facts += proof.compare(before, clone)
-        return _report(facts, as_json, failed)
+        return results.tell(facts, as_json, failed, {path.name: texts[path.name] for path in [*ups, *downs]})
 
 
 @command.command()
@@ -238,84 +244,3 @@ def _program(clone: Clone, words: list[str], limit: float | None) -> str:
     run = programs.run(clone, words, limit=limit).run
     click.echo(f"   up {words[0]}: {run.duration.total_seconds():.3f} s {run.outcome.value}", err=True)
     return f"{words[0]}: {run.error}" if run.outcome is Outcome.FAIL else ""
-
-
-def _report(facts: list[AnyFact], as_json: bool, failed: str) -> int:
-    from fulldress.facts import Difference, Unread, encode
-
-    unread = [fact for fact in facts if isinstance(fact, Unread)]
-    broken = [fact for fact in facts if isinstance(fact, Difference) and fact.kind not in ("none", "sequence")]
-    if as_json:
-        click.echo(encode(facts))
-    else:
-        _show(facts, failed)
-    if failed or broken:
-        return 1
-    return 3 if any(gap.needed for gap in unread) else 0
-
-
-def _show(facts: list[AnyFact], failed: str) -> None:
-    """Statements with what they did; then who waited; then whether the way back restores."""
-    from fulldress.database.postgres.poller import STRONG
-    from fulldress.facts import Difference, Lock, Runners, Unread, Wait, Work
-
-    held: dict[tuple[str, str], list[Lock]] = {}
-    for fact in facts:
-        if isinstance(fact, Lock):
-            held.setdefault((fact.migration, fact.statement), []).append(fact)
-    for fact in facts:
-        if isinstance(fact, Work) and not fact.statement.upper().startswith(("BEGIN", "COMMIT", "SET ")):
-            click.echo(_work(fact))
-            locks = held.get((fact.migration, fact.statement), [])
-            strong = [lock for lock in locks if lock.mode in STRONG or lock.object.startswith("advisory")]
-            for lock in sorted(strong, key=lambda one: -one.held)[:3]:
-                click.echo(
-                    f"{'':12}{lock.mode} on {lock.object}, held {_seconds(lock.held.total_seconds())} ({lock.caught})"
-                )
-            if len(strong) > 3:
-                click.echo(f"{'':12}and {len(strong) - 3} more locks (--json)")
-    for fact in facts:
-        if isinstance(fact, Wait):
-            worst = _seconds(fact.worst.total_seconds())
-            click.echo(f"waited: {fact.victim} × {fact.count}, worst {worst}, for {fact.blocker} on {fact.object}")
-    for fact in facts:
-        if isinstance(fact, Runners):
-            click.echo(f"two runners at once: {fact.outcome}: {fact.detail}")
-    _differences([fact for fact in facts if isinstance(fact, Difference)])
-    for fact in facts:
-        if isinstance(fact, Unread):
-            click.echo(f"not measured: {fact.what}: {fact.detail or fact.reason.value}")
-    if failed:
-        click.echo(f"FAILED {failed}")
-
-
-def _work(work: Work) -> str:
-    did = [
-        *(f"rewrites {name}" for name in work.rewritten),
-        *(f"scans {name}" for name in work.scanned),
-        *(f"builds {name}" for name in work.built),
-    ]
-    rows = f"{work.rows:,} rows" if work.rows else ""
-    wal = f"{work.wal_bytes / 1e6:.1f} MB WAL" if work.wal_bytes and work.wal_bytes > 1_000_000 else ""
-    words = "; ".join(part for part in [*did, rows, wal] if part)
-    statement = work.statement if len(work.statement) <= 66 else work.statement[:65] + "…"
-    return f"{_seconds(work.duration.total_seconds()):>10}  {statement}" + (f"\n{'':12}{words}" if words else "")
-
-
-def _differences(every: list[Difference]) -> None:
-    tables = [one for one in every if one.equality]
-    if not every:
-        return
-    same = [one for one in tables if one.kind == "none"]
-    rows = sum(one.rows or 0 for one in same)
-    objects = {one.object for one in tables}
-    click.echo(f"way back: {len(same)} of {len(objects)} tables as before, {rows:,} rows compared byte by byte")
-    for one in every:
-        if one.kind != "none":
-            count = f" in {one.rows:,} rows" if one.rows is not None else ""
-            columns = f" ({', '.join(one.columns)})" if one.columns else ""
-            click.echo(f"  {one.kind}{columns}: {one.object}{count}" + (f": {one.detail}" if one.detail else ""))
-
-
-def _seconds(value: float) -> str:
-    return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.1f} s"

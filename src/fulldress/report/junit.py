@@ -9,6 +9,7 @@ from __future__ import annotations
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from fulldress.checks import RULES
+from fulldress.facts import RESTORED, Difference, Migration, Witness
 from fulldress.findings import Finding, Severity
 from fulldress.patterns import regex
 from fulldress.report.view import View
@@ -18,9 +19,16 @@ _FORBIDDEN = regex(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def text(view: View, fail_on: Severity = Severity.BLOCKER) -> str:
-    """The whole document."""
+    """The whole document.
+
+    A trace looks at what ran alone: a rule that found nothing there was not passed, and is left out; each script that ran,
+    and each way back that was compared, is a test of its own."""
     suites = Element("testsuites", name="fulldress")
-    _rules(SubElement(suites, "testsuite", name="rules"), view, fail_on)
+    whole = view.kind != "trace"
+    _rules(SubElement(suites, "testsuite", name="rules"), view, fail_on, whole)
+    if not whole:
+        _scripts(SubElement(suites, "testsuite", name="scripts"), view)
+        _tables(SubElement(suites, "testsuite", name="way back"), view)
     gates = [gate for timeline in view.timelines for gate in timeline.gates]
     if gates:
         suite = SubElement(suites, "testsuite", name="gates")
@@ -43,12 +51,34 @@ def text(view: View, fail_on: Severity = Severity.BLOCKER) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(suites, encoding="unicode") + "\n"
 
 
-def _rules(suite: Element, view: View, fail_on: Severity) -> None:
+def _scripts(suite: Element, view: View) -> None:
+    for fact in view.facts:
+        if isinstance(fact, Migration) and fact.witness is Witness.OBSERVED:
+            case = _case(suite, fact.evidence.step or fact.direction, fact.name)
+            if fact.duration is not None:
+                case.set("time", f"{fact.duration.total_seconds():.3f}")
+            if fact.outcome.startswith("failed"):
+                SubElement(case, "failure", message=_clean(fact.outcome))
+            elif fact.outcome != "ok":
+                SubElement(case, "error", message=_clean(fact.outcome or "unknown never passes"))
+    _count(suite)
+
+
+def _tables(suite: Element, view: View) -> None:
+    for fact in view.facts:
+        if isinstance(fact, Difference):
+            case = _case(suite, fact.equality or "schema", f"{fact.object}: {fact.kind}")
+            if fact.kind not in RESTORED:
+                SubElement(case, "failure", message=_clean(fact.detail or fact.kind))
+    _count(suite)
+
+
+def _rules(suite: Element, view: View, fail_on: Severity, whole: bool) -> None:
     by_rule: dict[str, list[Finding]] = {}
     for finding in view.findings:
         by_rule.setdefault(finding.rule, []).append(finding)
     for known in RULES.values():
-        if known.id not in by_rule:
+        if known.id not in by_rule and whole:
             _case(suite, known.id, known.title)
         for finding in by_rule.get(known.id, []):
             case = _case(suite, known.id, finding.title)
