@@ -72,6 +72,7 @@ class Keeper(Fact, tag=True, frozen=True, kw_only=True):
     kind: str  #: physical slot, logical slot, archive
     active: bool
     behind: int | None = None  #: bytes of WAL that it holds back now
+    most: int | None = None  #: bytes that it may hold back before production gives it up; None: without end
     detail: str = ""
 
 
