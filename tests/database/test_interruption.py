@@ -102,3 +102,11 @@ def test_borders_of_transactions_come_first(seed: int) -> None:
     tried = chosen(every, 5, seed)
     assert {cut.number for cut in tried[:2]} == {7, 9} and len(tried) == 5
     assert tried == chosen(every, 5, seed)
+
+
+def test_roles_are_of_the_server_and_are_put_aside_between_the_runs(clone: Clone) -> None:
+    sql = "CREATE ROLE fulldress_test_role; CREATE TABLE owned (i int); ALTER TABLE owned OWNER TO fulldress_test_role;"
+    facts = [fact for fact in interrupt(clone.copy, Files([("m.sql", sql)])) if isinstance(fact, Interruption)]
+    assert [(one.number, one.outcome) for one in facts] == [(2, "broken"), (3, "broken")]
+    assert facts[0].left == "roles: fulldress_test_role" and "already exists" in facts[0].detail
+    assert clone.query("SELECT rolname FROM pg_roles WHERE rolname LIKE 'fulldress\\_test%'") == []

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from fulldress.database.postgres import proof
+from fulldress.database.postgres.beside import Beside
 from fulldress.database.postgres.clone import Clone
 from fulldress.database.postgres.jobs import Ended, Job, Running, end_sessions
 from fulldress.database.postgres.likeness import Copies, Likeness, effects, words
@@ -34,7 +35,6 @@ from fulldress.patterns import regex
 
 MOST = 50  #: cuts that are tried
 BUDGET = 120.0  #: seconds for all of them
-_ROLES = "SELECT rolname FROM pg_roles"
 _LONG = 0.05  #: seconds; quicker blocks are not cut in their middle
 #: Statements that commit a first half before they wait and do the second.
 _HALVES = regex(rb".*\bCONCURRENTLY\b|REINDEX\s+(?:\([^)]*\)\s*)?(?:SCHEMA|DATABASE|SYSTEM)\b", re.S)
@@ -108,6 +108,7 @@ def interrupt(
     ``limit``: seconds that the undisturbed run may take. Facts: an :class:`Interruption` per cut, and what was not tried."""
     deadline = time.monotonic() + budget
     base, first, second = (make_clone(f"cut-{name}") for name in ("before", "first", "second"))
+    beside = Beside(base.server)
     try:
         heard: list[Heard] = []
         started = time.monotonic()
@@ -117,9 +118,13 @@ def interrupt(
         took = time.monotonic() - started
         if not ended.passed:
             return [_unread(job, f"already undisturbed it does not finish: {ended.error}")]
-        if not _run(second, job, None, limit).passed:
-            return [_unread(job, "undisturbed it finished once, and a second time it did not")]
-        trial = _Trial(make_clone, job, base, Likeness(first, second), took, heard)
+        end = proof.fingerprint(first)
+        beside.put_aside()
+        ended = _run(second, job, None, limit)
+        if not ended.passed:
+            return [_unread(job, f"undisturbed it finished once, and not a second time: {ended.error}")]
+        trial = _Trial(make_clone, job, base, Likeness(first, end, second), took, heard, beside)
+        beside.put_aside()
         every = cuts(heard)
         facts: list[AnyFact] = []
         wanted = chosen(every, most, seed)
@@ -138,6 +143,7 @@ def interrupt(
     finally:
         for clone in (base, first, second):
             clone.drop()
+        beside.drop_new(everything=True)
 
 
 def _run(clone: Clone, job: Job, stops: object, limit: float) -> Ended:
@@ -161,6 +167,7 @@ class _Trial:
         likeness: Likeness,
         took: float,
         heard: list[Heard],
+        beside: Beside,
     ) -> None:
         self.make_clone = make_clone
         self.job = job
@@ -168,7 +175,7 @@ class _Trial:
         self.limit = took * 5 + 20
         self.heard = heard
         self.before = proof.fingerprint(base)
-        self.roles = self._roles(base)
+        self.beside = beside
 
     def cut(self, cut: Cut) -> Interruption:
         clone = self.make_clone(f"cut-{cut.number}-{cut.moment}")
@@ -184,12 +191,13 @@ class _Trial:
             return self._fact(cut, "unknown", str(error))
         finally:
             clone.drop()
+            self.beside.drop_new()
 
     def _judge(self, cut: Cut, clone: Clone, ended: Ended) -> Interruption:
         changed = effects(self.before, proof.fingerprint(clone))
-        if not changed and self._roles(clone) == self.roles:
+        if not changed and not self.beside.new:
             return self._fact(cut, "rolled back", "nothing of it stays")
-        left = words(changed) or "roles"
+        left = words(changed) or f"roles: {', '.join(sorted(self.beside.new))}"
         again = _run(clone, self.job.rest(ended.done), None, self.limit)
         if not again.passed:
             return self._fact(cut, "broken", f"started again it fails: {again.error}", left)
@@ -197,10 +205,6 @@ class _Trial:
         if elsewhere:
             return self._fact(cut, "broken", f"started again it ends elsewhere: {words(elsewhere)}", left)
         return self._fact(cut, "resumable", "started again it comes to the same end", left)
-
-    def _roles(self, clone: Clone) -> frozenset[str]:
-        with clone.server.session("postgres") as line:
-            return frozenset(str(row[0]) for row in line.rows(_ROLES))
 
     def _fact(self, cut: Cut, outcome: str, detail: str, left: str = "") -> Interruption:
         return Interruption(

@@ -22,16 +22,19 @@ def effects(before: Clone | proof.Fingerprint, after: Clone | proof.Fingerprint)
 
 
 class Likeness:
-    """``first`` and ``second``: two databases in which the same was done undisturbed. ``first`` has to stay."""
+    """``first`` and ``second``: two databases in which the same was done undisturbed. ``first`` has to
+    stay; ``end`` is its fingerprint as it was right after its run."""
 
-    def __init__(self, first: Clone, second: Clone) -> None:
+    def __init__(self, first: Clone, end: proof.Fingerprint, second: Clone) -> None:
         self.first = first
-        self._end = proof.fingerprint(first)
+        self._end = end
         self._columns: dict[str, set[str]] = {}
         self._rows: set[str] = set()
         self._others: set[tuple[str, str]] = set()
-        quick = effects(self._end, proof.fingerprint(second))
+        quick = {one.object for one in effects(self._end, proof.fingerprint(second))}
         for one in effects(first, second) if quick else ():
+            if one.object not in quick:
+                continue
             if one.kind == "rows changed" and one.columns:
                 self._columns.setdefault(one.object, set()).update(one.columns)
             elif one.kind in ("rows lost", "rows added", "rows changed"):
@@ -47,9 +50,11 @@ class Likeness:
 
     def differences(self, other: Clone) -> list[Difference]:
         """In what ``other`` ended elsewhere."""
-        if not effects(self._end, proof.fingerprint(other)):
+        told = {one.object for one in effects(self._end, proof.fingerprint(other))}
+        if not told:
             return []
-        found = effects(self.first, other)  # row by row: which columns
+        # row by row: which columns. Roles of the first run may have other names by now, which is none of its objects' doing
+        found = [one for one in effects(self.first, other) if one.object in told]
         return [one for one in found if not self._expected(one, found)]
 
     def _expected(self, one: Difference, every: list[Difference]) -> bool:
