@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from fulldress.database.happenings import Ran, Statement
@@ -179,6 +180,7 @@ class Runner:
         return sqlite3.SQLITE_OK
 
 
+@lru_cache(8)
 def _head(text: str) -> tuple[str, str, str]:
     match = _HEAD.match(text)
     return ((match[1] or "").upper(), (match[2] or "").upper(), (match[3] or "").lower()) if match else ("", "", "")

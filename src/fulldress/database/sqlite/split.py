@@ -11,7 +11,7 @@ from fulldress.patterns import regex
 
 _TOKEN = regex(
     r"""--[^\n]* | /\*.*?(?:\*/|\Z) | '[^']*(?:''[^']*)*(?:'|\Z) | "[^"]*(?:""[^"]*)*(?:"|\Z) | `[^`]*(?:`|\Z)
-      | \[[^\]]*(?:\]|\Z) | (?P<end>;) | (?P<dot>^\.[^\n]*) | (?P<word>[^\s;'\"`\[/.-]+|[^\s;]) | \s+""",
+      | \[[^\]]*(?:\]|\Z) | (?P<end>;) | (?P<dot>^\.[^\n]*) | (?P<word>[^\s;'\"`\[/.-][^;'\"`\[/.\n-]*|[^\s;]) | \s+""",
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
 #: Commands of the program ``sqlite3`` that only change what is shown, or are how it runs here anyway.

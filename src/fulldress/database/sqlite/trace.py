@@ -26,14 +26,15 @@ class Stall(NamedTuple):
 
 
 class Trace:
-    """Joins the runner's statements with the poller's looks. ``pid`` is the process that runs the migration."""
+    """Joins the runner's statements with the poller's looks."""
 
     def __init__(self) -> None:
         self.statements: list[Statement] = []
         self.held: list[Held] = []
         self.waits: list[Waiting] = []
-        self.pids: set[int] = {os.getpid()}
+        self.others = False  #: a program runs: whoever locks is it, or was started by it
         self.marks: list[tuple[float, str]] = []
+        self._pid = os.getpid()
         self._current: Statement | None = None
         self._open: dict[tuple[int, str], Held] = {}
         self._guard = threading.RLock()
@@ -108,7 +109,7 @@ class Trace:
             self._last_look = begun
 
     def _owner(self, pid: int) -> Statement | None:
-        return self._current if pid in self.pids else None
+        return self._current if self.others or pid == self._pid else None
 
     def finish(self) -> None:
         """The migration's process is gone."""
