@@ -46,7 +46,7 @@ class Clone:
         self._poller: Poller | None = None
         self._left = False
         self._kept: dict[str, str] = {}
-        self._taps: list[Tap] = []
+        self.taps: list[Tap] = []
         self._log = log.Reader(server.log)
         self._log.read()
         self._prepare()
@@ -129,13 +129,13 @@ class Clone:
         return other
 
     def close_tap(self, tap: Tap) -> None:
-        if tap in self._taps:
-            self._taps.remove(tap)
+        if tap in self.taps:
+            self.taps.remove(tap)
         tap.stop()
         tap.folder.rmdir()
 
     def close_taps(self) -> None:
-        for tap in list(self._taps):
+        for tap in list(self.taps):
             self.close_tap(tap)
 
     def drop(self) -> None:
@@ -210,7 +210,7 @@ class Clone:
 
         tap = Tap(self.server.socket, folder, self.trace, self.names, self.server.session, label, self._leave, tcp=tcp)
         tap.start()
-        self._taps.append(tap)
+        self.taps.append(tap)
         return tap
 
     def _leave(self, apart: bool) -> None:

@@ -106,7 +106,7 @@ def run(
     elif not tap.sessions:
         outcome, error = Outcome.UNKNOWN, "it never connected to the copy; did it use another database?"
         clone.unread.append(_gap(f"what {name} did", error, needed=True))
-    clone.unread += _gaps(name, tap)
+    clone.unread += tap.gaps(name)
     took = timedelta(seconds=max(time.time() - started, 0.0))
     run_ = StatementRun(outcome=outcome, error=error, started=datetime.fromtimestamp(started, UTC), duration=took)
     ran = Ran(name, step, run_, tap.statements, None)
@@ -150,14 +150,6 @@ def _end_sessions(clone: Clone, tap: Tap) -> None:
             line.query(
                 f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid IN ({pids}) AND datname = current_database()"
             )
-
-
-def _gaps(name: str, tap: Tap) -> list[Unread]:
-    """What passed without a look, in so many words."""
-    return [
-        _gap(f"locks of {count} statement{'s' if count > 1 else ''} of {name}", f"{why}: seen by the poller alone")
-        for why, count in tap.untouched().items()
-    ]
 
 
 def _gap(what: str, detail: str, *, needed: bool = False) -> Unread:

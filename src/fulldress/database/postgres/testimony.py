@@ -25,6 +25,8 @@ def facts(clone: Clone, begin: float, now: float) -> list[AnyFact]:
     found += testimony.locks([held for held in trace.held if held.taken >= begin], now)
     found += testimony.waits([wait for wait in trace.waits if wait.since >= begin])
     found += clone.unread
+    for tap in clone.taps:
+        found += tap.gaps(f"programs on {clone.name}")
     if clone._log.damaged:
         found.append(
             Unread(

@@ -21,6 +21,7 @@ from fulldress.database.postgres.tap.session import Session, Stops
 from fulldress.database.postgres.tap.watching import Eyes
 from fulldress.database.postgres.trace import Trace
 from fulldress.database.postgres.wire import Connection
+from fulldress.facts import Evidence, Reason, Unread, Witness
 
 
 class Tap:
@@ -109,6 +110,19 @@ class Tap:
             for why, count in session.passed_untouched.items():
                 found[why] = found.get(why, 0) + count
         return found
+
+    def gaps(self, who: str) -> list[Unread]:
+        """What passed without a look, in so many words."""
+        return [
+            Unread(
+                witness=Witness.OBSERVED,
+                evidence=Evidence(source="tap"),
+                what=f"locks of {count} statement{'s' if count > 1 else ''} of {who}",
+                reason=Reason.NOT_MEASURED,
+                detail=f"{why}: seen by the poller alone",
+            )
+            for why, count in self.untouched().items()
+        ]
 
     @property
     def address(self) -> Path:
