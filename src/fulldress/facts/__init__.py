@@ -13,7 +13,7 @@ from fulldress.facts.changes import Change
 from fulldress.facts.clusters import Admission, Base, ClusterService, DisruptionBudget, Workload
 from fulldress.facts.concurrency import Interruption, Obstruction, Overreach
 from fulldress.facts.contents import Binary, Entry, Reason, Release, Unread
-from fulldress.facts.database import RESTORED, Difference, Lock, Migration, Runners, Wait, Work
+from fulldress.facts.database import RESTORED, Difference, Lock, Migration, Runners, Survival, Undo, Wait, Work
 from fulldress.facts.demands import (
     Command,
     Downtime,
@@ -97,7 +97,9 @@ AnyFact = (
     | SettingChange
     | Shift
     | Signature
+    | Survival
     | Timing
+    | Undo
     | Unread
     | UpgradePath
     | Use
@@ -191,9 +193,11 @@ __all__ = [
     "Signature",
     "Size",
     "Span",
+    "Survival",
     "Timeline",
     "Timing",
     "Trust",
+    "Undo",
     "Unread",
     "UpgradePath",
     "Use",

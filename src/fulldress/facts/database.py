@@ -123,3 +123,37 @@ class Difference(Fact, tag=True, frozen=True, kw_only=True):
     detail: str = ""
     equality: str = ""  #: which equality was tested: ``byte`` (text of every column), ``semantic`` (record hash)
     first: tuple[str, ...] = ()  #: the first rows that differ, by their keys
+
+
+class Undo(Fact, tag=True, frozen=True, kw_only=True):
+    """One step (or the whole release) taken there and back on a copy with rows in it.
+
+    ``outcome``: restored, not restored, nothing undone (the way back is empty and something differs), no way back, fails,
+    fails with rows (on empty tables it runs), unknown."""
+
+    name: str
+    granularity: str  #: release, step
+    outcome: str
+    path: str = ""  #: of the way back
+    detail: str = ""
+    differences: tuple[str, ...] = ()  #: what is not as it was, in words
+    notes: tuple[str, ...] = ()  #: what only looks otherwise
+    rows: int | None = None  #: that were there before; None: not counted
+    made: bool = False  #: the rows were made from the schema, not cloned
+    duration: timedelta | None = None  #: of the way back
+
+
+class Survival(Fact, tag=True, frozen=True, kw_only=True):
+    """One way back, and what it leaves of the rows that were written after the upgrade."""
+
+    way: str  #: down scripts, transaction, snapshot, dump, the steps of the runbook
+    written: int  #: rows that were marked after the upgrade
+    survive: int
+    lost: int
+    changed: int = 0  #: that are there, with other values in the columns that both releases have
+    tables: tuple[str, ...] = ()  #: ``orders: 12 of 40``: where the lost ones were
+    whole: bool | None = None  #: whether the rows of before the upgrade are as they were; None: not compared
+    duration: timedelta | None = None  #: of the way back on this machine
+    outcome: str = ""  #: ok, failed: …, not possible: …
+    detail: str = ""
+    sample: str = ""  #: where the marked rows come from: traffic, recorded, made

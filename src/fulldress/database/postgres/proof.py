@@ -205,3 +205,9 @@ def _difference(
         equality=equality,
         first=first,
     )
+
+
+def fingerprint_roles(clone: Clone) -> dict[str, str]:
+    """Roles of the clone's server; see :func:`compare_roles`."""
+    with clone.session() as line:
+        return schema.roles(line)

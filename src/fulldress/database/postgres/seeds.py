@@ -1,0 +1,379 @@
+"""A few rows for every table, made from the schema alone: enough for a way back to lose something.
+
+Rows satisfy the constraints because they are tried: forms of values that constraints speak of come first, then others, each
+in a savepoint, until the server takes them or the tries are used up. Triggers fire, so what they fill is filled. The same
+schema and seed give the same rows. Which tables stayed empty, and why, is told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from fulldress.database.postgres.clone import Clone
+from fulldress.database.postgres.wire import Connection
+from fulldress.facts import excerpt
+from fulldress.patterns import regex
+
+_TRIES = 40
+_STRING = regex(r"'((?:[^']|'')*)'::")
+_NUMBER = regex(r"(?<![\w.'])-?\d+(?:\.\d+)?(?![\w.'])")
+
+
+class _Column(NamedTuple):
+    name: str
+    type: str  #: of the domain's base, where it is a domain
+    kind: str  #: pg_type.typtype
+    category: str
+    element: str
+    length: int  #: greatest number of characters or bits; 0: none
+    scale: int
+    nullable: bool
+    own: bool  #: fills itself: serial, identity
+    labels: tuple[str, ...]
+
+    @property
+    def quoted(self) -> str:
+        return '"' + self.name.replace('"', '""') + '"'
+
+
+@dataclass
+class _Table:
+    name: str
+    columns: list[_Column] = field(default_factory=list)
+    checks: list[str] = field(default_factory=list)
+    keys: list[tuple[tuple[str, ...], str, tuple[str, ...]]] = field(
+        default_factory=list
+    )  #: columns, table, its columns
+
+
+class Seeded(NamedTuple):
+    """Rows per table, and per table that got none the server's last words."""
+
+    rows: dict[str, int]
+    empty: dict[str, str]
+
+
+def seed(clone: Clone, number: int = 5, seed: int = 1) -> Seeded:
+    """Put ``number`` rows into every table of ``clone`` that has fewer."""
+    with clone.session("fulldress-seeds") as line:
+        tables = _read(line)
+        line.query("BEGIN; SET LOCAL statement_timeout = '20s'; SET LOCAL lock_timeout = '5s'")
+        words: dict[str, str] = {}
+        for table in _in_order(tables):
+            words[table.name] = _fill(line, table, number, random.Random(f"{seed} {table.name}"))  # noqa: S311
+        line.query("COMMIT")
+        counts = _counts(line, tables)
+    return Seeded(counts, {name: words[name] for name, count in counts.items() if not count})
+
+
+def count(clone: Clone) -> int:
+    """Rows of all tables."""
+    with clone.session() as line:
+        return sum(_counts(line, _read(line)).values())
+
+
+def missing(clone: Clone) -> bool:
+    """Whether every table is empty, so that nothing could be lost. Tables of one row or two (versions, settings) are none
+    that tells: most tables have to be empty."""
+    with clone.session() as line:
+        counts = _counts(line, _read(line))
+    return bool(counts) and sum(not number for number in counts.values()) * 2 >= len(counts)
+
+
+def _counts(line: Connection, tables: dict[str, _Table]) -> dict[str, int]:
+    if not tables:
+        return {}
+    row = line.rows("SELECT " + ", ".join(f"(SELECT count(*) FROM {name})" for name in tables))[0]
+    return {name: int(str(count)) for name, count in zip(tables, row, strict=True)}
+
+
+def _read(line: Connection) -> dict[str, _Table]:
+    tables: dict[str, _Table] = {}
+    for name, *rest in line.rows(
+        """SELECT c.oid::regclass::text, a.attname, coalesce(b.typname, t.typname), coalesce(b.typtype, t.typtype)::text,
+             coalesce(b.typcategory, t.typcategory)::text, coalesce(e.typname, ''),
+             CASE WHEN m.typmod < 0 THEN 0 WHEN coalesce(b.typname, t.typname) IN ('varchar', 'bpchar') THEN m.typmod - 4
+                  WHEN coalesce(b.typname, t.typname) IN ('bit', 'varbit') THEN m.typmod
+                  WHEN coalesce(b.typname, t.typname) = 'numeric' THEN (m.typmod - 4) >> 16 ELSE 0 END,
+             CASE WHEN m.typmod >= 0 AND coalesce(b.typname, t.typname) = 'numeric' THEN (m.typmod - 4) & 1023 ELSE 0 END,
+             NOT a.attnotnull AND NOT t.typnotnull, a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid), '') LIKE 'nextval(%',
+             (SELECT string_agg(l.enumlabel, E'\\n' ORDER BY l.enumsortorder) FROM pg_enum l WHERE l.enumtypid IN (t.oid, b.oid, e.oid))
+           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+             LEFT JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type b ON b.oid = t.typbasetype
+             LEFT JOIN pg_type e ON e.oid = coalesce(b.typelem, t.typelem) AND coalesce(b.typcategory, t.typcategory) = 'A'
+             LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+             LEFT JOIN LATERAL (SELECT CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END AS typmod) m ON true
+           WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
+             AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+           ORDER BY 1, a.attnum"""
+    ):
+        table = tables.setdefault(str(name), _Table(str(name)))
+        if rest[0] is None:
+            continue
+        column, type_, kind, category, element, length, scale, nullable, own, labels = rest
+        table.columns.append(
+            _Column(
+                str(column),
+                str(type_),
+                str(kind),
+                str(category),
+                str(element),
+                int(str(length)),
+                int(str(scale)),
+                bool(nullable),
+                bool(own),
+                tuple(str(labels).split("\n")) if labels is not None else (),
+            )
+        )
+    for name, kind, text, columns, other, others in line.rows(
+        """SELECT k.conrelid::regclass::text, k.contype::text, pg_get_constraintdef(k.oid),
+             (SELECT string_agg(a.attname, E'\\n' ORDER BY x.n) FROM unnest(k.conkey) WITH ORDINALITY x(num, n) JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = x.num),
+             nullif(k.confrelid, 0)::regclass::text,
+             (SELECT string_agg(a.attname, E'\\n' ORDER BY x.n) FROM unnest(k.confkey) WITH ORDINALITY x(num, n) JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = x.num)
+           FROM pg_constraint k WHERE k.contype IN ('c', 'f') AND k.conrelid <> 0
+         UNION ALL
+         SELECT a.attrelid::regclass::text, 'c', pg_get_constraintdef(k.oid), a.attname, NULL, NULL
+           FROM pg_constraint k JOIN pg_attribute a ON a.atttypid = k.contypid WHERE k.contypid <> 0 AND k.contype = 'c'"""
+    ):
+        if str(name) not in tables:
+            continue
+        if kind == "f":
+            pair = tuple(str(columns).split("\n")), str(other), tuple(str(others).split("\n"))
+            tables[str(name)].keys.append(pair)
+        else:
+            tables[str(name)].checks.append(str(text))
+    return tables
+
+
+def _in_order(tables: dict[str, _Table]) -> Iterator[_Table]:
+    """Tables after those that they refer to; where that goes round in a circle, the one with the fewest open ends."""
+    waiting = dict(tables)
+    while waiting:
+        open_ends = {
+            name: sum(other in waiting and other != name for _, other, _ in table.keys)
+            for name, table in waiting.items()
+        }
+        least = min(open_ends.values())
+        for name in [name for name, count in open_ends.items() if count == least]:
+            yield waiting.pop(name)
+            if least:
+                break
+
+
+def _fill(line: Connection, table: _Table, number: int, chance: random.Random) -> str:
+    """Rows up to ``number``; returns the server's last refusal."""
+    there = int(str(line.rows(f"SELECT count(*) FROM {table.name}")[0][0]))
+    words = ""
+    for row in range(1 + there, number + 1):
+        referred = _referred(line, table, row)
+        for attempt in range(_TRIES):
+            values = _values(table, row + (attempt // 4) * 100 * bool(attempt), attempt, referred, chance)
+            reply = line.simple("SAVEPOINT s")
+            reply = line.simple(_insert(table, values))
+            if reply.error is None:
+                line.simple("RELEASE s")
+                break
+            words = excerpt(reply.error.message, 160)
+            line.simple("ROLLBACK TO s; RELEASE s")
+            if words.startswith("canceling"):
+                return words
+        else:
+            return words
+    return words
+
+
+def _insert(table: _Table, values: dict[str, str | None]) -> str:
+    if not values:
+        return f"INSERT INTO {table.name} DEFAULT VALUES"
+    names = ", ".join('"' + name.replace('"', '""') + '"' for name in values)
+    texts = ("NULL" if v is None else "'" + v.replace("'", "''") + "'" for v in values.values())
+    return f"INSERT INTO {table.name} ({names}) OVERRIDING SYSTEM VALUE VALUES ({', '.join(texts)})"
+
+
+def _referred(line: Connection, table: _Table, row: int) -> dict[str, str | None]:
+    """Values of columns that refer to another table: those of its ``row``-th row. None where it has no rows yet."""
+    found: dict[str, str | None] = {}
+    for columns, other, others in sorted(table.keys, key=lambda key: -len(key[0])):
+        names = ", ".join('"' + name.replace('"', '""') + '"::text' for name in others)
+        rows = line.rows(
+            f"SELECT {names} FROM {other} ORDER BY {', '.join(str(i + 1) for i in range(len(others)))} LIMIT 20"
+        )
+        chosen = rows[(row - 1) % len(rows)] if rows else (None,) * len(columns)
+        for column, value in zip(columns, chosen, strict=True):
+            if column not in found:
+                found[column] = None if value is None else str(value)
+    return found
+
+
+def _values(
+    table: _Table, row: int, attempt: int, referred: dict[str, str | None], chance: random.Random
+) -> dict[str, str | None]:
+    """Attempt 0 fills everything, 1 leaves out what may be empty, later ones try forms at random."""
+    values: dict[str, str | None] = {}
+    spoken = " ".join(table.checks)
+    for position, column in enumerate(table.columns):
+        if column.name in referred:
+            value = referred[column.name]
+            empty = column.nullable and (value is None or attempt == 1 or (attempt > 1 and chance.random() < 0.5))
+            values[column.name] = None if empty else value
+        elif column.own:
+            continue
+        elif column.nullable and (attempt == 1 or (attempt > 1 and chance.random() < 0.4)):
+            values[column.name] = None
+        else:
+            forms = list(_forms(column, row, position))
+            said = _said(table.checks, column) if spoken else []
+            if attempt == 0:
+                values[column.name] = said[row % len(said)] if said else forms[0]
+            else:
+                values[column.name] = chance.choice(said if said and chance.random() < 0.6 else forms)
+    return values
+
+
+def _said(checks: list[str], column: _Column) -> list[str]:
+    """Values that a check of this column names."""
+    found: list[str] = []
+    for text in checks:
+        if re.search(rf"(?<!\w){re.escape(column.name)}(?!\w)", text) and "~" not in text:
+            if column.category == "S":
+                found += [literal.replace("''", "'") for literal in _STRING.findall(text)]
+            elif column.category == "N":
+                found += [str(int(float(n)) + d) for n in _NUMBER.findall(text) for d in (0, 1)]
+    return list(dict.fromkeys(found))
+
+
+def _forms(column: _Column, row: int, position: int) -> Iterator[str]:
+    """Ways to write a value of this type, the plainest first; each differs from row to row."""
+    if column.labels and column.category != "A":
+        yield column.labels[row % len(column.labels)]
+    elif column.category == "A":
+        inner = column._replace(type=column.element, category="S" if column.element in _TEXTS else "", length=0)
+        first = next(_forms(inner, row, position)) if not column.labels else column.labels[0]
+        yield '{"' + first.replace("\\", "\\\\").replace('"', '\\"') + '"}'
+        yield "{}"
+    elif column.type in _TEXTS or column.category == "S":
+        for text in _texts(column.name, row):
+            short = text if not column.length or len(text) <= column.length else text[-column.length :]
+            yield short
+    else:
+        yield from _OF_TYPE.get(column.type, _plain)(column, row, position)
+
+
+_TEXTS = {"text", "varchar", "bpchar", "citext", "name"}
+
+
+def _texts(name: str, row: int) -> Iterator[str]:
+    digest = hashlib.sha256(f"{name}{row}".encode()).hexdigest()
+    yield f"{name} {row}"
+    yield f"{name}{row}"
+    yield f"https://example.org/{name}/{row}"
+    yield f"{name}{row}@example.org"
+    yield f"a{row}"
+    yield digest
+    yield digest[:40]
+    yield digest[:32]
+    yield f"1.0.{row}"
+    yield str(row)
+    yield f"2024-01-{row % 28 + 1:02d}"
+    yield "{}"
+    yield f"en-{row}"
+    yield ""
+
+
+def _numbers(column: _Column, row: int, position: int) -> Iterator[str]:
+    whole = 10 ** (column.length - column.scale) if column.type == "numeric" and column.length else 10**9
+    fraction = column.type in ("float4", "float8") or (column.type == "numeric" and (column.scale or not column.length))
+    yield f"{row % whole}" + (".5" if fraction else "")
+    yield from (str(number % whole) for number in (row + 1, 0, 1, 2, 100, 1000))
+    yield "-1"
+
+
+def _json(column: _Column, row: int, position: int) -> Iterator[str]:
+    yield f'{{"{column.name}": {row}}}'
+    yield "[]"
+    yield "{}"
+    yield f'"{row}"'
+    yield "null"
+
+
+def _days(column: _Column, row: int, position: int) -> Iterator[str]:
+    day = f"2024-{position % 12 + 1:02d}-{row % 28 + 1:02d}"
+    yield (
+        day
+        if column.type == "date"
+        else f"{day} 0{row % 10}:00:00.{position:03d}" + "+00" * (column.type == "timestamptz")
+    )
+    yield f"2030-01-{row % 28 + 1:02d}"
+    yield f"2000-01-{row % 28 + 1:02d}"
+
+
+def _uuid(column: _Column, row: int, position: int) -> Iterator[str]:
+    yield hashlib.md5(f"{column.name}{row}".encode(), usedforsecurity=False).hexdigest()
+
+
+def _bits(column: _Column, row: int, position: int) -> Iterator[str]:
+    size = column.length or 1
+    yield format(row % 2**size, f"0{size}b")
+
+
+def _plain(column: _Column, row: int, position: int) -> Iterator[str]:
+    """Types of extensions and the rest: forms that many of them read."""
+    yield from (
+        f"{row}",
+        f"a{row}",
+        f"0.{row}",
+        f"({row},{row})",
+        f'"a"=>"{row}"',
+        f"[{row}]",
+        f"[{row},{row + 1})",
+        "",
+    )
+
+
+def _fixed(*patterns: str):  # type: ignore[no-untyped-def]
+    def forms(column: _Column, row: int, position: int) -> Iterator[str]:
+        for pattern in patterns:
+            yield pattern.format(row, row + 1, row % 28 + 1, row % 10)
+
+    return forms
+
+
+_OF_TYPE = {
+    **dict.fromkeys(("int2", "int4", "int8", "numeric", "float4", "float8", "money", "oid"), _numbers),
+    **dict.fromkeys(("json", "jsonb"), _json),
+    **dict.fromkeys(("date", "timestamp", "timestamptz"), _days),
+    **dict.fromkeys(("bit", "varbit"), _bits),
+    "uuid": _uuid,
+    "bool": lambda column, row, position: iter(("tf"[row % 2], "t", "f")),
+    "bytea": _fixed("\\x0{3}ff", "\\x0{3}" + "ab" * 15, "\\x0{3}" + "ab" * 31, ""),
+    "time": _fixed("0{3}:00:00"),
+    "timetz": _fixed("0{3}:00:00+00"),
+    "interval": _fixed("{0} days 0{3}:00:00"),
+    "inet": _fixed("10.0.0.{0}"),
+    "cidr": _fixed("10.0.{2}.0/24"),
+    "macaddr": _fixed("08:00:2b:01:02:0{3}"),
+    "macaddr8": _fixed("08:00:2b:01:02:03:04:0{3}"),
+    "xml": _fixed("<a>{0}</a>"),
+    "tsvector": _fixed("word{0}"),
+    "tsquery": _fixed("word{0}"),
+    "int4range": _fixed("[{0},{1})"),
+    "int8range": _fixed("[{0},{1})"),
+    "numrange": _fixed("[{0},{1})"),
+    "daterange": _fixed("[2024-01-{2:02d},2024-02-01)"),
+    "tsrange": _fixed("[2024-01-{2:02d},2024-02-01)"),
+    "tstzrange": _fixed("[2024-01-{2:02d},2024-02-01)"),
+    "line": _fixed("{{{0},1,1}}"),
+    "lseg": _fixed("[(0,0),({0},1)]"),
+    "box": _fixed("(0,0),({0},1)"),
+    "path": _fixed("((0,0),({0},1))"),
+    "polygon": _fixed("((0,0),({0},1),(1,1))"),
+    "circle": _fixed("<(0,0),{0}>"),
+    "pg_lsn": _fixed("0/{0}"),
+    "char": _fixed("{3}"),
+}
