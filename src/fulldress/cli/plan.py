@@ -103,7 +103,9 @@ def _draft(
     if output.exists() and not force:
         raise UsageError(f"{output}: there already. Give --force to write over it, or another name with --output")
     description = production.description
-    reading = packages.read(target, trust=production.trust, root=production.root, advisories=production.advisories, zone=description.zone)
+    reading = packages.read(
+        target, trust=production.trust, root=production.root, advisories=production.advisories, zone=description.zone
+    )
     case = store.find(reading.source)
     running, findings = judged(reading.facts, production, seen(case))
     entries = [fact for fact in reading.facts if isinstance(fact, Entry)]

@@ -99,7 +99,7 @@ def relied(shell: Knows, node: Node) -> bool:
     if "$(" in text or "`" in text:
         return False
     for name in _NAMES.findall(text):
-        if name == "#" or name in "@*" or (name.isdigit() and name != "0"):
+        if name == "#" or name in "@*" or (name.isdecimal() and name != "0"):
             if shell.arguments is None:
                 return False
         elif name not in shell.fixed:
