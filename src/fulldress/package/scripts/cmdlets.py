@@ -145,7 +145,7 @@ def _done(
         text = argument(given, named, "command") or text_of(fed)
         script.emit(line, row, ("invoke-expression", text))
         if is_constant(text) or not text.strip().startswith("\ue000"):
-            script._nested("powershell", text, line)
+            script.nested("powershell", text, line)
         return None
     if cmdlet == "start-process":
         arguments = named.get("argumentlist", named.get("args", given[1] if len(given) > 1 else None))

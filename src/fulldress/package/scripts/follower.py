@@ -139,7 +139,7 @@ class Follower:
         if name in ("cmd", "command"):
             place = next((i for i, word in enumerate(rest) if word.lower()[:2] in ("/c", "/k", "/r")), -1)
             if place >= 0:
-                self._nested("batch", " ".join((rest[place][2:], *rest[place + 1 :])).strip(), line)
+                self.nested("batch", " ".join((rest[place][2:], *rest[place + 1 :])).strip(), line)
                 return True
             return False
         if name in ("powershell", "pwsh"):
@@ -155,14 +155,14 @@ class Follower:
             return True
         if re.fullmatch(r"(python|pypy)[\d.]*w?|py", name):
             if rest[:1] == ("-c",) and len(rest) > 1:
-                self._nested("python", rest[1], line)
+                self.nested("python", rest[1], line)
                 return True
             return self._file(next((word for word in rest if not word.startswith("-")), ""), rest)
         if name == "perl" and len(rest) > 1 and re.fullmatch(r"-[a-zA-Z]*e", rest[0]) and "i" not in rest[0]:
-            self._nested("perl", rest[1], line)
+            self.nested("perl", rest[1], line)
             return True
         if name == "node" and len(rest) > 1 and rest[0] in ("-e", "--eval"):
-            self._nested("javascript", rest[1], line)
+            self.nested("javascript", rest[1], line)
             return True
         file, arguments = wrappers.script_file((name, *rest) if name in _INTERPRETERS else words)
         if not file and re.search(r"(?i)\.(bat|cmd|ps1|sh|py|pl|js)$", words[0]):
@@ -184,7 +184,7 @@ class Follower:
             self.gap(line, line, f"a program that is encoded in {name} and run; nobody looked into it", needed=True)
             return
         kind = "powershell" if re.search(r"(?im)^\s*(?:\$\w+\s*=|param\s*\(|[a-z]+-[a-z]+\s)", text) else "batch"
-        self._nested(kind, text, line)
+        self.nested(kind, text, line)
 
     def _powershell(self, line: int, words: tuple[str, ...]) -> bool:
         index = 0
@@ -197,10 +197,10 @@ class Follower:
                         line, line, "a command that is encoded, and whose text is only known when it runs", needed=True
                     )
                 else:
-                    self._nested("powershell", text, line)
+                    self.nested("powershell", text, line)
                 return True
             if re.fullmatch(r"-c(o[mand]*)?", word):
-                self._nested("powershell", " ".join(words[index + 1 :]).strip('"'), line)
+                self.nested("powershell", " ".join(words[index + 1 :]).strip('"'), line)
                 return True
             if re.fullmatch(r"-f(i[le]*)?", word):
                 return self._file(words[index + 1] if index + 1 < len(words) else "", words[index + 2 :])
@@ -210,11 +210,11 @@ class Follower:
                 continue
             if re.fullmatch(r"(?i)[^\s'\"]+\.ps1", words[index]):
                 return self._file(words[index], words[index + 1 :])
-            self._nested("powershell", " ".join(words[index:]), line)
+            self.nested("powershell", " ".join(words[index:]), line)
             return True
         return False
 
-    def _nested(self, language: str, text: str, line: int) -> None:
+    def nested(self, language: str, text: str, line: int) -> None:
         if len(self.trail.active) < _DEPTH and text.strip():
             with _Inside(self.trail, "-c"):
                 follow(self.trail, self.member, language, text, line - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from tree_sitter import Node
 
 from fulldress.package.scripts.follower import Value, file_name, text_of, words_of
-from fulldress.package.scripts.values import hole, is_constant
+from fulldress.package.scripts.values import clean, hole, is_constant
 
 if TYPE_CHECKING:
     from fulldress.package.scripts.javascript import Script
@@ -49,6 +50,38 @@ _COPIES = {
 }
 
 
+_RUNS_TEXT = frozenset({"eval", "Function", "vm.runInThisContext", "vm.runInNewContext", "vm.runInContext"})
+
+
+def _computed(script: Script, target: Node, inner: Node | None, owner: Value) -> str:
+    """The name of a function that is put together; where only a run would know it, that is said of modules that run programs."""
+    value = script.value(target.child_by_field_name("index"))
+    text = value if isinstance(value, str) else ""
+    if is_constant(text) and text:
+        return text
+    module = owner.get("@module") if isinstance(owner, dict) else script.modules.get(script.raw(inner)) if inner else ""
+    if module in ("child_process", "fs", "vm", "process"):
+        line = script.line(target)
+        script.gap(line, line, f"its line {line} calls a function of {module} that only a run would know", needed=True)
+    return ""
+
+
+def _decoded(name: str, given: list[Value]) -> str | None:
+    """``Buffer.from(text, "base64")``, ``atob(text)``: what it holds, where that is a text."""
+    text = given[0] if given else None
+    coding = text_of(given[1]).lower() if len(given) > 1 else ""
+    if not isinstance(text, str) or not is_constant(text):
+        return None
+    try:
+        if name == "atob" or (name == "Buffer.from" and coding in ("base64", "base64url")):
+            return clean(base64.b64decode(text.replace("-", "+").replace("_", "/") + "==").decode())
+        if name == "Buffer.from" and coding == "hex":
+            return clean(bytes.fromhex(text).decode())
+    except ValueError:
+        return None
+    return text if name == "Buffer.from" and len(given) == 1 else None
+
+
 def follow(script: Script, node: Node) -> Value:
     """Follows a call; what it gives."""
     target = node.child_by_field_name("function") or node.child_by_field_name("constructor")
@@ -57,10 +90,18 @@ def follow(script: Script, node: Node) -> Value:
         if target is not None and target.type in ("identifier", "member_expression")
         else ""
     )
-    inner = target.child_by_field_name("object") if target is not None and target.type == "member_expression" else None
+    holds = target is not None and target.type in ("member_expression", "subscript_expression")
+    inner = target.child_by_field_name("object") if target is not None and holds else None
     owner = script.value(inner) if inner is not None else None
     method = target.child_by_field_name("property") if target is not None and inner is not None else None
     last = script.raw(method).strip() if method is not None else name
+    if target is not None and target.type == "subscript_expression":  # ``x["exec" + "Sync"](…)``
+        last = _computed(script, target, inner, owner)
+        name = f"{script.raw(inner)}.{last}" if inner is not None and last else ""
+    if isinstance(owner, dict) and isinstance(owner.get("@module"), str):  # ``require("child_process").execSync(…)``
+        name = f"{owner['@module']}.{last}"
+    if target is not None and target.type in ("new_expression", "call_expression", "parenthesized_expression"):
+        script.value(target)  # ``new Function("…")()``
     arguments = node.child_by_field_name("arguments")
     parts = [c for c in arguments.named_children if c.type != "comment"] if arguments is not None else []
     given = [script.value(part) for part in parts]
@@ -72,6 +113,8 @@ def follow(script: Script, node: Node) -> Value:
     last = full.rsplit(".", 1)[-1] if name else last
     if name == "require" and first:
         return script.required(first)
+    if (known := _decoded(name, given)) is not None:
+        return known
     if name in script.functions:
         return script.function(name, given)
     if (
@@ -143,8 +186,14 @@ def follow(script: Script, node: Node) -> Value:
         mode = text_of(given[1]).removeprefix("0o")
         if mode.isdecimal():
             script.emit(line, row, ("chmod", mode, first))
-    elif name in ("eval", "Function", "vm.runInThisContext") and "$(curl" in first:
+    elif name in _RUNS_TEXT and "$(curl" in first:
         script.emit(line, row, ("exec", first))
+    elif name in _RUNS_TEXT and given:
+        text = text_of(given[-1])
+        if is_constant(text):
+            script.nested("javascript", text, line)
+        else:
+            script.gap(line, line, f"its line {line} runs JavaScript that only a run would know", needed=True)
     elif name == "process.exit":
         script.emit(line, row, ("exit", first or "0"))
     elif last in ("question", "prompt") and (owner is not None or module in ("prompts", "inquirer", "prompt")):

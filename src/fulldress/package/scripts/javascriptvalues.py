@@ -73,7 +73,7 @@ class Values(Follower):
         if kind == "member_expression":
             return self._member(node)
         if kind == "subscript_expression":
-            return hole(self.raw(node)[:40])
+            return self._element(node)
         if kind == "binary_expression":
             return self._binary(node)
         if kind == "array":
@@ -123,6 +123,14 @@ class Values(Follower):
         if isinstance(owner, dict) and key is not None and self.raw(key) in owner:
             return owner[self.raw(key)]
         return hole(text[:40])
+
+    def _element(self, node: Node) -> Value:
+        owner, key = self.value(node.child_by_field_name("object")), self.value(node.child_by_field_name("index"))
+        if isinstance(owner, dict) and isinstance(key, str) and key in owner:
+            return owner[key]
+        if isinstance(owner, list) and isinstance(key, str) and key.isdecimal() and int(key[:6]) < len(owner):
+            return owner[int(key[:6])]
+        return hole(self.raw(node)[:40])
 
     def _binary(self, node: Node) -> Value:
         left, right = self.value(node.child_by_field_name("left")), self.value(node.child_by_field_name("right"))

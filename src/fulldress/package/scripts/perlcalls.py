@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import TYPE_CHECKING
 
 from tree_sitter import Node
 
 from fulldress.package.scripts.follower import Value, file_name, text_of, words_of
-from fulldress.package.scripts.values import hole
+from fulldress.package.scripts.values import clean, hole, is_constant
 
 if TYPE_CHECKING:
     from fulldress.package.scripts.perlvalues import Values
@@ -103,8 +104,8 @@ def function(script: Values, node: Node) -> Value:
         if last == "getstore" and len(given) > 1:
             script.trail.fetched[file_name(text_of(given[1]))] = first
         return hole(f"$(curl {first})")
-    elif name == "eval" and given:
-        script.emit(line, row, ("eval", first))
+    elif last in ("decode_base64", "pack", "unpack") and (text := decoded(last, given)) is not None:
+        return text
     elif name in ("readline",) and "STDIN" in row:
         script.emit(line, row, ("read", "-p", "an answer"))
     elif name == "exit":
@@ -165,6 +166,33 @@ def method(script: Values, node: Node) -> Value:
     elif name in ("remove_tree", "remove") and isinstance(value, str):
         script.emit(line, row, ("rm", "-rf", value))
     return hole(f"{name}()")
+
+
+def evaluated(script: Values, text: str, line: int, row: str) -> None:
+    """``eval TEXT``: followed where it is known, said where only a run would know it."""
+    if re.match(r"\s*exec\s+\S*perl\b", text) and "$" in row:
+        return  # perlrun(1): what starts Perl where a shell reads the file first
+    if is_constant(text) and text:
+        script.nested("perl", text, line)
+    elif "$(curl" in text:
+        script.emit(line, row, ("eval", text))
+    else:
+        script.gap(line, line, f"its line {line} runs Perl that only a run would know", needed=True)
+
+
+def decoded(name: str, given: list[Value]) -> str | None:
+    """What MIME::Base64's ``decode_base64`` and ``pack("H*", …)`` make of a constant, where that is a text."""
+    texts = [item for item in given if isinstance(item, str)]
+    if not texts or not all(map(is_constant, texts)):
+        return None
+    try:
+        if name == "decode_base64":
+            return clean(base64.b64decode(texts[0] + "==").decode())
+        if name == "pack" and len(texts) == 2 and re.fullmatch(r"H\*?\d*", texts[0]):
+            return clean(bytes.fromhex(texts[1]).decode())
+    except ValueError:
+        return None
+    return None
 
 
 def _client(kind: str, host: str, port: str, user: str) -> tuple[str, ...]:

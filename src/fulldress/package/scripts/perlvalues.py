@@ -279,7 +279,12 @@ class Values(Follower):
             self.require(path.replace("$FindBin::Bin", HERE), self.line(node))
             return None
         for child in node.named_children:
-            self.follow(child) if child.type == "block" else self.value(child)
+            if child.type == "block":
+                self.follow(child)
+                continue
+            value = self.value(child)
+            if node.type == "eval_expression" and isinstance(value, str):
+                perlcalls.evaluated(self, value, self.line(node), self.raw(node))
         return None
 
 

@@ -114,7 +114,7 @@ def _called(script: Values, node: Node, owner_node: Node, method: str, arguments
     elif method == "create" and "win32_process" in script.raw(owner_node).lower():
         script.command_line(first, line)
     elif method == "invokescript" or (method == "create" and kind == "scriptblock"):
-        script._nested("powershell", first, line)
+        script.nested("powershell", first, line)
     elif kind.endswith("serviceprocess.servicecontroller") and method in ("stop", "start"):
         script.emit(line, row, (f"{method}-service", text_of(owner.get("@1")) if isinstance(owner, dict) else ""))
     if isinstance(owner, str):

@@ -10,7 +10,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from fulldress.package.scripts import pythoncrontab, pythonfiles, pythonhosts, pythonpure
+from fulldress.package.scripts import pythoncrontab, pythonfiles, pythonhosts, pythonnames, pythonpure
 from fulldress.package.scripts.follower import Value, file_name, text_of, words_of
 from fulldress.package.scripts.pythonvalues import dotted
 from fulldress.package.scripts.values import hole, is_constant
@@ -57,8 +57,9 @@ _SQL = regex(
 
 def follow(script: Script, node: ast.Call) -> Value:
     """Follows a call; what it gives."""
-    raw = dotted(node.func)
-    name = script.resolved(raw)
+    put_together = pythonnames.computed(script, node.func)
+    raw = put_together or dotted(node.func)
+    name = put_together.removeprefix("builtins.") or script.resolved(raw)
     owner_value = script.value(node.func.value) if isinstance(node.func, ast.Attribute) else None
     given: list[Value] = []
     for item in node.args:
@@ -171,7 +172,7 @@ def _acts(
     elif last in ("exec_command", "sudo") and (kind or holder in ("ssh", "client")):
         return None  # on the other host
     elif name in ("exec", "eval") and first and is_constant(first):
-        script._nested("python", first, line)
+        script.nested("python", first, line)
     elif name in ("exec", "eval") and "$(curl" in first:
         script.emit(line, row, ("exec", first))
     elif name in ("exec", "eval") and re.search(

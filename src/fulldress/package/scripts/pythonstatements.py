@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
+from fulldress.package.scripts import pythonnames
 from fulldress.package.scripts.follower import Value, text_of
 from fulldress.package.scripts.pythonvalues import Function, Values, dotted
 from fulldress.package.scripts.values import hole, is_constant
@@ -97,6 +98,14 @@ class Statements(Values):
         asked = r"\.(?:returncode|check_returncode|wait|poll|communicate)\b|\s*[,)]" if result else r"\b"
         return not re.search(rf"\b{re.escape(target.id)}(?:{asked})", rest)
 
+    def _renames(self, name: str, node: ast.expr) -> None:
+        """``run = os.system``: a function that is called under another name from here on."""
+        meant = pythonnames.computed(self, node)
+        if not meant and isinstance(node, ast.Attribute):
+            meant = self.resolved(dotted(node))
+        if meant.partition(".")[0] in pythonnames.ACTING and "environ" not in meant:
+            self.aliases[name] = meant
+
     def _bind(self, target: ast.expr, value: Value, node: ast.stmt) -> None:
         if isinstance(target, ast.Subscript):
             owner, key = self.resolved(dotted(target.value)), self.value(target.slice)
@@ -111,6 +120,8 @@ class Statements(Values):
         name = dotted(target)
         if not name:
             return
+        if isinstance(target, ast.Name) and isinstance(node, ast.Assign):
+            self._renames(name, node.value)
         self.names[name] = hole(name) if value is None else value
         if isinstance(value, str) and isinstance(node, ast.Assign | ast.AnnAssign) and _is_text(node.value):
             self.assign(self.line(node), self.row(node), name.rsplit(".", 1)[-1], value)

@@ -15,7 +15,6 @@ from tree_sitter import Node
 from fulldress.package.reader import Member
 from fulldress.package.scripts import hooks, maintainer, wrappers
 from fulldress.package.scripts.events import AnyEvent, Gap, Write
-from fulldress.package.scripts.rule import option
 from fulldress.package.scripts.shell.assignments import Assignments
 from fulldress.package.scripts.shell.conditions import assigned_once
 from fulldress.package.scripts.sourced import member_of
@@ -26,13 +25,52 @@ from fulldress.patterns import regex
 #: Functions of other packages. Those of debconf and of init scripts ask and write lines, which their callers show.
 _ELSEWHERE = regex(r"/(?:usr|opt|lib)/(?!.*(?:/debconf/confmodule|/init-functions)$)")
 _DEPTH = 12  #: functions and scripts inside each other
-_LANGUAGES = {"python": "python", "perl": "perl", "node": "javascript", "ruby": "ruby", "php": "php"}
-_READERS = {"python": "python", "javascript": "javascript", "ruby": "plain", "php": "plain", "sql": "sqlprograms"}
+_LANGUAGES = {
+    "python": "python", "perl": "perl", "node": "javascript", "ruby": "ruby", "php": "php", "expect": "tcl", "tclsh": "tcl",
+}  # fmt: skip
+_READERS = {
+    "python": "python",
+    "javascript": "javascript",
+    "ruby": "plain",
+    "php": "plain",
+    "tcl": "plain",
+    "sql": "sqlprograms",
+}
 _NO_SCRIPTS = frozenset(
     {"folder", "link", "device", "python", "perl", "javascript", "ruby", "php", "powershell", "batch", "sql"}
 )
 _SMALL = 256 * 1024  #: bytes; a larger file is not taken for an input
 _CALLS = 8  #: times that one script is followed for others that call it, each time with other values
+
+
+#: Options that are followed by a program, alone or as the last of several letters: ``python3 -Ic``, ``perl -we``.
+_CODE = {
+    "python": regex(r"-[A-Za-z]*c"), "php": regex(r"-[a-z]*r|--run"), "tcl": regex(r"-c"), "ruby": regex(r"-[A-Za-z]*e"),
+    "perl": regex(r"-[A-Za-z0]*[eE]"), "javascript": regex(r"-(?:e|p|pe|ep)|--eval|--print"),
+}  # fmt: skip
+_VALUED = frozenset(
+    {"-W", "-X", "-I", "-r", "--require", "--import", "-d"}
+)  #: options of interpreters with a word of their own
+#: What a filter of texts has no need of.
+_ACTS = regex(r"\b(?:system|exec|qx|eval|unlink|fork)\b|`|\|\s*['\"]")
+
+
+def _code(kind: str, words: tuple[str, ...]) -> str:
+    """The program that an interpreter gets in a word; several of them are lines of one."""
+    found: list[str] = []
+    at = 0
+    while at < len(words) and words[at].startswith("-") and words[at] != "--":
+        word = words[at]
+        if _CODE[kind].fullmatch(word) and at + 1 < len(words):
+            found.append(words[at + 1])
+            if kind != "perl":
+                break
+            at += 2
+        elif kind in ("python", "javascript") and (match := re.match(r"-c(?=.)|--(?:eval|print)=", word)):
+            return word[match.end() :]
+        else:
+            at += 2 if word in _VALUED else 1
+    return "\n".join(found)
 
 
 class Nested(Assignments):
@@ -52,12 +90,12 @@ class Nested(Assignments):
         kind = next((k for prefix, k in _LANGUAGES.items() if re.fullmatch(rf"{prefix}[\d.]*", name)), "")
         if not kind:
             return False
-        flag = {"python": "-c", "php": "-r"}.get(kind, "-e")
-        code, line = option(words[1:], flag), node.start_point.row + 1 + self.offset
+        code, line = _code(kind, words[1:]), node.start_point.row + 1 + self.offset
         plain = [word for word in words[1:] if not word.startswith("-") or word == "-"]
         if not code and self.fed and self.stdin and plain[:1] in ([], ["-"]):
             code, line = self.stdin, self.stdin_line or line
-        if not code or (kind == "perl" and re.search(r"(?:^|\s)-\w*[pin]", " ".join(words[1:]))):
+        filters = kind == "perl" and re.search(r"(?:^|\s)-\w*[pin]", " ".join(words[1:]))
+        if not code or (filters and not _ACTS.search(code)):
             return False
         self._read(kind, show(code), line)
         return True
