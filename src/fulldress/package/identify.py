@@ -97,6 +97,7 @@ _INTERPRETERS: tuple[tuple[str, str], ...] = (
     (r"node(?:js)?|deno|bun", "javascript"),
     (r"ruby[\d.]*", "ruby"),
     (r"php[\d.]*", "php"),
+    (r"(?:tclsh|wish|jimsh|expect)[\d.]*", "tcl"),
     (r"pwsh|powershell", "powershell"),
 )
 _SHEBANG = regex(rb"#!\s*(\S+)(?:[ \t]+([^\n]*))?")

@@ -267,7 +267,7 @@ def _reader(member: Member) -> Reader | None:
         return _language("batch")
     if member.kind == "perl" and (_is_executable(member) or _is_alone(member) or _INSTALLER.search(member.inner)):
         return _language("perl")
-    if member.kind in ("ruby", "php") and (_is_executable(member) or _INSTALLER.search(member.inner)):
+    if member.kind in ("ruby", "php", "tcl") and (_is_executable(member) or _INSTALLER.search(member.inner)):
         return _language("plain")
     if member.kind == "text" and re.search(r"(?i)\.(?:vbs|wsf)$", member.name):
         return _language("plain")

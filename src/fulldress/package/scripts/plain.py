@@ -15,7 +15,7 @@ from fulldress.package.scripts.values import clean
 from fulldress.patterns import regex
 
 _COMMENT = {"powershell": r"\s*#", "batch": r"(?i)\s*(@?rem\b|::)", "perl": r"\s*#", "python": r"\s*#", "ruby": r"\s*#",
-            "php": r"\s*(//|#|\*|/\*)", "vbscript": r"(?i)\s*('|rem\b)", "javascript": r"\s*(//|\*|/\*)"}  # fmt: skip
+            "tcl": r"\s*#", "php": r"\s*(//|#|\*|/\*)", "vbscript": r"(?i)\s*('|rem\b)", "javascript": r"\s*(//|\*|/\*)"}  # fmt: skip
 _TALK = regex(
     r"(?i)^\s*(@?echo\b|write-(host|output|verbose|warning|error|information)\b|print\w*\b|say\b|die\b|warn\b|puts\b|"
     r"wscript\.echo\b|msgbox\b|raise\b|log\w*[.(]|console\.)"
@@ -44,6 +44,10 @@ _SYSTEM = regex(
     r"""\s*\(?\s*(["'])((?:(?!\1).)+?)\1|\.(?:run|exec)\s*\(?\s*(")((?:[^"]|"")+?)"(?!")""",
     re.I,
 )
+#: Tcl's own, and expect's: ``spawn ssh host``, ``system "…"``, ``exec cmd &``, ``[exec cmd]``.
+_TCL = regex(
+    r"(?:^|[\[;{])\s*(?:spawn|system|exec)\s+(?:-(?:noecho|ignore\w+|keepnewline|open)\s+|--\s+)*[\"{]?([^\"\n]+?)[\"]?\s*$"
+)
 _TICKS = regex(r"(?<!\\)`([^`\n]+)`")
 #: What of a line in these languages reaches the network: a URL alone is a constant.
 _CALLS = regex(
@@ -60,7 +64,8 @@ def read(package: Package, member: Member, emit: Emit) -> None:
     rows = clean(member.text).split("\n")
     lines(package, member, language, rows, 1, emit)
     problem = f"{language}: read line by line with plain rules; variables and branches were not followed"
-    emit(Gap(member=member, line=1, text="", last=max(1, len(rows)), problem=problem))
+    begin = next((at for at, row in enumerate(rows, 1) if row.strip()), 1)
+    emit(Gap(member=member, line=begin, text="", last=len(rows) or 1, problem=problem, needed=language == "tcl"))
 
 
 def lines(package: Package, member: Member, language: str, rows: list[str], first: int, emit: Emit) -> None:
@@ -77,7 +82,9 @@ def lines(package: Package, member: Member, language: str, rows: list[str], firs
         row = row[:2000]
         if inside or not row.strip() or re.match(comment, row) or _TALK.match(row):
             continue
-        if language not in ("powershell", "batch"):
+        if language == "tcl" and (found := _TCL.search(row)):
+            _nested(package, member, language, found[1].rstrip(" ]}"), number, emit)
+        elif language not in ("powershell", "batch"):
             for found in _SYSTEM.finditer(row):
                 text = found[2] or (found[4] or "").replace('""', '"')
                 _nested(package, member, language, text, number, emit)

@@ -15,7 +15,7 @@ from tree_sitter import Language, Node, Parser, Tree
 
 from fulldress.package.scripts.events import Gap
 from fulldress.package.scripts.maintainer import ways
-from fulldress.package.scripts.shell import builtins, lines, repair
+from fulldress.package.scripts.shell import builtins, handover, lines, repair
 from fulldress.package.scripts.shell.conditions import assigned_once
 from fulldress.package.scripts.shell.known import Exhausted, Function, is_statement
 from fulldress.package.scripts.shell.redirects import Redirects
@@ -38,6 +38,11 @@ class Shell(Redirects):
 
     def run(self, text: str) -> None:
         """Follows a whole script, then the functions that nothing called. Raises :class:`Exhausted`."""
+        other, row = handover.language(text)
+        if other:
+            self.run(handover.head(text, row))
+            self._read(other, text, 1)
+            return
         called = ways(self.member)
         if not called:
             self.fixed = assigned_once(text)

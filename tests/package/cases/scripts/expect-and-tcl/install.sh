@@ -1,0 +1,6 @@
+#!/bin/sh
+expect -c 'spawn systemctl restart relayd
+expect eof'
+tclsh <<'EOF'
+exec systemctl restart relay-tcl
+EOF
