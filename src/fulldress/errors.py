@@ -258,6 +258,19 @@ class BadDump(DatabaseError):
     """{0} cannot be restored: {1}. Give what pg_dump wrote of one database: plain, custom, tar or a folder."""
 
 
+class NoMysql(DatabaseError):
+    """No MariaDB or MySQL server was found. Fetch one ("fulldress database add mariadb"), install your distribution's
+    mariadb-server, or name the folder of its programs with --mysql-bin."""
+
+
+class BadMysql(DatabaseError):
+    """{0}: {1}. Name a folder that holds mariadbd, mariadb and mariadb-dump, or mysqld, mysql and mysqldump."""
+
+
+class MysqlFailed(DatabaseError):
+    """The rehearsal's MariaDB or MySQL server {0} did not start: {1}."""
+
+
 class NotSqlite(DatabaseError):
     """{0} cannot be copied: {1}. Nothing was changed; name the file of a SQLite database with --sqlite."""
 
