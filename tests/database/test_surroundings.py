@@ -16,10 +16,14 @@ def test_limits_of_time_with_whom_they_hold_for(clone: Clone) -> None:
         line.query("CREATE ROLE ward_app")
         line.query(f'ALTER ROLE ward_app IN DATABASE "{clone.name}" SET statement_timeout = 1500')
     try:
-        found = {(one.name, one.who): one for one in surroundings.limits(of_clone(clone)) if isinstance(one, Limit)}
+        limits = surroundings.limits(of_clone(clone), "ward_app")
+        found = {(one.name, one.who): one for one in limits if isinstance(one, Limit)}
         assert found["lock_timeout", ""].limit == timedelta(seconds=2)
         assert found["statement_timeout", "ward_app"].limit == timedelta(seconds=1.5)
         assert found["statement_timeout", "ward_app"].on == "statement"
+        assert ("statement_timeout", "ward_app") not in {
+            (one.name, one.who) for one in surroundings.limits(of_clone(clone)) if isinstance(one, Limit)
+        }
         assert ("idle_in_transaction_session_timeout", "") not in found
     finally:
         with clone.server.session("postgres") as line:

@@ -28,6 +28,8 @@ FAMILIES = (
     "migrationruns",
     "schemachanges",
     "waits",
+    "foresight",
+    "room",
     "jobs",
     "schedules",
     "operations",

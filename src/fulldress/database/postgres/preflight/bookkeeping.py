@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from fulldress.database.postgres.clone import quote
-from fulldress.database.postgres.preflight import objects, tools
+from fulldress.database.postgres.preflight import migrators, objects
 from fulldress.database.postgres.preflight.objects import Known, Object
 from fulldress.database.postgres.preflight.reading import Reader
 from fulldress.errors import DatabaseError
@@ -28,7 +28,7 @@ _TABLES = """SELECT n.nspname::text AS schema, c.relname::text AS name,
 class Records(NamedTuple):
     """One tool's table. ``rows``: version, failed, dirty, recorded, checksum."""
 
-    tool: tools.Tool
+    tool: migrators.Tool
     schema: str
     rows: tuple[dict[str, Any], ...]
 
@@ -56,9 +56,9 @@ def read(ask: Reader, scripts: Sequence[tuple[str, str]]) -> list[AnyFact]:
 def records(ask: Reader) -> tuple[list[Records], list[Unread]]:
     found: list[Records] = []
     gaps: list[Unread] = []
-    names = ", ".join(f"'{name}'" for name in sorted({tool.table for tool in tools.TOOLS}))
+    names = ", ".join(f"'{name}'" for name in sorted({tool.table for tool in migrators.TOOLS}))
     for row in ask(_TABLES.format(names=names)):
-        tool = tools.of(row["name"], set(row["columns"] or ()))
+        tool = migrators.of(row["name"], set(row["columns"] or ()))
         if tool is None:
             continue
         select = (

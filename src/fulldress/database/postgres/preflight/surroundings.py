@@ -51,9 +51,9 @@ _KEEPS = """SELECT (SELECT setting::int8 * 1048576 FROM pg_settings WHERE name =
        (SELECT last_failed_wal FROM pg_stat_archiver) AS wal"""
 
 
-def read(ask: Reader, major: int) -> list[AnyFact]:
-    """Collation, Limit and Keeper facts of the server behind ``ask``."""
-    return [*collations(ask, major), *limits(ask), *keepers(ask)]
+def read(ask: Reader, major: int, role: str = "") -> list[AnyFact]:
+    """Collation, Limit and Keeper facts of the server behind ``ask``. ``role``: whom the migrations run as."""
+    return [*collations(ask, major), *limits(ask, role), *keepers(ask)]
 
 
 def collations(ask: Reader, major: int) -> list[AnyFact]:
@@ -95,11 +95,14 @@ def _unknown(row: dict[str, Any], major: int) -> Unread:
     )
 
 
-def limits(ask: Reader) -> list[AnyFact]:
-    """Limits of time that are on. A role's own stand beside the server's, and count for that role alone."""
+def limits(ask: Reader, role: str = "") -> list[AnyFact]:
+    """Limits of time that are on for ``role`` in this database: its own here, its own, the database's, the server's."""
     names = ", ".join(f"'{name}'" for name in _ON)
+    rows = [row | {"here": False} for row in ask(_SETTINGS.format(names=names))]
+    rows += [row for row in ask(_OF_ROLES.format(names=names)) if row["who"] in ("", role)]
+    rows.sort(key=lambda row: (bool(row["who"]), bool(row["here"])))
     found: list[AnyFact] = []
-    for row in [*ask(_SETTINGS.format(names=names)), *ask(_OF_ROLES.format(names=names))]:
+    for row in {row["name"]: row for row in rows}.values():
         length = duration(str(row["setting"]))
         if length:
             found.append(
