@@ -29,6 +29,7 @@ class Nested:
         self.dynamic: list[int] = []  #: lines of code that builds its SQL at run time
         self.foreign: list[tuple[int, str]] = []  #: line and language of bodies that nobody here reads
         self._other: dict[str, str] = {}  #: routines in such a language
+        self._begins: dict[str, int] = {}  #: the line on which the body of a routine of this script begins
         self._session: procedural.Block | None = None
         self._offsets: dict[int, int] = {}
         if any(one.verb in ("EXECUTE", "EXEC") for one in every):
@@ -58,12 +59,13 @@ class Nested:
         for other in procedural.called(statement, self._other):
             self.foreign.append((statement.line, self._other[other]))
         for routine in procedural.called(statement, self.routines):
-            yield from (
-                (statement.line, text, bare) for _, text, bare in self._body(self.routines[routine], statement.line)
-            )
+            begin = self._begins.get(routine)  # one of an earlier script is told at the statement that calls it
+            for line, text, bare in self._body(self.routines[routine], begin or statement.line):
+                yield line if begin else statement.line, text, bare
         if name:
             self.routines.pop(name, None), self._other.pop(name, None)
             (self._other if language else self.routines)[name] = language or inside
+            self._begins[name] = statement.line + statement.text[: max(statement.text.find(inside), 0)].count("\n")
 
     def _alone(self, statement: Statement) -> Iterator[Row]:
         """``PREPARE p FROM @text; EXECUTE p`` of MySQL, ``EXEC ('…')`` of SQL Server, ``EXECUTE IMMEDIATE`` of Oracle."""

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from fulldress.package.schedules.jobs import Clock
+from fulldress.patterns import regex
 
 _DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _WEEKS = ("FIRST", "SECOND", "THIRD", "FOURTH", "LAST")
+_LATER = regex(r"\(Get-Date\) \+ (\d+ \w+)")  #: a start that PowerShell counts from the run of the script
 _EVENTS = {
     "ONSTART": "at the start of the host",
     "ONLOGON": "at logon",
@@ -69,6 +71,8 @@ def rhythm(given: Mapping[str, str], clock: Clock) -> tuple[str, tuple[datetime,
         return _EVENTS[kind], ()
     start = re.fullmatch(r"(\d{1,2}):(\d\d)(?::\d\d)?", given.get("st", ""))
     hour = f" at {int(start[1]):02d}:{start[2]}" if start else (f" at {given['st']}" if given.get("st") else "")
+    if later := _LATER.search(given.get("st", "")):
+        hour = f" {later[1]} after the script ran"
     step = (
         int(given["mo"])
         if given.get("mo", "").isdecimal() and len(given["mo"]) < 9 and 0 < int(given["mo"][:5]) < 1440

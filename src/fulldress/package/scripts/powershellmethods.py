@@ -15,9 +15,12 @@ from tree_sitter import Node
 from fulldress.package.scripts.follower import Value, file_name, text_of
 from fulldress.package.scripts.timespans import iso
 from fulldress.package.scripts.values import clean, hole, is_constant
+from fulldress.patterns import regex
 
 if TYPE_CHECKING:
     from fulldress.package.scripts.powershellvalues import Values
+
+_LATER = regex(r"add(seconds|minutes|hours|days)")
 
 
 def invoked(script: Values, node: Node) -> Value:
@@ -72,6 +75,10 @@ def _called(script: Values, node: Node, owner_node: Node, method: str, arguments
             if first.isdecimal() and len(first) < 8
             else hole("a time span")
         )
+    if (later := _LATER.fullmatch(method)) and re.fullmatch(
+        r"(?is)\(\s*get-date\s*\)|\[(?:system\.)?datetime\]::now", script.raw(owner_node)
+    ):
+        return hole(f"(Get-Date) + {first} {later[1]}") if first.isdecimal() else hole(script.raw(node)[:60])
     if kind == "io.path" and method == "combine":
         return "\\".join(text_of(item).rstrip("\\") for item in given)
     if method in ("downloadstring", "downloaddata", "getstringasync", "openread"):

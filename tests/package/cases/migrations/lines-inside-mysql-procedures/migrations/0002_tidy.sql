@@ -1,0 +1,10 @@
+DELIMITER //
+CREATE PROCEDURE tidy()
+BEGIN
+  DECLARE n INT;
+  SET n = 1;
+  DROP TABLE relay_old;
+END //
+DELIMITER ;
+
+CALL tidy();
