@@ -96,7 +96,7 @@ def rehearse(
             facts += back.facts
         if options.two_runners and any(isinstance(step, Migrate) for step in runbook.step):
             tell("the migration started twice at once")
-            facts += _pair(runbook, entries, production, options, bases, stack, scratch)
+            facts += _pair(runbook, entries, bases)
     return Rehearsal(
         frozen=freeze(runbook),
         package=runbook.runbook.package,
@@ -155,19 +155,9 @@ def _clone(production: Production, name: str, options: Options, stack: ExitStack
     raise DatabaseError(f'production.toml: [databases.{name}] has neither "url" nor "dump"; there is nothing to clone')
 
 
-def _pair(
-    runbook: Runbook,
-    entries: Callable[[str], bytes],
-    production: Production,
-    options: Options,
-    bases: Bases,
-    stack: ExitStack,
-    scratch: Path,
-) -> list[AnyFact]:
+def _pair(runbook: Runbook, entries: Callable[[str], bytes], bases: Bases) -> list[AnyFact]:
     start = datetime.now(UTC)
-    found = two_runners(
-        runbook, entries, bases.clones.__getitem__, lambda name: _clone(production, name, options, stack, scratch)
-    )
+    found = two_runners(runbook, entries, bases.clones.__getitem__)
     for name, base in bases.clones.items():
         drop_new_roles(base, bases.roles[name])
     end = datetime.now(UTC)

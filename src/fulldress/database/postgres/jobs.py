@@ -20,6 +20,7 @@ from fulldress.database.postgres import programs
 from fulldress.database.postgres.clone import RUNNER, Clone
 from fulldress.database.postgres.runner import Runner
 from fulldress.database.postgres.server import PORT
+from fulldress.database.postgres.split import split
 from fulldress.database.postgres.tap import Tap
 from fulldress.database.postgres.wire import Connection
 from fulldress.errors import DatabaseError, ProgramNotFound
@@ -66,6 +67,9 @@ class Job(Protocol):
         """What a person would start again when ``done`` files were through: the file that was cut off, and those after
         it; a program as a whole."""
 
+    def place(self, text: str) -> tuple[str, int]:
+        """File and line at which a statement stands; the job's own name and 0 where that is not known."""
+
 
 @dataclass(frozen=True)
 class Files:
@@ -84,6 +88,13 @@ class Files:
 
     def rest(self, done: int) -> Files:
         return Files(self.scripts[done:], {**self.siblings, **dict(self.scripts)})
+
+    def place(self, text: str) -> tuple[str, int]:
+        for name, script in self.scripts if text else ():
+            for piece in split(script, name, {**self.siblings, **dict(self.scripts)}):
+                if piece.text.strip() == text.strip():
+                    return piece.file, piece.line
+        return (self.scripts[0][0] if self.scripts else "", 0)
 
 
 class _RunningFiles:
@@ -147,6 +158,9 @@ class Program:
 
     def rest(self, done: int) -> Program:
         return self
+
+    def place(self, text: str) -> tuple[str, int]:
+        return self.name, 0
 
 
 class _RunningProgram:

@@ -1,201 +1,230 @@
-"""The same migration started twice at once: does one wait for the other?
+"""The same migrations started twice at once, files or a program: what keeps the two apart, and what the loser does.
 
-Two sessions take turns statement by statement on a fresh copy, the worst order that a real start of two replicas could
-bring. When one waits for a lock of the other, the other goes on alone. Nothing is left to chance, so the outcome is the
-same every time. What the two did is then compared with what one alone does on another copy.
+Which kind of migration lock there is, is read off what the second one waited for: an advisory lock (of the session, when
+it outlives transactions, else of the transaction), one that is only tried for (the SQL says so), a table, a row, or a flag
+in a row that it asks for again and again; or nothing, and then the two meet wherever their statements do.
 """
 
 from __future__ import annotations
 
-import re
-import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from fulldress.database.postgres import proof
-from fulldress.database.postgres.clone import RUNNER, Clone
-from fulldress.database.postgres.runner import Ran, Runner
-from fulldress.database.postgres.split import Piece
-from fulldress.database.postgres.wire import Connection
-from fulldress.facts import RESTORED, Difference, Evidence, Runners, Witness, excerpt
+from fulldress.database.postgres.beside import Beside
+from fulldress.database.postgres.clone import Clone
+from fulldress.database.postgres.jobs import Ended, Files, Job, end_sessions
+from fulldress.database.postgres.likeness import Copies, Likeness, words
+from fulldress.database.postgres.turns import Block, Side, Turns, changes, locks
+from fulldress.facts import Difference, Evidence, Runners, Witness, excerpt
 from fulldress.findings import Outcome
 from fulldress.patterns import regex
 
-_HARMLESS = regex(r"(?:SET|SHOW|BEGIN|START|SELECT|LOCK|SAVEPOINT|RELEASE)\b")
-_TAKES_LOCK = regex(r"LOCK\b|.*\bPG_ADVISORY_")
+_TRIES = regex(r"(?i)\bpg_try_advisory_(xact_)?lock")
+_CONDITIONAL = regex(r"(?i)\s*(?:DO|CALL)\b|\bIF\s+(?:NOT\s+)?EXISTS\b|\bON\s+CONFLICT\b|\bOR\s+REPLACE\b")
+_UPDATES = regex(r"(?i)\s*UPDATE\s+(?:ONLY\s+)?([\w.\"]+)")
+_POLLS = 2  #: times that a runner asks the same before it is said to wait so
 
 
-@dataclass
-class _Block:
-    """One runner waited for the other."""
+class Kept(NamedTuple):
+    """What keeps two runners apart. ``kind`` as in :class:`Runners`; ``block`` where one was seen waiting."""
 
-    who: int
     kind: str
-    object: str
-    piece: Piece | None
-    untouched: bool  #: it had not changed anything before
+    words: str
+    block: Block | None = None
+    flag: str = ""  #: the table of the flag
 
 
-class _Turns:
-    """Whose turn it is. A runner that waits for a lock of the other gives its turn back."""
+def twice(make_clone: Copies, job: Job | Sequence[tuple[str, str]], *, limit: float = 600.0) -> Runners:
+    """Start ``job`` twice at once on one fresh copy; compare with what one alone does on others.
 
-    def __init__(self, observer: Connection, pids: tuple[int, int]) -> None:
-        self.observer = observer
-        self.pids = pids
-        self.turn = 0
-        self.started = [False, False]
-        self.done = [False, False]
-        self.changed = [False, False]
-        self.piece: list[Piece | None] = [None, None]
-        self.blocks: list[_Block] = []
-        self.both_between = False  #: the second began to change things before the first had ended
-        self._moved = threading.Condition()
-
-    def before(self, who: int, piece: Piece) -> None:
-        other = 1 - who
-        with self._moved:
-            if self.started[who]:
-                self.turn = other
-                self._moved.notify_all()
-            self.started[who] = True
-            while self.turn != who and not self.done[other]:
-                self._moved.wait(0.004)
-                if self.turn != who and self._blocked(other):
-                    self.turn = who
-            self.piece[who] = piece
-            if not _HARMLESS.match(piece.bare) and not piece.control:
-                self.both_between |= self.changed[other] and not self.done[other]
-                self.changed[who] = True
-
-    def end(self, who: int) -> None:
-        with self._moved:
-            self.done[who] = True
-            self.turn = 1 - who
-            self._moved.notify_all()
-
-    def _blocked(self, who: int) -> bool:
-        rows = self.observer.rows(
-            "SELECT locktype, coalesce(relation::regclass::text, ''), pg_blocking_pids(pid)::text FROM pg_locks"
-            f" WHERE pid = {self.pids[who]} AND NOT granted"
-        )
-        hit = next((row for row in rows if str(self.pids[1 - who]) in re.findall(r"\d+", str(row[2]))), None)
-        if hit is None:
-            return False
-        piece = self.piece[who]
-        if not self.blocks or self.blocks[-1].piece is not piece or self.blocks[-1].who != who:
-            own = piece is not None and not _HARMLESS.match(piece.bare)
-            untouched = not self.changed[who] or (own and self._first_change(who))
-            self.blocks.append(_Block(who, str(hit[0]), str(hit[1]), piece, untouched))
-        return True
-
-    def _first_change(self, who: int) -> bool:
-        return False if self.piece[who] is None else not any(b.who == who for b in self.blocks)
-
-
-def twice(make_clone: Callable[[str], Clone], scripts: Sequence[tuple[str, str]]) -> Runners:
-    """Start ``scripts`` (name and text, in order) twice at once. ``make_clone(name)`` gives a fresh copy of the database
-    as it is before the upgrade; two are made, and dropped."""
-    alone = make_clone("one-runner")
-    together = make_clone("two-runners")
+    ``job`` may be SQL files, as names and texts. ``make_clone(name)`` gives a copy of the database as it is before."""
+    if isinstance(job, Sequence):
+        job = Files(job)
+    first, second, both = (make_clone(f"runner-{name}") for name in ("alone", "again", "two"))
+    beside = Beside(first.server)
     try:
-        single = _run(alone, scripts)
-        if single and single[-1].run.outcome is not Outcome.PASS:
-            return _verdict(scripts, "unknown", f"already one runner alone does not finish: {single[-1].run.error}")
-        results, turns = _both(together, scripts)
-        effects = [one for one in proof.compare(alone, together) if one.kind not in (*RESTORED, "sequence")]
-        return _judge(scripts, results, turns, effects)
+        ended = _alone(first, job, limit)
+        end = proof.fingerprint(first)
+        beside.put_aside()
+        if ended.passed:
+            ended = _alone(second, job, limit)
+            beside.put_aside()
+        if not ended.passed:
+            return _fact(job, "unknown", f"already one runner alone does not finish: {ended.error}")
+        likeness = Likeness(first, end, second)
+        results, turns, deadlock = _both(both, job, limit)
+        return judge(job, results, turns.sides, turns.blocks, likeness.differences(both), deadlock)
     finally:
-        alone.drop()
-        together.drop()
+        for clone in (first, second, both):
+            clone.drop()
+        beside.drop_new(everything=True)
 
 
-def _both(clone: Clone, scripts: Sequence[tuple[str, str]]) -> tuple[list[list[Ran]], _Turns]:
-    with (
-        clone.session() as observer,
-        clone.session(RUNNER, clone.role) as first,
-        clone.session(RUNNER, clone.role) as second,
-    ):
-        turns = _Turns(observer, (first.pid, second.pid))
-        results: list[list[Ran]] = [[], []]
-
-        def work(who: int, line: Connection) -> None:
-            try:
-                results[who] = _scripts(Runner(line, before=lambda piece: turns.before(who, piece)), scripts)
-            finally:
-                line.simple("ROLLBACK")
-                line.simple("SELECT pg_advisory_unlock_all()")  # as if the session had ended
-                turns.end(who)
-
-        threads = [
-            threading.Thread(target=work, args=(who, line), daemon=True) for who, line in enumerate((first, second))
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return results, turns
+def _alone(clone: Clone, job: Job, limit: float) -> Ended:
+    tap = clone.open_tap(always=True, migration=job.name, tcp=True)
+    try:
+        return job.start(clone, tap).wait(limit)
+    finally:
+        end_sessions(clone, tap)
+        clone.close_tap(tap)
 
 
-def _run(clone: Clone, scripts: Sequence[tuple[str, str]]) -> list[Ran]:
-    with clone.session(RUNNER, clone.role) as line:
-        return _scripts(Runner(line), scripts)
+def _both(clone: Clone, job: Job, limit: float) -> tuple[list[Ended], Turns, bool]:
+    first, second = (clone.open_tap(always=True, migration=f"{job.name} ({n})", tcp=True) for n in (1, 2))
+    with clone.session() as observer:
+        turns = Turns(observer, (first, second))
+        first.stops = lambda stop: turns.stop(0, stop)
+        second.stops = lambda stop: turns.stop(1, stop)
+        try:
+            for side in turns.sides:
+                side.running = job.start(clone, side.tap)
+            results = [side.running.wait(limit) for side in turns.sides if side.running is not None]
+        finally:
+            for side in turns.sides:
+                if side.running is not None:
+                    side.running.kill()
+            for tap in (first, second):
+                end_sessions(clone, tap)
+                clone.close_tap(tap)
+        return results, turns, any("40P01" in statement.error for statement in clone.trace.statements)
 
 
-def _scripts(runner: Runner, scripts: Sequence[tuple[str, str]]) -> list[Ran]:
-    """Up to the first that fails, as a migration tool does."""
-    siblings = dict(scripts)
-    done: list[Ran] = []
-    for name, text in scripts:
-        done.append(runner.run(text, name=name, step="two runners", siblings=siblings))
-        if done[-1].run.outcome is not Outcome.PASS:
-            break
-    return done
-
-
-def _judge(
-    scripts: Sequence[tuple[str, str]], results: list[list[Ran]], turns: _Turns, effects: list[Difference]
+def judge(
+    job: Job,
+    results: list[Ended],
+    sides: tuple[Side, Side],
+    blocks: list[Block],
+    effects: list[Difference],
+    deadlock: bool,
 ) -> Runners:
-    failed = [ran for side in results for ran in side if ran.run.outcome is Outcome.FAIL]
-    guard = next((b for b in turns.blocks if b.piece is not None and _TAKES_LOCK.match(b.piece.bare)), None)
-    doubled = "; ".join(_words(one) for one in effects[:3])
-    if guard is not None and guard.piece is not None and not turns.both_between:
-        place = f"{guard.piece.file}:{guard.piece.line}"
-        if failed:
-            words = f"the second waited for the lock taken at {place}, and then failed: {failed[0].run.error}"
-            return _verdict(scripts, "serialised", words, guard.piece)
-        if effects:
-            words = f"the second waited for the lock taken at {place}, and then ran everything again: {doubled}"
-            return _verdict(scripts, "both ran", words, guard.piece)
-        return _verdict(scripts, "serialised", f"the second waited for the lock taken at {place}", guard.piece)
-    if guard is not None and guard.piece is not None and len(failed) == 1 and not effects:
-        place = f"{guard.piece.file}:{guard.piece.line}"
-        words = f"each file takes the lock by itself (at {place}); the second then stopped and changed nothing"
-        return _verdict(scripts, "serialised", f"{words}: {failed[0].run.error}", guard.piece)
-    if len(failed) > 1:
-        words = f"both failed: {failed[0].run.error}; {failed[1].run.error}"
-        return _verdict(scripts, "one failed", f"no migration lock; {words}")
+    """The verdict: the kind of lock, how the loser behaves, and whether both did it."""
+    kept = keeps(sides, blocks)
+    loser = _loser(results, sides, kept)
+    behaves = _behaviour(results[loser], sides, loser, kept, effects, deadlock)
+    failed = [one for one in results if one.outcome is Outcome.FAIL]
+    apart = kept.kind != "none" and not (sides[loser].changed_while_other and behaves.endswith("runs again"))
+    if any(one.outcome is Outcome.UNKNOWN for one in results):
+        outcome = "unknown"
+    elif failed and (deadlock or len(failed) > 1 or effects or not apart):
+        outcome = "one failed"
+    elif effects or (behaves.endswith("runs again") and not apart):
+        outcome = "both ran"
+    else:
+        outcome = "serialised"
+    return _fact(job, outcome, _told(job, kept, behaves, failed, effects), kept, behaves)
+
+
+def _told(job: Job, kept: Kept, behaves: str, failed: list[Ended], effects: list[Difference]) -> str:
+    """In a sentence."""
+    doubled = words(effects)
+    errors = "; ".join(dict.fromkeys(one.error for one in failed))
+    said = f"both failed: {errors}" if len(failed) > 1 else errors
+    if kept.kind == "none":
+        against = f"against one runner alone: {doubled}" if doubled else ""
+        same = "" if failed or doubled else "this time with the same effect as one runner alone"
+        how = "a deadlock" if behaves == "deadlock" else ""
+        return "; ".join(part for part in ("no migration lock", how, said, against, same) if part)
+    where = job.place(kept.block.text) if kept.block is not None else ("", 0)
+    lock = f"the lock taken at {where[0]}:{where[1]}, {kept.words}" if where[1] else kept.words
+    text = f"the second found {lock}" if behaves == "fails at once" else f"the second waited for {lock}"
     if failed:
-        return _verdict(scripts, "one failed", f"no migration lock; {failed[0].run.error}")
-    if any(len(side) < len(scripts) for side in results):
-        return _verdict(scripts, "unknown", "a runner stopped early")
-    if effects:
-        return _verdict(scripts, "both ran", f"no migration lock; against one runner alone: {doubled}")
-    return _verdict(scripts, "both ran", "no migration lock; this time with the same effect as one runner alone")
+        text += f"; and then failed: {said}"
+    if behaves.endswith("runs again"):
+        text += f"; and then ran everything again{f': {doubled}' if doubled else ', with the same effect'}"
+    elif doubled:
+        text += f"; against one runner alone: {doubled}"
+    return text
 
 
-def _words(one: Difference) -> str:
-    count = f" {one.rows:,}" if one.rows else ""
-    return f"{one.object}: {one.kind}{count}" + (f" ({', '.join(one.columns)})" if one.columns else "")
+def keeps(sides: tuple[Side, Side], blocks: list[Block]) -> Kept:
+    """What the two were kept apart by, before the one that waited had changed anything."""
+    for block in blocks:
+        if not block.untouched:
+            continue
+        holder = sides[1 - block.who]
+        if block.kind == "advisory":
+            key = block.object.removeprefix("advisory ")
+            of = "session" if key in holder.outlived else "transaction"
+            return Kept(f"advisory ({of})", f"an advisory lock of the {of}, {key}", block)
+        if locks(block.text):
+            if block.kind == "relation":
+                return Kept("table", f"a lock on the table {block.object} ({block.mode})", block)
+            return Kept("row", f"a lock on a row: {excerpt(block.text, 100)}", block)
+    tries = [side for side in sides if any(_TRIES.search(text) for text in side.texts)]
+    if len(tries) == 2 and any(side.advisory for side in sides):
+        held = sorted({key for side in sides for key in side.advisory})
+        return Kept("try-lock", f"an advisory lock that is tried for, {', '.join(held)}")
+    for side, other in (sides, sides[::-1]):
+        table = _first_updated(other)
+        asked = [text for text in side.texts if table and _asks(text, table)]
+        if len(asked) >= _POLLS and len(_work(side, table)) <= len(_work(other, table)) / 2:
+            return Kept(
+                "flag", f"a flag in {table}, asked for {len(asked)} times: {excerpt(asked[0], 100)}", flag=table
+            )
+    return Kept("none", "")
 
 
-def _verdict(scripts: Sequence[tuple[str, str]], outcome: str, detail: str, piece: Piece | None = None) -> Runners:
-    names = [name for name, _ in scripts]
-    name = names[0] if len(names) == 1 else f"{names[0]} … {names[-1]}" if names else ""
-    place = (
-        Evidence(path=piece.file, line=piece.line, step="two runners", excerpt=excerpt(piece.text))
-        if piece
-        else Evidence(path=names[0] if names else "", step="two runners")
-    )
+def _first_updated(side: Side) -> str:
+    """The table whose rows a runner changed before it did anything else; empty where it began with something else."""
+    first = next((text for text in side.texts if changes(text.encode())), "")
+    match = _UPDATES.match(first)
+    return match[1].rpartition(".")[2].strip('"') if match else ""
+
+
+def _asks(text: str, table: str) -> bool:
+    return text.lstrip()[:6].upper() == "SELECT" and table.lower() in text.lower()
+
+
+def _work(side: Side, flag: str) -> list[str]:
+    """What a runner changed, apart from the flag."""
+    return [text for text in side.texts if changes(text.encode()) and not (flag and _is_flag(text, flag))]
+
+
+def _is_flag(text: str, flag: str) -> bool:
+    match = _UPDATES.match(text)
+    return match is not None and match[1].rpartition(".")[2].strip('"') == flag
+
+
+def _loser(results: list[Ended], sides: tuple[Side, Side], kept: Kept) -> int:
+    if kept.block is not None:
+        return kept.block.who
+    failed = [who for who, one in enumerate(results) if not one.passed]
+    if len(failed) == 1:
+        return failed[0]
+    return 0 if len(_work(sides[0], kept.flag)) < len(_work(sides[1], kept.flag)) else 1
+
+
+def _behaviour(
+    result: Ended, sides: tuple[Side, Side], loser: int, kept: Kept, effects: list[Difference], deadlock: bool
+) -> str:
+    if deadlock:
+        return "deadlock"
+    waited = kept.block is not None or kept.kind in ("try-lock", "flag")
+    if not result.passed:
+        if "did not end within" in result.error:
+            return "waits without end"
+        asked = Counter(text for text in sides[loser].texts if _TRIES.search(text))
+        polled = kept.kind == "try-lock" and max(asked.values(), default=0) < _POLLS
+        return "waits then fails" if waited and not polled else "fails at once" if polled or not waited else "fails"
+    mine, theirs = (_work(sides[who], kept.flag) for who in (loser, 1 - loser))
+    again = len(mine) > len(theirs) / 2
+    if waited:  # then what looks by itself whether it is done has found that it is
+        again = again and any(not _CONDITIONAL.search(text) for text in mine)
+        return "waits then runs again" if effects or again else "waits then skips"
+    return "runs again" if effects or again else "skips"
+
+
+def _fact(job: Job, outcome: str, detail: str, kept: Kept | None = None, behaves: str = "") -> Runners:
+    block = kept.block if kept is not None else None
+    path, line = job.place(block.text) if block is not None else job.place("")
     return Runners(
-        witness=Witness.OBSERVED, evidence=place, migration=name, outcome=outcome, detail=excerpt(detail, 400)
+        witness=Witness.OBSERVED,
+        evidence=Evidence(path=path, line=line, step="two runners", excerpt=excerpt(block.text) if block else ""),
+        migration=job.name,
+        outcome=outcome,
+        detail=excerpt(detail, 400),
+        lock=kept.kind if kept is not None else "",
+        loser=behaves,
     )
