@@ -25,6 +25,7 @@ from fulldress.package.scripts import (
     installed,
     leftovers,
     locales,
+    machinery,
     order,
     privilege,
     safeguards,
@@ -278,7 +279,7 @@ def _is_program(package: Package, member: Member) -> bool:
     """Whether a script is a program of an installed application, rather than a part of its installation."""
     if member.kind not in ("shell", "python", "perl", "powershell", "batch", "javascript"):
         return False
-    if member.container == "wheel":
+    if member.container == "wheel" or machinery.is_part(package, member):
         return True
     if match := _INIT.search(member.path):  # systemd takes the unit of that name, and never this script
         places = (f"{match[1]}{folder}lib/systemd/system/{match[2]}.service" for folder in ("", "usr/"))

@@ -98,7 +98,7 @@ def _service(package: Package, member: Member, emit: Emit) -> None:
 def _gyp(package: Package, member: Member, emit: Emit) -> None:
     """What node-gyp runs where npm finds this file: the actions, and commands whose output is put in (``<!(…)``)."""
     found = [(m.start(), " ".join(_words(m[1]))) for m in _ACTIONS.finditer(member.text)]
-    found += [(m.start(), m[1]) for m in _PUT_IN.finditer(member.text)]
+    found += [(m.start(), re.sub(r"\\([\"'])", r"\1", m[1])) for m in _PUT_IN.finditer(member.text)]
     for at, command in found:
         shell = Shell(package, member, emit)
         with shell.told("when npm builds it"):
