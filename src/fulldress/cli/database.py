@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from fulldress.cli import measured
+from fulldress.cli import measured, sources
+from fulldress.cli.sources import Chosen
 
 if TYPE_CHECKING:
-    from fulldress.database.postgres import Clone, Installation
+    from fulldress.database.postgres import Clone
     from fulldress.facts import AnyFact
 
 _COMMAND = "fulldress.command"
@@ -25,19 +25,6 @@ def command() -> None:
 
     Everything runs on a server of fulldress's own, on a copy. The database behind --url is only read from.
     """
-
-
-def _source(function: Any) -> Any:
-    """The options that say what to work on."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="Facts as JSON on stdout."),
-        click.option("--pg-bin", type=click.Path(path_type=Path), help="Folder of PostgreSQL's programs to use."),
-        click.option("--major", type=int, help="Production's major version; with --url it is asked of the server."),
-        click.option("--dump", type=_FILE, help="Clone from a file that pg_dump wrote."),
-        click.option("--url", help="Clone from a running server, e.g. postgresql://user@host/name. Never written to."),
-    ):
-        function = option(function)
-    return function
 
 
 class _WithCommand(click.Command):
@@ -59,7 +46,7 @@ class _WithCommand(click.Command):
 @click.option("--limit", type=float, metavar="SECONDS", help="End COMMAND after so long; that counts as failed.")
 @click.option("--down", "downs", multiple=True, type=_FILE, help="Take it back with this file; give it once per file.")
 @click.option("--twice", is_flag=True, help="Also start the migration twice at once.")
-@_source
+@sources.options
 @measured.results
 @click.pass_context
 def trace(
@@ -69,10 +56,7 @@ def trace(
     limit: float | None,
     downs: tuple[Path, ...],
     twice: bool,
-    url: str | None,
-    dump: Path | None,
-    major: int | None,
-    pg_bin: Path | None,
+    chosen: Chosen,
     as_json: bool,
 ) -> int:
     """Run SQL files, or any program, on a copy and tell what each statement did, locked and how long.
@@ -91,7 +75,7 @@ def trace(
         raise UsageError("Give SQL files, or -- and a command that migrates.")
     if program and (downs or twice):
         raise UsageError("--down and --twice are for SQL files; a command is traced as it is.")
-    with _clone(url, dump, major, pg_bin) as clone:
+    with chosen.clone() as clone:
         if program:
             failed = _program(clone, program, limit)
             return results.tell(clone.facts(), as_json, failed, {" ".join(program): ""})
@@ -113,29 +97,61 @@ def trace(
 @command.command()
 @click.option("--up", "ups", multiple=True, required=True, type=_FILE, help="A file of the upgrade, in order.")
 @click.option("--down", "downs", multiple=True, required=True, type=_FILE, help="A file of the way back, in order.")
-@_source
+@sources.options
 @measured.results
 def prove(
     results: measured.Results,
     ups: tuple[Path, ...],
     downs: tuple[Path, ...],
-    url: str | None,
-    dump: Path | None,
-    major: int | None,
-    pg_bin: Path | None,
+    chosen: Chosen,
     as_json: bool,
 ) -> int:
     """Go there and back on a copy, and compare schema, every row and every sequence with what was before."""
     from fulldress.database.postgres import proof
     from fulldress.facts import Migration, Unread
 
-    with _clone(url, dump, major, pg_bin) as clone:
+    with chosen.clone() as clone:
         before = clone.copy("before")
         texts = _texts([*ups, *downs])
         failed = _run(clone, ups, texts, "up") or _run(clone, downs, texts, "down")
         facts: list[AnyFact] = [fact for fact in clone.facts() if isinstance(fact, Migration | Unread)]
         facts += proof.compare(before, clone)
         return results.tell(facts, as_json, failed, {path.name: texts[path.name] for path in [*ups, *downs]})
+
+
+@command.command()
+@click.option("--url", required=True, help="The server to look at, e.g. postgresql://user@host/name. Never written to.")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write."
+)
+@click.option("--pg-bin", type=click.Path(path_type=Path), help="Folder of PostgreSQL's programs to use.")
+@click.option("--json", "as_json", is_flag=True, help="A summary as JSON on stdout.")
+def capture(url: str, output: Path, pg_bin: Path | None, as_json: bool) -> int:
+    """Collect schema, row counts and statistics of a database, and no value of its rows, for --stand-in.
+
+    Catalogues alone are read. The file is JSON for reading through; it holds names of roles, and whatever the schema itself
+    says: defaults, conditions, labels of enums, bounds of partitions, bodies of functions.
+    """
+    import msgspec
+
+    from fulldress.database.postgres import resolve
+    from fulldress.database.postgres.standin import form
+    from fulldress.database.postgres.standin.capture import capture as collect
+
+    captured = collect(resolve(pg_bin), url)
+    form.write(captured, output)
+    rows = sum(table.rows or 0 for table in captured.tables)
+    unknown = [table.name for table in captured.tables if table.rows is None]
+    if as_json:
+        told = {"file": str(output), "tables": len(captured.tables), "rows": rows, "unknown": unknown}
+        click.echo(msgspec.json.encode(told))
+    else:
+        click.echo(
+            f"{output}: {len(captured.tables)} tables, {rows:,} rows by production's statistics, {output.stat().st_size:,} bytes"
+        )
+        for name in unknown:
+            click.echo(f"{name}: never analysed, its row count is not known")
+    return 0
 
 
 @command.command()
@@ -175,40 +191,6 @@ def servers(pg_bin: Path | None, as_json: bool) -> int:
     for one in found:
         click.echo(f"{one.version:<8} {one.origin:<7} {one.bin}")
     return 0
-
-
-@contextmanager
-def _clone(url: str | None, dump: Path | None, major: int | None, pg_bin: Path | None) -> Iterator[Clone]:
-    """A clone on a server of our own; both are gone afterwards."""
-    from fulldress.database.postgres import Server, resolve, source
-    from fulldress.errors import UsageError
-
-    if url and dump:
-        raise UsageError("Give --url or --dump, not both.")
-    installation = resolve(pg_bin, major)
-    need = 0
-    if url:
-        described = source.describe(installation, url)
-        need = described.size * 3
-        if pg_bin is None:
-            installation = resolve(None, described.major)
-    elif dump:
-        need = dump.stat().st_size * 12
-    _talk(installation, url, dump)
-    with Server(installation, need=need) as server:
-        if url or dump:
-            yield server.clone_from(url=url or "", dump=dump or "", name="rehearsal")
-        else:
-            yield server.create("rehearsal")
-
-
-def _talk(installation: Installation, url: str | None, dump: Path | None) -> None:
-    from fulldress.facts import mask
-
-    origin = mask(url) if url else str(dump) if dump else "an empty database (give --url or --dump for real sizes)"
-    click.echo(f"PostgreSQL {installation.version} ({installation.origin}), cloning {origin}", err=True)
-    if installation.warning:
-        click.echo(f"WARNING: {installation.warning}", err=True)
 
 
 def _texts(files: list[Path]) -> Mapping[str, str]:

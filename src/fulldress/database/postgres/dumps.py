@@ -96,7 +96,7 @@ def clone(server: Server, name: str, dump: Path, role: str = "") -> Clone:
             restored.make_role(line, one)
         restored.make_database(line, name, told.encoding, told.collation, unread)
     if plain:
-        errors = _play(server, name, dump, found.form, start)
+        errors = play(server, name, dump, found.form, start)
         _check_anything(server, name, dump, errors)
     else:
         jobs = min(os.cpu_count() or 1, 8) if found.form in ("custom", "directory") else 1
@@ -161,12 +161,17 @@ def _told_by_archive(programs: Installation, dump: Path) -> _Told:
     return _told(done.stdout)
 
 
-def _told(text: str) -> _Told:
+def roles_in(text: str) -> set[str]:
+    """Roles that own or are granted something."""
     names = {match[1] for pattern in (_OWNER, _GRANTEE) for match in pattern.finditer(text)}
     roles = {_bare(name) for name in names}
+    return {name for name in roles if name.lower() not in _NOT_ROLES and not name.startswith("pg_")}
+
+
+def _told(text: str) -> _Told:
     encoding, locale = _ENCODING.search(text), _LOCALE.search(text)
     return _Told(
-        roles={name for name in roles if name.lower() not in _NOT_ROLES and not name.startswith("pg_")},
+        roles=roles_in(text),
         extensions={_bare(match[1]): "" for match in _EXTENSION.finditer(text)},
         settings=[("", f"{match[2] or match[3]}={_value(match[4])}") for match in _SETTING.finditer(text)],
         encoding=encoding[1] if encoding else "",
@@ -232,7 +237,7 @@ def _told_by_text(dump: Path, form: str) -> tuple[_Told, int]:
     return _told("".join(lines)), start
 
 
-def _play(server: Server, name: str, dump: Path, form: str, start: int) -> list[str]:
+def play(server: Server, name: str, dump: Path, form: str = "plain", start: int = 0) -> list[str]:
     """Through psql in its restricted mode; returns the errors."""
     psql = server.installation.program("psql")
     words = [psql, "-Xq", "-o", os.devnull, "-d", server.dsn(name, OBSERVER), "-f", "-"]  # -f: errors with their line
