@@ -207,14 +207,16 @@ class _RunningProgram:
         return Ended(Outcome.FAIL, f"{how}: {said}" if said else how)
 
     def _said(self) -> str:
-        """The last line that it wrote."""
+        """The last error that the server gave it, else the last line that it wrote."""
         try:
             size = self._out.seek(0, os.SEEK_END)
             self._out.seek(max(size - 4096, 0))
             lines = self._out.read().decode("utf-8", "replace").splitlines()
         finally:
             self._out.close()
-        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+        pids = {session.pid for session in self._tap.sessions}
+        refused = [one.error for one in self._clone.trace.statements if one.pid in pids and one.error]
+        return refused[-1] if refused else next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
 def end_sessions(clone: Clone, tap: Tap, patience: float = 10.0) -> None:

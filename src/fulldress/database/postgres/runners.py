@@ -102,7 +102,7 @@ def judge(
     """The verdict: the kind of lock, how the loser behaves, and whether both did it."""
     kept = keeps(sides, blocks)
     loser = _loser(results, sides, kept)
-    behaves = _behaviour(results[loser], sides, loser, kept, effects, deadlock)
+    behaves = _behaviour(results[loser], sides, loser, kept, effects, deadlock, blocks)
     failed = [one for one in results if one.outcome is Outcome.FAIL]
     apart = kept.kind != "none" and not (sides[loser].changed_while_other and behaves.endswith("runs again"))
     if any(one.outcome is Outcome.UNKNOWN for one in results):
@@ -197,7 +197,13 @@ def _loser(results: list[Ended], sides: tuple[Side, Side], kept: Kept) -> int:
 
 
 def _behaviour(
-    result: Ended, sides: tuple[Side, Side], loser: int, kept: Kept, effects: list[Difference], deadlock: bool
+    result: Ended,
+    sides: tuple[Side, Side],
+    loser: int,
+    kept: Kept,
+    effects: list[Difference],
+    deadlock: bool,
+    blocks: list[Block],
 ) -> str:
     if deadlock:
         return "deadlock"
@@ -206,6 +212,7 @@ def _behaviour(
         if "did not end within" in result.error:
             return "waits without end"
         asked = Counter(text for text in sides[loser].texts if _TRIES.search(text))
+        waited = waited or any(block.who == loser for block in blocks)
         polled = kept.kind == "try-lock" and max(asked.values(), default=0) < _POLLS
         return "waits then fails" if waited and not polled else "fails at once" if polled or not waited else "fails"
     mine, theirs = (_work(sides[who], kept.flag) for who in (loser, 1 - loser))
