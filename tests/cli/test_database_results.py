@@ -15,6 +15,10 @@ LOSE = "ALTER TABLE t DROP COLUMN note;"
 BACK = "ALTER TABLE t ADD COLUMN note text;"
 
 
+def suites_of(path: Path) -> ElementTree.Element:
+    return ElementTree.parse(path).getroot()  # noqa: S314 - written by ourselves
+
+
 @pytest.fixture
 def scripts(tmp_path: Path) -> Path:
     (tmp_path / "seed.sql").write_text(UP)
@@ -30,7 +34,7 @@ def test_a_trace_that_ran_passes_and_names_no_rule_that_was_not_judged(
     out = scripts / "out.xml"
     assert run(["database", "trace", str(scripts / "up.sql"), "--junit", str(out)]) == 0
     assert "DROP COLUMN note" in capsys.readouterr().out
-    suites = {suite.get("name"): suite for suite in ElementTree.parse(out).getroot()}  # noqa: S314 - our own
+    suites = {suite.get("name"): suite for suite in suites_of(out)}
     assert suites["rules"].get("tests") == "0"
     (case,) = suites["scripts"]
     assert case.get("name") == "up.sql" and float(case.get("time", "0")) > 0 and not list(case)
@@ -42,7 +46,7 @@ def test_a_script_that_fails_is_a_failure_everywhere(scripts: Path, capsys: pyte
     assert run(argv) == 1
     said = capsys.readouterr().out
     assert 'failed: relation "nix" does not exist' in said and "FAILED fails.sql" in said
-    (case,) = next(suite for suite in ElementTree.parse(out).getroot() if suite.get("name") == "scripts")  # noqa: S314
+    (case,) = next(suite for suite in suites_of(out) if suite.get("name") == "scripts")
     assert case.find("failure") is not None
     assert msgspec.json.decode(log.read_bytes())["version"] == "2.1.0"
 
@@ -68,10 +72,5 @@ def test_a_way_back_that_loses_is_said_by_rule_and_by_exit_code(
     assert run([*argv, "--junit", str(out)]) == 1
     said = capsys.readouterr().out
     assert "FD209" in said and "note" in said
-    failures = [
-        case.get("name")
-        for suite in ElementTree.parse(out).getroot()
-        for case in suite
-        if case.find("failure") is not None
-    ]  # noqa: S314
+    failures = [case.get("name") for suite in suites_of(out) for case in suite if case.find("failure") is not None]
     assert any("t: column lost" in str(name) for name in failures)
