@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
+
 from fulldress.database.postgres import log
+from fulldress.database.postgres.deadline import Deadline
 from fulldress.database.postgres.poller import Names, Poller
 from fulldress.database.postgres.runner import Observer, Ran, Runner
 from fulldress.database.postgres.server import OBSERVER, Server
@@ -17,8 +22,9 @@ from fulldress.database.postgres.testimony import facts
 from fulldress.database.postgres.trace import Trace
 from fulldress.database.postgres.wire import Connection
 from fulldress.engine.venue import StatementRun
-from fulldress.errors import NoSnapshot, QueryFailed
+from fulldress.errors import ConnectionLost, DatabaseError, NoSnapshot, QueryFailed
 from fulldress.facts import AnyFact, Evidence, Reason, Unread, Witness
+from fulldress.findings import Outcome
 
 RUNNER = "fulldress-runner"
 _TAPS = itertools.count(1)
@@ -48,7 +54,7 @@ class Clone:
         self._kept: dict[str, str] = {}
         self.taps: list[Tap] = []
         self._log = log.Reader(server.log)
-        self._log.read()
+        self._log.skip()
         self._prepare()
         server.clones[name] = self
 
@@ -65,6 +71,10 @@ class Clone:
     def session(self, application: str = "fulldress-observer", role: str = OBSERVER) -> Connection:
         return self.server.session(self.name, role, application)
 
+    def silent(self, application: str = "fulldress-observer") -> Connection:
+        """A session of our own of which the log says nothing."""
+        return self.server.session(self.name, OBSERVER, application, log.SILENT)
+
     # -- engine.venue.Database ------------------------------------------------------------------------------------
 
     def query(self, sql: str) -> list[dict[str, object]]:
@@ -72,19 +82,33 @@ class Clone:
         with self.session("fulldress-query", self.role) as line:
             return line.query(sql)
 
-    def execute(self, sql: str, *, name: str, step: str, siblings: Mapping[str, str] | None = None) -> StatementRun:
-        """Run a script as the vendor wrote it, over one session, traced. ``siblings``: files that ``\\i`` may name."""
+    def execute(
+        self,
+        sql: str,
+        *,
+        name: str,
+        step: str,
+        siblings: Mapping[str, str] | None = None,
+        limit: float | None = None,
+    ) -> StatementRun:
+        """Run a script as the vendor wrote it, over one session, traced. ``siblings``: files that ``\\i`` may name;
+        ``limit``: seconds after which its session is ended, and that is its outcome."""
         self.names.forget()
         watching = self._poller is not None
         if not watching:
             self.start_watch()
         try:
-            with self.session() as observer, self.session(RUNNER, self.role) as line:
-                runner = Runner(line, Observer(observer, self.names), self.trace)
+            observer = Observer(self.session(), self.names, self.session)
+            with closing(observer), self.session(RUNNER, self.role) as line:
+                runner = Runner(line, observer, self.trace)
                 try:
-                    ran = runner.run(sql, name=name, step=step, siblings=siblings)
+                    with Deadline(self.server, line.pid, limit) as deadline:
+                        ran = runner.run(sql, name=name, step=step, siblings=siblings)
                 finally:
                     self.trace.forget(line.pid)
+                if deadline.passed and ran.run.outcome is Outcome.FAIL:
+                    run = msgspec.structs.replace(ran.run, error=f"{name}: {deadline.words}")
+                    ran = dataclasses.replace(ran, run=run)
         finally:
             if not watching:
                 self.stop_watch()
@@ -143,8 +167,11 @@ class Clone:
         self.stop_watch()
         for name in list(self._kept):
             self.forget(name)
-        with self._alone() as line:
-            line.query(f"DROP DATABASE IF EXISTS {quote(self.name)}")
+        try:
+            with self._alone() as line:
+                line.query(f"DROP DATABASE IF EXISTS {quote(self.name)}")
+        except ConnectionLost:
+            pass  # the server has died: nothing is left to drop, and what lies on its disk goes with its folder
         self.server.clones.pop(self.name, None)
 
     def _alone(self) -> _Alone:
@@ -219,15 +246,34 @@ class Clone:
             self._left = self._poller is not None
             self.stop_watch()
         elif self._left:
-            self.start_watch()
+            try:
+                self.start_watch()
+            except DatabaseError:
+                self._poller = None  # it has dropped the database: facts() says so
 
     def facts(self, since: datetime | float = 0) -> list[AnyFact]:
         """What was observed from ``since`` (an instant, or seconds since the epoch) on: Work, Lock, Wait, Migration,
         and what could not be observed."""
-        with self.session() as line:
-            self.trace.read_log(self._log.read(line), self.name)
+        try:
+            with self.session() as line:
+                self.trace.read_log(self._log.read(line), self.name)
+        except (QueryFailed, ConnectionLost) as error:
+            self._gone(error)
         begin = since.timestamp() if isinstance(since, datetime) else float(since)
         return facts(self, begin, time.time())
+
+    def _gone(self, error: DatabaseError) -> None:
+        """The database cannot be reached any more: that is what there is to say of it."""
+        self.unread.append(
+            Unread(
+                witness=Witness.OBSERVED,
+                evidence=Evidence(table=self.name),
+                what=f"what database {self.name} is like after the migration",
+                reason=Reason.NOT_MEASURED,
+                detail=f"it cannot be reached any more: {error}",
+                needed=True,
+            )
+        )
 
 
 class _Alone:
@@ -242,6 +288,8 @@ class _Alone:
         self.line = self.clone.server.session("postgres")
         name = self.clone.name
         try:
+            if not self.line.rows(f"SELECT 1 FROM pg_database WHERE datname = {literal(name)}"):
+                return self.line  # the script has dropped it
             self.line.query(f"ALTER DATABASE {quote(name)} ALLOW_CONNECTIONS false")
             self.line.query(
                 f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = {literal(name)}"

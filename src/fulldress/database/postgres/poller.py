@@ -17,6 +17,7 @@ from fulldress.errors import DatabaseError
 #: First number of the advisory locks that the tap's gates are made of ("fd" and a bit): they are in no record.
 GATE = 0x66640001
 PERIOD = 0.005  #: seconds between two looks
+_LOSSES = 20  #: sessions of the poller's that may be ended before it gives up
 
 #: Modes that ordinary reading and writing does not take: whoever holds one of these changes the schema or maintains.
 STRONG = (
@@ -135,6 +136,7 @@ class Poller:
         self.samples = 0
         self.longest_gap = 0.0  #: seconds between two looks, at worst
         self.failure = ""
+        self.lost = 0  #: how often its session was ended by somebody else
 
     def start(self) -> None:
         line = self._connect()
@@ -149,23 +151,37 @@ class Poller:
             self._thread = None
 
     def _run(self, line: Connection) -> None:
-        try:
-            with line:
-                line.query("SET statement_timeout = '2s'; SET lock_timeout = '1s'")
-                database = int(str(line.rows("SELECT oid FROM pg_database WHERE datname = current_database()")[0][0]))
-                last, busy = time.time(), False
-                while not self._end.is_set():
-                    sample = self.look(line, database)
-                    self.longest_gap = max(self.longest_gap, sample.ended - last)
-                    last = sample.ended
-                    self.samples += 1
-                    if sample.locks or busy:
-                        self._absorb(sample)
-                    busy = bool(sample.locks)
-                    self._end.wait(self._period)
-                self._absorb(Sample(time.time(), time.time(), [], {}) if busy else Sample(last, last, [], {}))
-        except DatabaseError as error:
-            self.failure = str(error)
+        while True:
+            try:
+                self._poll(line)
+                return
+            except DatabaseError as error:
+                # a script may end every session but its own, which DROP and RENAME DATABASE ask for: come again
+                self.lost += 1
+                line.close()
+                try:
+                    if self.lost > _LOSSES:
+                        raise
+                    line = self._connect()
+                except DatabaseError:
+                    self.failure = str(error)
+                    return
+
+    def _poll(self, line: Connection) -> None:
+        with line:
+            line.query("SET statement_timeout = '2s'; SET lock_timeout = '1s'")
+            database = int(str(line.rows("SELECT oid FROM pg_database WHERE datname = current_database()")[0][0]))
+            last, busy = time.time(), False
+            while not self._end.is_set():
+                sample = self.look(line, database)
+                self.longest_gap = max(self.longest_gap, sample.ended - last)
+                last = sample.ended
+                self.samples += 1
+                if sample.locks or busy:
+                    self._absorb(sample)
+                busy = bool(sample.locks)
+                self._end.wait(self._period)
+            self._absorb(Sample(time.time(), time.time(), [], {}) if busy else Sample(last, last, [], {}))
 
     def look(self, line: Connection, database: int) -> Sample:
         begun = time.time()

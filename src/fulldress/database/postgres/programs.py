@@ -146,9 +146,9 @@ def _end_sessions(clone: Clone, tap: Tap) -> None:
     """What a program has left running at the server ends with it; a server notices a client's death only when it answers."""
     pids = ", ".join(str(session.pid) for session in tap.sessions if session.pid)
     if pids:
-        with clone.session() as line:
+        with clone.server.session("postgres") as line:  # the clone itself may have been dropped
             line.query(
-                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid IN ({pids}) AND datname = current_database()"
+                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid IN ({pids}) AND datname IS NOT NULL"
             )
 
 

@@ -38,16 +38,29 @@ _PREPARE = """PREPARE look (int) AS
 class Observer:
     """Looks at a session's locks from a session of its own."""
 
-    def __init__(self, line: Connection, names: Names) -> None:
+    def __init__(self, line: Connection, names: Names, again: Callable[[], Connection] | None = None) -> None:
+        """``again`` opens another session where the script has ended this one."""
         self.line = line
         self._names = names
+        self._again = again
         self.looks = 0
         line.query(_PREPARE)
+
+    def close(self) -> None:
+        self.line.close()
 
     def look(self, pid: int) -> tuple[list[Seen], int]:
         """Locks that ``pid`` holds (weakest mode left out), and the end of the write-ahead log in bytes."""
         self.looks += 1
-        rows = self.line.rows(f"EXECUTE look({pid})")
+        try:
+            rows = self.line.rows(f"EXECUTE look({pid})")
+        except ConnectionLost:
+            if self._again is None:
+                raise
+            self.line.close()
+            self.line = self._again()
+            self.line.query(_PREPARE)
+            rows = self.line.rows(f"EXECUTE look({pid})")
         numbers = [[int(str(value)) for value in row[2:]] for row in rows]
         locks = [
             Seen(pid, str(row[0]), str(row[1]), n[0], (n[1], n[2], n[3]), None, ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fulldress.database import testimony
-from fulldress.database.postgres import advice
+from fulldress.database.postgres import advice, reach
 from fulldress.facts import AnyFact, Evidence, Reason, Unread, Witness
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def facts(clone: Clone, begin: float, now: float) -> list[AnyFact]:
     found += [testimony.work(one, now, map(str, weighed.get(id(one), []))) for one in statements]
     found += testimony.locks([held for held in trace.held if held.taken >= begin], now)
     found += testimony.waits([wait for wait in trace.waits if wait.since >= begin])
+    found += reach.beyond(statements)
     found += clone.unread
     for tap in clone.taps:
         found += tap.gaps(f"programs on {clone.name}")
