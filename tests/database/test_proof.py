@@ -215,7 +215,10 @@ def test_every_kind_of_object_is_compared(everything: Clone) -> None:
         found = {name for name, _ in differences(everything, copy)}
     finally:
         copy.drop()
-    assert {name for _, name in CHANGES} <= found, {name for _, name in CHANGES} - found
+    wanted = {
+        name for sql, name in CHANGES if everything.server.installation.major >= 13 or "STATISTICS stat" not in sql
+    }
+    assert wanted <= found, wanted - found
 
 
 @pytest.fixture(scope="module")
@@ -283,6 +286,8 @@ def test_a_column_that_comes_back_with_a_default_is_lost_data(shop: Clone, clone
 
 
 def test_which_equality_was_proven(shop: Clone, clone: Clone) -> None:
+    if shop.server.installation.major < 14:
+        pytest.skip("records have no hash before 14: bytes are compared whatever was asked for")
     clone.execute("UPDATE orders SET extra = '{\"a\": 1.0}' WHERE id = 1", name="x.sql", step="")
     told = {one.object: (one.kind, one.equality) for one in proof.compare(shop, clone, "semantic")}
     assert told["orders"] == ("none", "semantic") and told["lines"] == ("none", "byte")

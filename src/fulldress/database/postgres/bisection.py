@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from fulldress.database.postgres.rows import Column, Equality, row_hash, tables
 from fulldress.database.postgres.wire import Connection
@@ -113,6 +114,43 @@ def _written(before: Connection, after: Connection, table: str, old: list[Column
     return "the values are equal and written otherwise, as 1.0 and 1.00"
 
 
+class Rows(NamedTuple):
+    """Rows of the groups that differ, as ``key -> hash``; without a key as ``number NUL text -> hash``. ``short`` says that
+    not all groups were looked at."""
+
+    left: dict[str, object]
+    right: dict[str, object]
+    key: list[Column]  #: of the right side
+    short: str = ""
+
+
+def rows(
+    before: Connection,
+    after: Connection,
+    table: str,
+    old: list[Column],
+    new: list[Column],
+    equality: Equality = "byte",
+    limit: int = LIMIT,
+    other: str = "",
+) -> Rows:
+    """Rows that differ in the columns ``old`` and ``new``, which are pairs. ``other``: the table's name on the right side."""
+    keyed = any(column.key for column in old) and all(a.key == b.key for a, b in zip(old, new, strict=True))
+    key_old = [column for column in old if column.key] if keyed else old
+    key_new = [column for column in new if column.key] if keyed else new
+    sums = (_groups(before, table, key_old, old, equality), _groups(after, other or table, key_new, new, equality))
+    groups = sorted(b for b in sums[0].keys() | sums[1].keys() if sums[0].get(b) != sums[1].get(b))
+    looked = _affordable(groups, sums, limit)
+    short = ""
+    if len(looked) < len(groups):
+        short = f"at least: more than {limit:,} rows differ; {len(looked):,} of {len(groups):,} groups were looked at"
+    if not groups:
+        return Rows({}, {}, key_new if keyed else [])
+    left = _fetch(before, table, key_old, old, looked, keyed, equality)
+    right = _fetch(after, other or table, key_new, new, looked, keyed, equality)
+    return Rows(left, right, key_new if keyed else [], short)
+
+
 def _one_by_one(
     before: Connection,
     after: Connection,
@@ -125,34 +163,22 @@ def _one_by_one(
     limit: int,
 ) -> None:
     """Only rows of those groups whose sums differ travel."""
-    keyed = any(column.key for column in old) and all(a.key == b.key for a, b in zip(old, new, strict=True))
-    key_old = [column for column in old if column.key] if keyed else old
-    key_new = [column for column in new if column.key] if keyed else new
-    sums = (_groups(before, table, key_old, old, equality), _groups(after, table, key_new, new, equality))
-    groups = sorted(b for b in sums[0].keys() | sums[1].keys() if sums[0].get(b) != sums[1].get(b))
-    if not groups:
+    left, right, key_new, told.detail = rows(before, after, table, old, new, equality, limit)
+    if not left and not right:
         return
-    looked = _affordable(groups, sums, limit)
-    left = _fetch(before, table, key_old, old, looked, keyed, equality)
-    right = _fetch(after, table, key_new, new, looked, keyed, equality)
-    if len(looked) < len(groups):
-        told.detail = (
-            f"at least: more than {limit:,} rows differ; {len(looked):,} of {len(groups):,} groups were looked at"
-        )
-    if not keyed:
+    if not key_new:
         _by_content(told, left, right, differing)
         return
+    key_old = [column for column in old if column.key]
     lost, added = left.keys() - right.keys(), right.keys() - left.keys()
     told.lost, told.added = len(lost), len(added)
-    if len(looked) < len(groups):
+    if told.detail:
         told.lost = max(told.lost, told.count_before - told.count_after)
         told.added = max(told.added, told.count_after - told.count_before)
     changed = sorted((key for key in left.keys() & right.keys() if left[key] != right[key]), key=_natural)
     told.changed = len(changed)
     by_row = _columns_of(before, after, table, key_old, key_new, old, new, changed[:_SAMPLE], equality)
-    if (
-        lost or added or len(looked) < len(groups)
-    ):  # sums over all rows differ everywhere: look at the changed rows alone
+    if lost or added or told.detail:  # sums over all rows differ everywhere: look at the changed rows alone
         told.changed_columns = tuple(c.name for c in old if any(c.name in names for names in by_row.values()))
         if len(changed) > _SAMPLE and not told.detail:
             told.detail = f"columns seen in {_SAMPLE} of the rows"

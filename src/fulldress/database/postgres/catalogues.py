@@ -56,6 +56,9 @@ def _owned(
 _RELATION = "JOIN pg_class c ON c.oid = {} JOIN pg_namespace n ON n.oid = c.relnamespace"
 _OWNERS = "owner and privileges"
 
+#: Columns of catalogues that not every major has, each with the first major that has it; ``''`` stands for it before.
+COLUMNS = {":compression": ("a.attcompression", 14)}
+
 CATALOGUES: tuple[Catalogue, ...] = (
     Catalogue("schema", f"SELECT quote_ident(n.nspname), '', '', '' FROM pg_namespace n WHERE {_ours('n', 'pg_namespace')}"),
     Catalogue("extension", "SELECT extname, extversion || ' in ' || extnamespace::regnamespace, '', '' FROM pg_extension"),
@@ -82,8 +85,8 @@ CATALOGUES: tuple[Catalogue, ...] = (
                CASE WHEN a.attcollation <> t.typcollation THEN 'COLLATE ' || a.attcollation::regcollation END,
                'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid),
                CASE WHEN a.attstorage <> t.typstorage THEN 'STORAGE ' || a.attstorage::text END,
-               'COMPRESSION ' || nullif(to_jsonb(a) ->> 'attcompression', ''),
-               'STATISTICS ' || nullif(to_jsonb(a) ->> 'attstattarget', '-1'),
+               'COMPRESSION ' || nullif(:compression::text, ''),
+               'STATISTICS ' || nullif(a.attstattarget, -1),
                array_to_string(a.attoptions, ','), a.attfdwoptions::text), c.oid::regclass::text, ''
            FROM pg_attribute a {_RELATION.format("a.attrelid")} JOIN pg_type t ON t.oid = a.atttypid
              LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
@@ -105,8 +108,8 @@ CATALOGUES: tuple[Catalogue, ...] = (
         "index",
         f"""SELECT c.oid::regclass::text, concat_ws(' ', pg_get_indexdef(c.oid), CASE WHEN NOT i.indisvalid THEN 'INVALID' END,
              CASE WHEN i.indisclustered THEN 'CLUSTER' END, CASE WHEN i.indisreplident THEN 'REPLICA IDENTITY' END,
-             (SELECT 'STATISTICS ' || string_agg(a.attnum || '=' || (to_jsonb(a) ->> 'attstattarget'), ',' ORDER BY a.attnum)
-                FROM pg_attribute a WHERE a.attrelid = c.oid AND nullif(to_jsonb(a) ->> 'attstattarget', '-1') IS NOT NULL)),
+             (SELECT 'STATISTICS ' || string_agg(a.attnum || '=' || a.attstattarget, ',' ORDER BY a.attnum)
+                FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attstattarget <> -1)),
              i.indrelid::regclass::text, quote_ident(c.relname)
            FROM pg_index i {_RELATION.format("i.indexrelid")} WHERE {_ours("c", "pg_class")}""",
         rename=True,

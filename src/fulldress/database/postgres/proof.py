@@ -38,7 +38,7 @@ class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
 
 def fingerprint(clone: Clone, equality: Equality = "byte") -> Fingerprint:
     """Read every row once."""
-    with clone.session() as line:
+    with clone.silent() as line:
         line.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         described = schema.read(line)
         tables = {}
@@ -48,7 +48,7 @@ def fingerprint(clone: Clone, equality: Equality = "byte") -> Fingerprint:
                 count=count,
                 total=total,
                 columns=tuple(column.name for column in columns),
-                equality=rows.proven(columns, equality),
+                equality=rows.proven(columns, equality, line.major),
             )
         return Fingerprint(
             schema=described,
@@ -127,7 +127,7 @@ def _sums(name: str, was: Table, is_: Table) -> list[Difference]:
 
 
 def _rows(name: str, clones: tuple[Clone, Clone], equality: Equality, proven: str) -> list[Difference]:
-    with clones[0].session() as left, clones[1].session() as right:
+    with clones[0].silent() as left, clones[1].silent() as right:
         told = bisection.compare(left, right, name, equality)
     found: list[Difference] = []
     for column, (count, detail) in told.lost_columns.items():
@@ -168,7 +168,7 @@ def _large_objects(
         number = was.count - is_.count
         kind = "rows lost" if number > 0 else "rows added" if number else "rows changed"
         return [_difference(name, kind, abs(number) or None, detail="by their number and the sum of their bytes")]
-    with clones[0].session() as left, clones[1].session() as right:
+    with clones[0].silent() as left, clones[1].silent() as right:
         told = largeobjects.compare(left, right)
     found = []
     for kind, numbers, detail in (
@@ -209,5 +209,5 @@ def _difference(
 
 def fingerprint_roles(clone: Clone) -> dict[str, str]:
     """Roles of the clone's server; see :func:`compare_roles`."""
-    with clone.session() as line:
+    with clone.silent() as line:
         return schema.roles(line)

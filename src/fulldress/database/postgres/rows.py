@@ -74,9 +74,9 @@ def tables(line: Connection, only: str = "") -> dict[str, list[Column]]:
     return found
 
 
-def proven(columns: list[Column], equality: Equality) -> Equality:
+def proven(columns: list[Column], equality: Equality, major: int) -> Equality:
     """Which equality the sum of a table proves: its bytes, too, where no column is of a type that is blind to them."""
-    blind = equality == "semantic" and any(column.form == "semantic" for column in columns)
+    blind = equality == "semantic" and major >= 14 and any(column.form == "semantic" for column in columns)
     return "semantic" if blind else "byte"
 
 

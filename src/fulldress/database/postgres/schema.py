@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from fulldress.database.postgres.catalogues import CATALOGUES
+from fulldress.database.postgres.catalogues import CATALOGUES, COLUMNS
 from fulldress.database.postgres.wire import Connection
 
 
@@ -37,7 +37,10 @@ def read(line: Connection) -> dict[str, Described]:
     line.query("SET search_path = ''")
     found: dict[str, Described] = {}
     for one in CATALOGUES:
-        for name, text, relation, own in line.rows(one.sql):
+        sql = one.sql
+        for mark, (column, since) in COLUMNS.items():
+            sql = sql.replace(mark, column if line.major >= since else "''")
+        for name, text, relation, own in line.rows(sql):
             described = Described(
                 kind=one.kind, name=str(name), text=str(text or ""), relation=str(relation or ""), own=str(own or "")
             )

@@ -58,38 +58,98 @@ class Seeded(NamedTuple):
     empty: dict[str, str]
 
 
-def seed(clone: Clone, number: int = 5, seed: int = 1) -> Seeded:
-    """Put ``number`` rows into every table of ``clone`` that has fewer."""
-    with clone.session("fulldress-seeds") as line:
-        tables = _read(line)
-        line.query("BEGIN; SET LOCAL statement_timeout = '20s'; SET LOCAL lock_timeout = '5s'")
-        words: dict[str, str] = {}
-        for table in _in_order(tables):
-            words[table.name] = _fill(line, table, number, random.Random(f"{seed} {table.name}"))  # noqa: S311
-        line.query("COMMIT")
-        counts = _counts(line, tables)
-    return Seeded(counts, {name: words[name] for name, count in counts.items() if not count})
+class Seeder:
+    """Puts rows into every table that has fewer than ``number``, or, with ``more``, ``number`` into each. What a table took once is tried first the next time:
+    from one migration to the next most tables stay as they are."""
+
+    def __init__(self, number: int = 5, seed: int = 1, *, more: bool = False) -> None:
+        self.number = number
+        self.more = more
+        self.seed = seed
+        self._taken: dict[str, list[str]] = {}
+
+    def fill(self, clone: Clone) -> Seeded:
+        with clone.silent("fulldress-seeds") as line:
+            tables = _read(line)
+            counts = _counts(line, list(tables))
+            line.query("BEGIN; SET LOCAL statement_timeout = '20s'; SET LOCAL lock_timeout = '5s'")
+            words: dict[str, str] = {}
+            for table in _in_order(tables):
+                words[table.name] = self._fill(line, table, counts[table.name])
+            line.query("COMMIT")
+            counts = _counts(line, list(tables))
+        return Seeded(counts, {name: words[name] for name, count in counts.items() if not count})
+
+    def _fill(self, line: Connection, table: _Table, there: int) -> str:
+        """Rows up to ``number``; returns the server's last refusal."""
+        wanted = self.number + there * self.more
+        if there >= wanted:
+            return ""
+        key = f"{table} {there}"
+        known = self._taken.get(key)
+        if known and _try(line, known) is None:
+            return ""
+        taken: list[str] = []
+        words = ""
+        chance = random.Random(f"{self.seed} {table.name}")  # noqa: S311
+        rows = range(1 + there, wanted + 1)
+        referred = _referred(line, table)
+        plain = [_insert(table, _values(table, row, 0, _chosen(referred, row), chance)) for row in rows]
+        if _try(line, plain) is None:
+            self._taken[key] = plain
+            return ""
+        for row in rows:
+            for attempt in range(_TRIES):
+                other = row + (attempt // 4) * 100 * bool(attempt)
+                insert = _insert(table, _values(table, other, attempt, _chosen(referred, row), chance))
+                refusal = _try(line, [insert])
+                if refusal is None:
+                    taken.append(insert)
+                    break
+                words = refusal
+                if words.startswith("canceling"):
+                    return words
+            else:
+                return words
+            # rows of its own may be referred to by the next
+            if any(other == table.name for _, other, _ in table.keys):
+                referred = _referred(line, table)
+        self._taken[key] = taken
+        return words
 
 
-def count(clone: Clone) -> int:
-    """Rows of all tables."""
-    with clone.session() as line:
-        return sum(_counts(line, _read(line)).values())
+def _try(line: Connection, inserts: list[str]) -> str | None:
+    """All of them or none; the server's refusal, or None."""
+    reply = line.simple(f"SAVEPOINT s; {'; '.join(inserts)}; RELEASE s")
+    if reply.error is None:
+        return None
+    line.simple("ROLLBACK TO s; RELEASE s")
+    return excerpt(reply.error.message, 160)
 
 
-def missing(clone: Clone) -> bool:
-    """Whether every table is empty, so that nothing could be lost. Tables of one row or two (versions, settings) are none
-    that tells: most tables have to be empty."""
-    with clone.session() as line:
-        counts = _counts(line, _read(line))
+_TABLES = """SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
+      AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)' ORDER BY 1"""
+
+
+def count(clone: Clone) -> dict[str, int]:
+    """Rows of every table."""
+    with clone.silent() as line:
+        return _counts(line, [str(row[0]) for row in line.rows(_TABLES)])
+
+
+def missing(counts: dict[str, int]) -> bool:
+    """Whether there is next to nothing that could be lost: half of the tables are empty, or more."""
     return bool(counts) and sum(not number for number in counts.values()) * 2 >= len(counts)
 
 
-def _counts(line: Connection, tables: dict[str, _Table]) -> dict[str, int]:
-    if not tables:
-        return {}
-    row = line.rows("SELECT " + ", ".join(f"(SELECT count(*) FROM {name})" for name in tables))[0]
-    return {name: int(str(count)) for name, count in zip(tables, row, strict=True)}
+def _counts(line: Connection, tables: list[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for start in range(0, len(tables), 1000):
+        some = tables[start : start + 1000]
+        row = line.rows("SELECT " + ", ".join(f"(SELECT count(*) FROM {name})" for name in some))[0]
+        found |= {name: int(str(count)) for name, count in zip(some, row, strict=True)}
+    return found
 
 
 def _read(line: Connection) -> dict[str, _Table]:
@@ -166,28 +226,6 @@ def _in_order(tables: dict[str, _Table]) -> Iterator[_Table]:
                 break
 
 
-def _fill(line: Connection, table: _Table, number: int, chance: random.Random) -> str:
-    """Rows up to ``number``; returns the server's last refusal."""
-    there = int(str(line.rows(f"SELECT count(*) FROM {table.name}")[0][0]))
-    words = ""
-    for row in range(1 + there, number + 1):
-        referred = _referred(line, table, row)
-        for attempt in range(_TRIES):
-            values = _values(table, row + (attempt // 4) * 100 * bool(attempt), attempt, referred, chance)
-            reply = line.simple("SAVEPOINT s")
-            reply = line.simple(_insert(table, values))
-            if reply.error is None:
-                line.simple("RELEASE s")
-                break
-            words = excerpt(reply.error.message, 160)
-            line.simple("ROLLBACK TO s; RELEASE s")
-            if words.startswith("canceling"):
-                return words
-        else:
-            return words
-    return words
-
-
 def _insert(table: _Table, values: dict[str, str | None]) -> str:
     if not values:
         return f"INSERT INTO {table.name} DEFAULT VALUES"
@@ -196,14 +234,23 @@ def _insert(table: _Table, values: dict[str, str | None]) -> str:
     return f"INSERT INTO {table.name} ({names}) OVERRIDING SYSTEM VALUE VALUES ({', '.join(texts)})"
 
 
-def _referred(line: Connection, table: _Table, row: int) -> dict[str, str | None]:
-    """Values of columns that refer to another table: those of its ``row``-th row. None where it has no rows yet."""
-    found: dict[str, str | None] = {}
+_Rows = list[tuple[tuple[str, ...], list[tuple[object, ...]]]]
+
+
+def _referred(line: Connection, table: _Table) -> _Rows:
+    """For each of its foreign keys, the widest first: the columns, and rows of the other table that they may name."""
+    found: _Rows = []
     for columns, other, others in sorted(table.keys, key=lambda key: -len(key[0])):
         names = ", ".join('"' + name.replace('"', '""') + '"::text' for name in others)
-        rows = line.rows(
-            f"SELECT {names} FROM {other} ORDER BY {', '.join(str(i + 1) for i in range(len(others)))} LIMIT 20"
-        )
+        order = ", ".join(str(i + 1) for i in range(len(others)))
+        found.append((columns, line.rows(f"SELECT {names} FROM {other} ORDER BY {order} LIMIT 20")))
+    return found
+
+
+def _chosen(referred: _Rows, row: int) -> dict[str, str | None]:
+    """Values of columns that refer to another table: those of its ``row``-th row. None where it has no rows yet."""
+    found: dict[str, str | None] = {}
+    for columns, rows in referred:
         chosen = rows[(row - 1) % len(rows)] if rows else (None,) * len(columns)
         for column, value in zip(columns, chosen, strict=True):
             if column not in found:

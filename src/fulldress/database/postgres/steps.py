@@ -72,7 +72,7 @@ def release(base: Clone, steps: Sequence[Step], equality: Equality = "byte") -> 
     """All ways there, then all ways back, last first, on a copy of ``base``. Rows are made where there are tables and none."""
     before = base.copy(f"{base.name}@before")
     try:
-        rows, made = _rows(before)
+        rows, made = _rows(before, seeds.Seeder())
         after = before.copy(f"{base.name}@after")
         try:
             return _release(before, after, steps, rows, made, equality)
@@ -116,10 +116,11 @@ def _release(
 def each(base: Clone, steps: Sequence[Step], equality: Equality = "byte", *, onward: bool = False) -> Iterator[Undo]:
     """Every step by itself, on the state that the steps before it leave. Ends where a way there fails, unless ``onward``:
     then the steps after it are tried on what there is, as a study does."""
+    seeders = [seeds.Seeder(number, seed) for number, seed in _SAMPLES]
     chain = base.copy(f"{base.name}@steps")
     try:
         for step in steps:
-            yield _Trial(chain, step, equality).undo()
+            yield _Trial(chain, step, equality, seeders).undo()
             ran = run(chain, step.up, "up")
             if ran.run.outcome is not Outcome.PASS and not onward:
                 return
@@ -134,13 +135,14 @@ class _Trial:
     chain: Clone
     step: Step
     equality: Equality
+    seeders: Sequence[seeds.Seeder]
     refused: str = ""  #: why the way there did not take the rows
     clones: list[Clone] = field(default_factory=list)
 
     def undo(self) -> Undo:
         try:
-            for number, seed in _SAMPLES:
-                told = self._with_rows(number, seed)
+            for seeder in self.seeders:
+                told = self._with_rows(seeder)
                 if told is not None:
                     return told
             return self._without_rows()
@@ -148,10 +150,10 @@ class _Trial:
             for clone in self.clones:
                 clone.drop()
 
-    def _with_rows(self, number: int, seed: int) -> Undo | None:
+    def _with_rows(self, seeder: seeds.Seeder) -> Undo | None:
         """None where the way there refuses the rows that were made."""
         before = self._copy(self.chain, "rows")
-        rows, made = _rows(before, number, seed)
+        rows, made = _rows(before, seeder)
         after = self._copy(before, "there")
         there = run(after, self.step.up, "up")
         if there.run.outcome is not Outcome.PASS:
@@ -221,12 +223,12 @@ class _Trial:
         return copy
 
 
-def _rows(clone: Clone, number: int = 5, seed: int = 1) -> tuple[int, bool]:
+def _rows(clone: Clone, seeder: seeds.Seeder) -> tuple[int, bool]:
     """Rows of all tables, and whether they had to be made: they are where whole tables are empty."""
-    made = seeds.missing(clone)
-    if made:
-        seeds.seed(clone, number, seed)
-    return seeds.count(clone), made
+    counts = seeds.count(clone)
+    if not seeds.missing(counts):
+        return sum(counts.values()), False
+    return sum(seeder.fill(clone).rows.values()), True
 
 
 def _undo(
