@@ -37,11 +37,11 @@ def in_the_way(index: Index) -> Iterator[Hit]:
         place = fact.evidence.where()
         ask = f"Ask production for them:\n{fact.question};\n" if fact.question else ""
         yield Hit(
-            title=f"{rows} of {where} {does}, so {fact.migration} fails: {several(list(fact.rows), 3)}",
+            title=f"{rows} of {where} {does}, so {fact.migration} fails: {', '.join(fact.rows[:3])}{' …' if len(fact.rows) > 3 else ''}",
             subject=f"{place} {fact.kind} {where}",
             remedy=f"{ask}Have whoever owns these rows correct them before the window, or the vendor's script do it first; "
             "then rehearse again.",
-            testimony=(says(fact, f"{rows} by {fact.kind}: {'; '.join(fact.rows)}"),),
+            testimony=(says(fact, f"{rows} by {fact.kind}, the first: {'; '.join(fact.rows)}"),),
         )
 
 

@@ -44,15 +44,20 @@ def no_room(index: Index) -> Iterator[Hit]:
         if room.free is None or not room.needed or room.needed <= room.free * 0.8:
             continue
         over = room.needed > room.free
+        recycled = ""
+        if room.what == "wal":
+            if not over:
+                continue
+            recycled = "; less is kept at a time where the archive and every standby keep up"
         most = f", most of it for {brief(room.largest[0], 60)}" if room.largest else ""
         yield Hit(
             title=f"{_CALLED.get(room.what, room.what)}: {_size(room.needed)} needed beside what is there, "
-            f"{_size(room.free)} free{most}",
+            f"{_size(room.free)} free{most}{recycled}",
             subject=f"room {room.what}",
             remedy="Make room before the window, or have the statements apart, each in a transaction of its own, so that what one "
             "replaces is gone before the next begins.",
             testimony=(says(room, f"{room.needed:,} bytes by {room.basis or 'the rehearsal'}; {room.free:,} free"),),
-            severity=None if over else Severity.MAJOR,
+            severity=None if over and not recycled else Severity.MAJOR,
         )
 
 

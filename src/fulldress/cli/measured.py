@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from fulldress.cli import options
+from fulldress.cli import concurrency, options
 
 if TYPE_CHECKING:
     from fulldress.facts import AnyFact, Difference, Lock, Unread, Wait, Work
@@ -91,6 +91,7 @@ def results(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _show(facts: Sequence[AnyFact], found: Sequence[Finding], failed: str) -> None:
     """Statements with what they did; who waited; whether the way back restores; what follows; what was not measured."""
+    from fulldress.cli import foreseen
     from fulldress.facts import Difference, Lock, Unread, Wait, Work
 
     held: dict[tuple[str, str], list[Lock]] = defaultdict(list)
@@ -106,7 +107,8 @@ def _show(facts: Sequence[AnyFact], found: Sequence[Finding], failed: str) -> No
     for fact in facts:
         if isinstance(fact, Wait):
             _wait(fact)
-    _others(facts)
+    concurrency.show(facts)
+    foreseen.show(facts)
     _differences([fact for fact in facts if isinstance(fact, Difference)])
     for finding in found:
         click.echo(f"{finding.rule}  {finding.severity.value}: {finding.title}")
@@ -157,14 +159,6 @@ def _wait(wait: Wait) -> None:
     click.echo(
         f"waited: {wait.victim} × {wait.count}, worst {worst}{ended}, for {wait.blocker} on {wait.object}{behind}"
     )
-
-
-def _others(facts: Sequence[AnyFact]) -> None:
-    from fulldress.facts import Runners
-
-    for fact in facts:
-        if isinstance(fact, Runners):
-            click.echo(f"two runners at once: {fact.outcome}: {fact.detail}")
 
 
 def _differences(every: Sequence[Difference]) -> None:

@@ -144,7 +144,7 @@ def _ask(line: Connection, name: str, piece: Piece, question: Question, state: _
         rows=tuple(str(listed).split("\n")) if listed else (),
         constraint=question.constraint,
         duration=timedelta(seconds=time.monotonic() - began),
-        question="" if question.tries else question.select,
+        question="" if question.tries else question.plain or question.select,
     )
 
 

@@ -99,13 +99,7 @@ def _against(one: Records, scripts: Sequence[tuple[str, str]], known: Known) -> 
     versions = {_plain(str(row["version"])) for row in rows}
     ups = [(path, text) for path, text in scripts if not _is_down(path)]
     files = {path: _candidates(path) for path, _ in ups}
-    if one.tool.last_only:
-        last = max((int(version) for version in versions if version.isdigit()), default=-1)
-        done = {path for path in files if (number := _number(path)) is not None and number <= last}
-        matched = {str(last)} if any(_number(path) == last for path in files) else set()
-    else:
-        done = {path for path, names in files.items() if names & versions}
-        matched = {version for version in versions if any(version in names for names in files.values())}
+    done, matched = _done(one, versions, files)
     if done:
         for version in sorted(versions - matched):
             words = "recorded in the database, and no file at hand has it: the database may be ahead of this release"
@@ -131,6 +125,28 @@ def _against(one: Records, scripts: Sequence[tuple[str, str]], known: Known) -> 
     yield from _checksums(one, rows, ups)
     yield from _older(one, files, done)
     yield from _left([(path, text) for path, text in ups if path not in done], known, expected, one)
+
+
+def _done(one: Records, versions: set[str], files: dict[str, set[str]]) -> tuple[set[str], set[str]]:
+    """Files that are recorded, and recorded versions that have a file."""
+    if one.tool.last_only:
+        last = max((int(version) for version in versions if version.isdigit()), default=-1)
+        done = {path for path in files if (number := _number(path)) is not None and number <= last}
+        return done, {str(last)} if any(_number(path) == last for path in files) else set()
+    done = {path for path, names in files.items() if names & versions}
+    return done, {version for version in versions if any(version in names for names in files.values())}
+
+
+def pending(ask: Reader, scripts: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Without what a tool's records hold already, and without ways back that lie among the ways there."""
+    done: set[str] = set()
+    ups = [(path, text) for path, text in scripts if not _is_down(path)] or list(scripts)
+    for one in records(ask)[0]:
+        rows = [row for row in one.rows if row["recorded"] and not row["failed"]]
+        done |= _done(one, {_plain(str(row["version"])) for row in rows}, {path: _candidates(path) for path, _ in ups})[
+            0
+        ]
+    return [(path, text) for path, text in ups if path not in done]
 
 
 def _checksums(one: Records, rows: list[dict[str, Any]], ups: list[tuple[str, str]]) -> Iterator[AnyFact]:

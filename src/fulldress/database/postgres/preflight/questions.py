@@ -40,6 +40,7 @@ class Question(NamedTuple):
     select: str
     constraint: str = ""
     tries: str = ""
+    plain: str = ""  #: a shorter query for people, where ``select`` is long
     needs: str = ""  #: kind of a question that has to be answered with none before this one means anything
 
 
@@ -253,6 +254,7 @@ def unique(
     if distinct:
         conditions += [f"{one} IS NOT NULL" for one in expressions]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    filled = where
     if distinct:  # a hash of the keys first: only rows that share one are then sorted
         shared = f"SELECT {listed} FROM {source.rows}{where} GROUP BY {listed} HAVING count(*) > 1"
         where += f" AND ({listed}) IN ({shared})"
@@ -264,7 +266,8 @@ def unique(
         f" WINDOW fulldress AS (PARTITION BY {listed}) ORDER BY {source.order}) AS fulldress_rows"
         " WHERE fulldress_n > 1 GROUP BY fulldress_group ORDER BY min(fulldress_key)"
     )
-    return Question("unique", source.table.name, columns, group, constraint, needs=needs)
+    plain = f"SELECT {listed}, count(*) FROM {source.rows}{filled} GROUP BY {listed} HAVING count(*) > 1"
+    return Question("unique", source.table.name, columns, group, constraint, plain=plain, needs=needs)
 
 
 def _foreign(source: Source, columns: list[str], other: Table, keys: list[str], node: Any) -> Question:
