@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 OBSERVER = "fulldress"
 PORT = 5432
 _MEBI = 1 << 20
+#: Programs that lie where only root can get to are kept here; root alone writes here, every user may read.
+_REACHABLE = Path("/var/cache/fulldress/programs")
 #: Ours; passed on the command line, so that an ALTER SYSTEM of the vendor's cannot blind the trace.
 _SETTINGS: dict[str, str] = {
     "listen_addresses": "",
@@ -304,13 +308,32 @@ class Server:
 
 
 def _reachable_programs(installation: Installation, base: Path, account: pwd.struct_passwd | None) -> Path:
-    """The folder of programs; copied beside the data when the server's user cannot get to it (below ``/root``)."""
+    """The folder of programs. Where the server's user cannot get to it (below ``/root``), a copy that is kept, since
+    making one takes longer than the whole start; beside the data where it cannot be kept."""
     if places.passable(installation.bin, account):
         return installation.bin
-    copied, top = base / "programs", installation.top or installation.bin.parent
+    top = installation.top or installation.bin.parent
+    inside = installation.bin.relative_to(top)
+    stamp = f"{top}{installation.bin.joinpath('postgres').stat().st_mtime_ns}"
+    kept = _REACHABLE / f"{installation.version}-{zlib.crc32(stamp.encode()):08x}"
+    if (kept / inside / "postgres").is_file():
+        return kept / inside
+    half = kept.with_name(f"{kept.name}.{secrets.token_hex(4)}")
+    try:
+        _REACHABLE.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(top, half, symlinks=True)
+        half.chmod(0o755)
+        half.rename(kept)
+        if places.passable(kept, account):
+            return kept / inside
+    except OSError:
+        shutil.rmtree(half, ignore_errors=True)  # a full disk, or a faster process
+        if (kept / inside / "postgres").is_file():
+            return kept / inside
+    copied = base / "programs"
     shutil.copytree(top, copied, symlinks=True)
     copied.chmod(0o755)
-    return copied / installation.bin.relative_to(top)
+    return copied / inside
 
 
 def _read(path: Path) -> str:
