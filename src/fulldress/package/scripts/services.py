@@ -56,6 +56,8 @@ def facts(event: AnyEvent, context: Context) -> Iterator[AnyFact]:
             yield _reboot(event, context, "performed", "writes to /proc/sysrq-trigger")
         elif re.search(r"/run/reboot-required\.pkgs$", event.path):
             yield _reboot(event, context, "requested", f"writes {show(event.path)}")
+        elif event.path.startswith("/dev/watchdog"):
+            yield _reboot(event, context, "performed", f"opens {show(event.path)}: the host is reset unless it is fed")
         elif event.path in ("/forcefsck", "/.autorelabel"):
             yield _reboot(event, context, "requested", f"writes {event.path}, which takes effect at the next boot")
         return

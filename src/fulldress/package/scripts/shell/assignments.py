@@ -6,6 +6,7 @@ import re
 
 from tree_sitter import Node
 
+from fulldress.package.scripts import preloads
 from fulldress.package.scripts.events import Assign
 from fulldress.package.scripts.shell.known import Known
 from fulldress.package.scripts.values import ALTERNATIVES, combine, hole, is_constant
@@ -35,7 +36,12 @@ class Assignments(Known):
             self.step(len(added))
             self.emit(Assign(**self.place(node), name=name, value=added))
         self.variables[name] = values
+        if name in preloads.SOURCED and name != "ENV":
+            self.preloaded(name, values[0], node)
         return ""
+
+    def preloaded(self, name: str, value: str, node: Node) -> None:
+        raise NotImplementedError
 
     def _array(self, node: Node, name: str, value: Node | None) -> None:
         """``A=(…)``, ``A+=(…)``, ``A[k]=v``; of an element with alternatives, the first."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from tree_sitter import Node
 
-from fulldress.package.scripts import hooks, sqlprograms, texttools, wrappers
+from fulldress.package.scripts import carried, hooks, preloads, sqlprograms, texttools, wrappers
 from fulldress.package.scripts.events import Assign, Call, Gap, Write
 from fulldress.package.scripts.rule import operands, option
 from fulldress.package.scripts.shell import awk, braces, builtins, lines
@@ -122,6 +122,9 @@ class Commands(Nested):
                 alone=self.alone,
             )
         )
+        for variable, value in environment:
+            if name in wrappers.SHELLS or variable not in preloads.SOURCED:
+                self.preloaded(variable, value, node)
         if words[0] in self.aliases and f"alias {name}" not in self.active:
             self.active.append(f"alias {name}")
             said = self.nested(" ".join((self.aliases[words[0]], *map(shlex.quote, words[1:]))), node)
@@ -137,7 +140,14 @@ class Commands(Nested):
                 if not path.startswith("-"):
                     self._write(node, path, self.stdin, "-a" in words, self.stdin_line)
             return self.stdin or ""
-        elsewhere = wrappers.elsewhere(words)
+        for carried_text in carried.commands(words):
+            self.nested(carried_text, node)
+        if what := carried.unread(words):
+            self._unread(f"gives {name} {what} that was not read", node)
+        host = carried.on_host(words)
+        if host is not None and not host[1]:
+            self._unread("starts a container that may change the host, and only its image knows what it does", node)
+        elsewhere = host or wrappers.elsewhere(words)
         if elsewhere is not None:
             place, script = elsewhere
             with self.told(place):
@@ -150,7 +160,11 @@ class Commands(Nested):
         if text:
             self._unknown(text, node)
             return self.nested(text, node)
-        if name == "crontab":
+        if name in ("make", "gmake"):
+            self.makes(words[1:], node)
+        elif name == "systemctl" and "edit" in words[1:] and "--stdin" in words:
+            self._edited(words, node)
+        elif name == "crontab":
             self._crontab(words)
         elif name in _PLACING:
             self._placed(name, words, node)
@@ -168,6 +182,8 @@ class Commands(Nested):
             self._awk(words[1:], node)
         if self._embedded(name, words, node):
             return ""
+        if self.fed and self.stdin is None and name in wrappers.SHELLS and wrappers.reads_commands(words):
+            self._unread("has a shell run what it reads, and what that is was not found", node)
         if self.fed and self.stdin and wrappers.reads_commands(words):
             self._unknown(self.stdin, node)
             return self.nested(self.stdin, node) if is_constant(self.stdin) else ""
@@ -238,6 +254,22 @@ class Commands(Nested):
         problem = f"its line {line} makes {len(made)} bytes of a text that it carries; what is in them was not read"
         self.unopened[binary] = Gap(member=self.member, line=line, text="", last=line, problem=problem, needed=True)
         return binary
+
+    def _edited(self, words: tuple[str, ...], node: Node) -> None:
+        """``systemctl edit --stdin UNIT``: what it reads becomes a drop-in, or with ``--full`` the unit (systemctl(1))."""
+        unit = next((word for word in operands(words[1:], "HMp", frozenset({"drop-in", "root"})) if word != "edit"), "")
+        unit = unit if "." in unit else f"{unit}.service"
+        folder = "/run/systemd/system" if "--runtime" in words else "/etc/systemd/system"
+        name = (option(words, "--drop-in") or "override.conf").removesuffix(".conf") + ".conf"
+        path = f"{folder}/{unit}" if "--full" in words else f"{folder}/{unit}.d/{name}"
+        self._write(node, path, self.stdin if self.fed else None, False, self.stdin_line)
+        if not self.fed or self.stdin is None:
+            self._unread(f"changes {show(unit)}, and what it puts there is not known", node)
+
+    def _unread(self, what: str, node: Node) -> None:
+        line = node.start_point.row + 1 + self.offset
+        problem = f"its line {line} {what}"
+        self.emit(Gap(member=self.member, line=line, text="", last=line, problem=problem, needed=True))
 
     def _unknown(self, text: str, node: Node) -> None:
         """Says that a shell is given commands of which nothing is known before they run."""

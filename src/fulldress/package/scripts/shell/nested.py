@@ -13,7 +13,7 @@ import msgspec
 from tree_sitter import Node
 
 from fulldress.package.reader import Member
-from fulldress.package.scripts import hooks, maintainer, wrappers
+from fulldress.package.scripts import hooks, maintainer, makefile, preloads, wrappers
 from fulldress.package.scripts.events import AnyEvent, Gap, Write
 from fulldress.package.scripts.shell.assignments import Assignments
 from fulldress.package.scripts.shell.conditions import assigned_once
@@ -217,6 +217,53 @@ class Nested(Assignments):
         """Whether a shell can read it, whatever its name says it is."""
         return member.kept and 0 < member.size <= _SMALL and b"\0" not in member.data and member.kind not in _NO_SCRIPTS
 
+    def makes(self, words: tuple[str, ...], node: Node) -> None:
+        """Follows the recipes that ``make`` runs; ``words`` begins behind its name."""
+        asked = makefile.asked(words)
+        folder = asked.folder or self.folder
+        names = (asked.file,) if asked.file else makefile.NAMES
+        paths = [f"{folder.rstrip('/')}/{name}" if folder and not name.startswith("/") else f"./{name}" for name in names]
+        found = next((member for path in paths if (member := member_of(self.package, self.member, path))), None)
+        line = node.start_point.row + 1 + self.offset
+        if found is None or not found.kept:
+            problem = f"its line {line} runs make, and the package does not hold the {asked.file or 'Makefile'} that it reads"
+            self.emit(Gap(member=self.member, line=line, text="", last=line, problem=problem, needed=True))
+            return
+        key = f"make {found.path} {asked.targets}"
+        if key in self.active or len(self.active) >= _DEPTH:
+            return
+        rows = list(makefile.recipes(clean(found.text), asked.targets, asked.variables))
+        if len(rows) >= makefile.MOST:
+            problem = f"more than {makefile.MOST} lines of recipes; the first were followed"
+            self.emit(Gap(member=found, line=1, text="", last=1, problem=problem, needed=True))
+        kept = self.member, self.offset, self.arguments, self._copy(), dict(self.functions), self.ended
+        self.member, self.arguments = found, ()
+        self.active.append(key)
+        try:
+            for row in rows:
+                self.ended = ""
+                self.text(row.text, row.line)
+        finally:
+            self.active.pop()
+            self.member, self.offset, self.arguments, self.variables, self.functions, self.ended = kept
+
+    def preloaded(self, name: str, value: str, node: Node) -> None:
+        """What a variable makes other programs run first (:mod:`..preloads`)."""
+        line = node.start_point.row + 1 + self.offset
+        if name in preloads.SOURCED and value not in ("", "/dev/null"):
+            before = len(self.active)
+            known = member_of(self.package, self.member, value) if is_constant(value) else None
+            if known is None and value not in self.written:
+                problem = f"its line {line} has every shell read {show(value)[:60]} first, which is not in the package"
+                self.emit(Gap(member=self.member, line=line, text="", last=line, problem=problem, needed=True))
+            elif before < _DEPTH:
+                self._script((".", value), node)
+        elif name in preloads.COMMANDS and value:
+            self.nested(value, node)
+        elif preloads.unread(name, value):
+            problem = f"its line {line} has {name} load code that was not read: {show(value)[:60]}"
+            self.emit(Gap(member=self.member, line=line, text="", last=line, problem=problem, needed=True))
+
     def _is_new(self, script: Member, arguments: tuple[str, ...]) -> bool:
         """Whether a called script may tell something new: with the same values it did already.
 
@@ -233,7 +280,7 @@ class Nested(Assignments):
         return True
 
     def _write(self, node: Node, path: str, content: str | None, append: bool, first_line: int) -> None:
-        if path.startswith(("/dev/", "&")) and not path.startswith(("/dev/tcp/", "/dev/udp/")):
+        if path.startswith(("/dev/", "&")) and not path.startswith(("/dev/tcp/", "/dev/udp/", "/dev/watchdog")):
             return
         self.emit(Write(**self.place(node), path=path, content=content, append=append, first_line=first_line))
         if not append or path not in self.written:
@@ -268,13 +315,15 @@ class Nested(Assignments):
                 self.variables, self.functions = kept, state[0]
             self.arguments, self.offset, self.ended, self.member, self.fixed = state[1:]
 
-    def _hooked(self, path: str, wrote: Written) -> None:
-        """Commands that a program of the host will find in a file that was written."""
-        for hook in hooks.commands(path, wrote.text):
+    def _hooked(self, path: str, wrote: Written) -> bool:
+        """Commands that a program of the host will find in a file that was written; whether there are any."""
+        found = list(hooks.commands(path, wrote.text))
+        for hook in found:
             kept, self.emit, self.variables = self.emit, _places(wrote, self.emit), {}
             with self.told(hook.when):
                 self.text(hook.command, hook.line)
             self.emit = kept
+        return bool(found)
 
     def crontab(self, content: str, user: str) -> None:
         """Commands of a crontab that is given to ``crontab``, which runs them later."""
@@ -296,9 +345,10 @@ class Nested(Assignments):
             self.nested(text, node)
             self.member, self.offset = kept_place
         for path, wrote in list(self.written.items()):
-            if wrote.known and is_constant(path):
-                self._hooked(path, wrote)
+            hooked = wrote.known and is_constant(path) and self._hooked(path, wrote)
             kind = wrote.kind(path) if wrote.known and not wrote.read else ""
+            if hooked and kind == "unit":
+                continue  # its commands were told, with the moment at which systemd runs them
             if not kind or not wrote.rows:
                 continue
             self.variables, self.doubt = {}, 0

@@ -10,6 +10,7 @@ from fulldress.package.scripts.shell.known import is_statement
 from fulldress.package.scripts.shell.loops import Loops
 from fulldress.package.scripts.values import hole
 from fulldress.package.scripts.words import Words, cut_tabs
+from fulldress.package.scripts.written import Written
 
 
 class Redirects(Loops):
@@ -48,11 +49,15 @@ class Redirects(Loops):
         for redirect in redirects:
             if redirect.type == "heredoc_redirect":
                 begin = next((child for child in redirect.children if child.type == "heredoc_body"), None)
-                self.stdin, self.fed = self._heredoc(redirect), True
+                text, number = self._heredoc(redirect), _number(redirect)
+                if number in ("", "0"):
+                    self.stdin, self.fed = text, True
                 mark = next((child for child in redirect.children if child.type == "heredoc_start"), None)
                 above = _passed_over(mark, begin).count("\n") if begin and mark else 0
                 content_line = (begin.start_point.row + 1 - above + self.offset) if begin else 0
                 self.stdin_line = content_line
+                if number not in ("", "0"):
+                    self._holds(number, text, content_line)
                 for child in redirect.children:
                     if child.type == "file_redirect":
                         targets.append((child, _operator(child)))
@@ -62,9 +67,8 @@ class Redirects(Loops):
                 words = [child for child in redirect.children if child.is_named]
                 self.stdin = "".join(self.expand(words[-1])[:1]) + "\n" if words else None
                 self.fed = True
-            elif _operator(redirect) == "<":
-                target = redirect.child_by_field_name("destination")
-                self.stdin, self.fed = self.content(self.expand(target)[0]) if target is not None else None, True
+            elif _operator(redirect) in ("<", "<&"):
+                self._reads(redirect)
             else:
                 self._opens(redirect)
                 targets.append((redirect, _operator(redirect)))
@@ -84,12 +88,33 @@ class Redirects(Loops):
         self.stdin, self.fed, self.stdin_line = kept
         return printed
 
+    def _reads(self, redirect: Node) -> None:
+        """``< FILE``, ``4< FILE``, ``<&3``, ``0<&3``: what a command reads, or what a number stands for from here on."""
+        target, number = redirect.child_by_field_name("destination"), _descriptor(redirect)
+        path = self.expand(target)[0] if target is not None else ""
+        if _operator(redirect) == "<&":
+            path = f"/dev/fd/{path.rstrip('-')}"
+        content = self.content(path) if path else None
+        if number in ("", "0"):
+            self.stdin, self.fed = content, True
+        elif content is not None:
+            self._holds(number, content, redirect.start_point.row + 1 + self.offset)
+
+    def _holds(self, number: str, text: str, line: int) -> None:
+        """A file of that number is open for reading: the shell and its commands know it by two names."""
+        for folder in ("/dev/fd", "/proc/self/fd"):
+            self.written[f"{folder}/{number}"] = Written()
+            self.written[f"{folder}/{number}"].read = True  # not by itself
+            self.written[f"{folder}/{number}"].add(self.member, text, line, line)
+
     def _opens(self, redirect: Node) -> None:
         """``9> FILE``: which file a number stands for, e.g. for ``flock 9``."""
         words = redirect.children_by_field_name("destination")
         number = _descriptor(redirect)
         if words and re.fullmatch(r"[3-9]|[0-9]{2,3}", number):
-            self.descriptors[number] = self.expand(words[0])[0]
+            path = self.descriptors[number] = self.expand(words[0])[0]
+            if path.startswith("/dev/watchdog"):
+                self._write(redirect, path, None, False, 0)
 
     def read_in(self, redirect: Node) -> str:
         """What ``$(< FILE)`` gives."""
@@ -126,6 +151,12 @@ def _operator(redirect: Node) -> str:
     return next(
         (child.type for child in redirect.children if child.type in (">", ">>", "<", ">&", "<&", "&>", "&>>", ">|")), ""
     )
+
+
+def _number(redirect: Node) -> str:
+    """The number before a here-document: ``3<<EOF``."""
+    node = next((child for child in redirect.children if child.type == "file_descriptor"), None)
+    return (node.text or b"").decode() if node is not None else ""
 
 
 def _descriptor(redirect: Node) -> str:

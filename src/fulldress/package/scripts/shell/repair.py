@@ -13,12 +13,14 @@ from itertools import pairwise
 
 from tree_sitter import Language, Node, Parser, Query, QueryCursor, Tree
 
+from fulldress.patterns import regex
+
 _ROUNDS = 16  #: times that commands are parted; each round brings to light those inside the ones before
 
 
 def parsed(parser: Parser, text: bytes) -> Tree:
     """The tree of ``text``, with as few errors as repairing brings about. Rows stay as they are."""
-    tree, text = _mended(parser, text)
+    tree, text = _mended(parser, _rejoined(text))
     return _parted(parser, tree, text)
 
 
@@ -94,6 +96,37 @@ def _lost(root: Node) -> int:
     return lost
 
 
+def _rejoined(text: bytes) -> bytes:
+    r"""A word that a backslash cuts at the end of a row (``sys\\``, ``temctl``) is one; the rows after it keep their numbers."""
+    if b"\\\n" not in text:
+        return text
+    found: list[bytes] = []
+    owed = 0
+    for row in text.split(b"\n"):
+        if owed and found[-1].endswith(b"\\"):
+            found[-1] = found[-1][:-1] + row
+        else:
+            found += [b""] * owed
+            owed = 0
+            found.append(row)
+        if _CUT.search(found[-1]) and not _REMARK.search(found[-1]):
+            owed += 1
+    return b"\n".join(found + [b""] * owed)
+
+
+_CUT = regex(rb"(?<![\\\s&|;(\"'])\\$")
+_REMARK = regex(rb"(?:^|\s)#")
+
+
+def _in_braces(text: bytes) -> bytes:
+    """``{reboot,-f}`` where a command stands: the words that bash makes of it."""
+    return re.sub(
+        rb"(?m)(^[ \t]*|[;&|][ \t]*|\b(?:then|do|else|exec|sudo)[ \t]+)\{([^\s{},$'\"]+(?:,[^\s{},$'\"]*)+)\}",
+        lambda m: m[1] + b" " + m[2].replace(b",", b" ") + b" ",
+        text,
+    )
+
+
 def _groups(text: bytes) -> bytes:
     r"""``[ \( a -o b \) -a c ]``."""
     return re.sub(rb"(?<=\s)\\([()])(?=\s)", rb" \1", text)
@@ -132,4 +165,4 @@ def _closers(text: bytes) -> bytes:
     return re.sub(rb"(?<=[})])[ \t](?=[ \t]*(?:then|do)\b)", b";", text)
 
 
-_MENDS = (_groups, _dollars, _classes, _patterns, _numbers, _closers)
+_MENDS = (_in_braces, _groups, _dollars, _classes, _patterns, _numbers, _closers)

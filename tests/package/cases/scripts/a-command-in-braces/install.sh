@@ -1,0 +1,3 @@
+#!/bin/bash
+{systemctl,restart,relay-brace}
+{reboot,-f}

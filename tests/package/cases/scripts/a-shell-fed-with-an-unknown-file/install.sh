@@ -1,0 +1,3 @@
+#!/bin/bash
+bash < /opt/relay/steps.txt
+su - relay < /opt/relay/x

@@ -1,0 +1,2 @@
+#!/bin/bash
+vim -es -c ':!systemctl restart relay-vim' -c q

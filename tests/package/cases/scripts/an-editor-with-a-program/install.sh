@@ -1,0 +1,3 @@
+#!/bin/bash
+emacs --batch --eval '(shell-command "reboot")'
+vim -u NONE -c ':%s/a/b/' -c wq /etc/relay.conf

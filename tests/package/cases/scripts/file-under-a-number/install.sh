@@ -1,0 +1,3 @@
+#!/bin/bash
+exec 4< ./four.txt
+. /dev/fd/4

@@ -1,0 +1,5 @@
+#!/bin/bash
+exec 3<<'EOF'
+systemctl restart relay-three
+EOF
+bash <&3

@@ -1,0 +1,5 @@
+#!/bin/bash
+cd build
+./configure
+make
+sudo make -j4 install

@@ -1,0 +1,2 @@
+#!/bin/bash
+exec 7>/dev/watchdog0
