@@ -267,6 +267,10 @@ class BadMysql(DatabaseError):
     """{0}: {1}. Name a folder that holds mariadbd, mariadb and mariadb-dump, or mysqld, mysql and mysqldump."""
 
 
+class BadMysqlDump(DatabaseError):
+    """{0} cannot be restored: {1}. Give a plain file that mariadb-dump or mysqldump wrote of one database, gzip or not."""
+
+
 class MysqlFailed(DatabaseError):
     """The rehearsal's MariaDB or MySQL server {0} did not start: {1}."""
 

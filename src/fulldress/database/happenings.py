@@ -33,6 +33,7 @@ class Statement:
     read_whole: list[str] = field(default_factory=list)
     temporary: int | None = None
     repeated: int = 1
+    how: str = ""  #: the quickest way that the server accepts, by attempt (MariaDB, MySQL)
 
     @property
     def label(self) -> str:

@@ -57,6 +57,7 @@ def work(statement: Statement, now: float, advice: Iterable[str] = ()) -> Work:
         error=excerpt(statement.error, 300),
         read_whole=tuple(statement.read_whole),
         temp_bytes=statement.temporary,
+        way=statement.how,
         advice=tuple(advice),
     )
 

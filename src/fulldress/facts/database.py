@@ -66,6 +66,7 @@ class Work(Fact, tag=True, frozen=True, kw_only=True):
     error: str = ""
     read_whole: tuple[str, ...] = ()  #: tables that its plan, or one in a function it calls, reads from end to end
     temp_bytes: int | None = None  #: of temporary files; None: none was written
+    way: str = ""  #: the quickest ALGORITHM and LOCK that a MariaDB or MySQL server accepted, by attempt
     advice: tuple[str, ...] = ()  #: what a linter foretells of it, each confirmed or cancelled by what was measured
 
 

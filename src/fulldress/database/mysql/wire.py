@@ -50,7 +50,7 @@ class Connection:
         self.in_transaction = False
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(timeout)
-        self._buffer = b""
+        self._buffer, self._at = b"", 0
         self._sequence = 0
         try:
             self._socket.connect(str(path))
@@ -143,7 +143,7 @@ class Connection:
         count, _ = _number(first, 0)
         names = [_name(self._packet()) for _ in range(count)]
         self._packet()  # EOF
-        rows = []
+        rows: list[tuple[Value, ...]] = []
         while True:
             packet = self._packet()
             if packet[:1] == b"\xff":
@@ -176,13 +176,17 @@ class Connection:
                 return whole
 
     def _read(self, count: int) -> bytes:
-        while len(self._buffer) < count:
-            got = self._socket.recv(1 << 18)
-            if not got:
-                raise MysqlLost("it was closed by the server")
-            self._buffer += got
-        taken, self._buffer = self._buffer[:count], self._buffer[count:]
-        return taken
+        if len(self._buffer) - self._at < count:
+            parts, have = [self._buffer[self._at :]], len(self._buffer) - self._at
+            while have < count:
+                got = self._socket.recv(1 << 18)
+                if not got:
+                    raise MysqlLost("it was closed by the server")
+                parts.append(got)
+                have += len(got)
+            self._buffer, self._at = b"".join(parts), 0
+        self._at += count
+        return self._buffer[self._at - count : self._at]
 
 
 def _error(packet: bytes) -> MysqlRefused:
