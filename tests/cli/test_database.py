@@ -56,3 +56,30 @@ def test_errors_are_one_line_and_six(scripts: Path, capsys: pytest.CaptureFixtur
 def test_servers_are_listed_with_their_origin(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["database", "servers", "--json"]) == 0
     assert {"bin", "version", "major", "origin"} <= json.loads(capsys.readouterr().out)[0].keys()
+
+
+def test_a_migration_among_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "m.sql").write_text(
+        "CREATE ROLE fulldress_test_cli; CREATE TABLE kinds (k int); INSERT INTO kinds VALUES (1);"
+    )
+    arguments = [
+        "database",
+        "trace",
+        str(tmp_path / "m.sql"),
+        "--twice",
+        "--crowd",
+        "--interrupt",
+        "--fail-on",
+        "blocker",
+    ]
+    run(arguments)
+    told = capsys.readouterr()
+    assert "two runners at once: one failed [none; the loser" in told.out
+    assert "killed at 2 of 2 places: broken" in told.out
+    assert 'before statement 3, INSERT INTO kinds VALUES (1);: started again it fails: m.sql:1: role "fulldress_test_cli"' in told.out  # fmt: skip
+
+
+def test_a_script_that_never_ends_is_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "m.sql").write_text("SELECT pg_sleep(600);")
+    assert run(["database", "trace", str(tmp_path / "m.sql"), "--limit", "0.5"]) == 1
+    assert "FAILED m.sql: it did not end within 0.5 s, and was ended" in capsys.readouterr().out

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fulldress.cli import measured, sources
+from fulldress.cli import concurrency, foreseen, measured, sources
 from fulldress.cli.sources import Chosen
 
 if TYPE_CHECKING:
@@ -43,19 +43,21 @@ class _WithCommand(click.Command):
 
 @command.command(cls=_WithCommand)
 @click.argument("files", nargs=-1, type=_FILE)
-@click.option("--limit", type=float, metavar="SECONDS", help="End COMMAND after so long; that counts as failed.")
+@click.option("--limit", type=float, metavar="SECONDS", help="End it after so long; that counts as failed.")
 @click.option("--down", "downs", multiple=True, type=_FILE, help="Take it back with this file; give it once per file.")
-@click.option("--twice", is_flag=True, help="Also start the migration twice at once.")
+@concurrency.options
+@foreseen.options
 @sources.options
 @measured.results
 @click.pass_context
 def trace(
     ctx: click.Context,
     results: measured.Results,
+    ahead: foreseen.Ahead,
     files: tuple[Path, ...],
     limit: float | None,
     downs: tuple[Path, ...],
-    twice: bool,
+    checks: concurrency.Checks,
     chosen: Chosen,
     as_json: bool,
 ) -> int:
@@ -67,31 +69,36 @@ def trace(
     Exit code 0: all ran (and the way back restores); 1: one failed, the way back does not restore, or a finding is as
     severe as --fail-on; 3: something could not be measured.
     """
-    from fulldress.database.postgres import runners
+    from fulldress.database.postgres import beside as made_beside
     from fulldress.errors import UsageError
 
     program: list[str] = ctx.meta.get(_COMMAND, [])
     if bool(files) == bool(program):
         raise UsageError("Give SQL files, or -- and a command that migrates.")
-    if program and (downs or twice):
-        raise UsageError("--down and --twice are for SQL files; a command is traced as it is.")
+    if program and (downs or ahead.needs_copy):
+        raise UsageError("--down and --sizes are for SQL files; a command is traced as it is.")
     with chosen.clone() as clone:
-        if program:
-            failed = _program(clone, program, limit)
-            return results.tell(clone.facts(), as_json, failed, {" ".join(program): ""})
-        before = clone.copy("before") if downs or twice else None
+        before = clone.copy("before") if downs or checks.wanted or ahead.needs_copy else None
+        beside = made_beside.Beside(clone.server) if checks.wanted else None
         texts = _texts([*files, *downs])
-        failed = _run(clone, files, texts, "up")
+        scripts = [(path.name, texts[path.name]) for path in files]
+        foreknown = ahead.before(clone, chosen, scripts, texts)
+        failed = _program(clone, program, limit) if program else _run(clone, files, texts, "up", limit)
+        foreknown += ahead.after(clone, clone.facts())
         if downs and not failed:
-            failed = _run(clone, downs, texts, "down")
-        facts = clone.facts()
+            failed = _run(clone, downs, texts, "down", limit)
+        facts = [*foreknown, *clone.facts()]
         if downs and before is not None and not failed:
             from fulldress.database.postgres import proof
 
             facts += proof.compare(before, clone)
-        if twice and before is not None:
-            facts.append(runners.twice(before.copy, [(path.name, texts[path.name]) for path in files]))
-        return results.tell(facts, as_json, failed, {path.name: texts[path.name] for path in files})
+        if before is not None and not failed:
+            facts += ahead.scale(before, chosen, scripts, texts)
+        if before is not None and beside is not None and not failed:
+            beside.put_aside()  # what the run above has made on the server would be in the way of the next
+            facts += checks.facts(before, concurrency.job(program, files, texts), limit)
+        told = {" ".join(program): ""} if program else {path.name: texts[path.name] for path in files}
+        return results.tell(facts, as_json, failed, told)
 
 
 @command.command()
@@ -193,6 +200,9 @@ def servers(pg_bin: Path | None, as_json: bool) -> int:
     return 0
 
 
+command.add_command(foreseen.preflight)
+
+
 def _texts(files: list[Path]) -> Mapping[str, str]:
     """Names and texts of the files and of those beside them, so that ``\\i`` finds what it names."""
     found: dict[str, str] = {}
@@ -204,13 +214,13 @@ def _texts(files: list[Path]) -> Mapping[str, str]:
     return found
 
 
-def _run(clone: Clone, files: tuple[Path, ...], texts: Mapping[str, str], step: str) -> str:
+def _run(clone: Clone, files: tuple[Path, ...], texts: Mapping[str, str], step: str, limit: float | None = None) -> str:
     """Run files in order up to the first that fails; returns its error."""
     from fulldress.findings import Outcome
 
     for path in files:
         click.echo(f"{step:>5} {path.name} …", err=True, nl=False)
-        run = clone.execute(texts[path.name], name=path.name, step=step, siblings=texts)
+        run = clone.execute(texts[path.name], name=path.name, step=step, siblings=texts, limit=limit)
         click.echo(f" {run.duration.total_seconds():.3f} s {run.outcome.value}", err=True)
         if run.outcome is not Outcome.PASS:
             return run.error
