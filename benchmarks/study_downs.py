@@ -16,7 +16,11 @@ from pathlib import Path
 
 import msgspec
 
-from fulldress.database.postgres import Server, folder, resolve, steps
+from fulldress.database.postgres import Installation, Server, folder, installations, resolve, steps
+
+
+def _has(one: Installation, extension: str) -> bool:
+    return any((one.top or one.bin.parent).rglob(f"{extension}.control"))
 
 
 def main() -> int:
@@ -25,13 +29,15 @@ def main() -> int:
     parser.add_argument("--major", type=int, default=18)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--last", type=int, default=10**6)
+    parser.add_argument("--extension", default="pgcrypto", help="that the installation has to bring")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     reading = folder.read(given.folder)
     for path in reading.unread:
         print(f"not SQL: {path}")
     told, took = [], []
-    with Server(resolve(None, given.major)) as server:
+    able = [one for one in installations() if one.major == given.major and _has(one, given.extension)]
+    with Server(able[0] if able else resolve(None, given.major)) as server:
         print(f"PostgreSQL {server.installation.version}, {len(reading.steps)} steps")
         base = server.create("study")
         for script in reading.steps[: given.first]:

@@ -68,11 +68,14 @@ def read(top: Path) -> Reading:
 def _steps(top: Path, members: dict[str, Member]) -> Iterator[Step]:
     named = naming.pairs(members)
     others = naming.counterparts(named)
+    if any(one.strict and one.direction == "down" for one in named.values()):
+        # beside pairs, a file that has neither a direction nor a number is something else's
+        members = {path: member for path, member in members.items() if named[path].style not in ("plain", "words")}
     tools = _tools(top)
     siblings = {path: member.text for path, member in members.items()}
     every: dict[tuple[str, str], Script] = {}
     order: list[tuple[str, str]] = []
-    for path in sorted(members, key=lambda path: (naming.runs_each_time(members[path].name), naming.order(path))):
+    for path in sorted(members, key=lambda path: (naming.runs_each_time(members[path].name), _order(named[path]))):
         for one in sqlfiles.read(members[path], named[path], others.get(path, ""), tools):
             wrapped = _wrapped(top / path, one, named[path])
             made = Script(name=one.name, path=path, text=_text(one, members[path]), wrapped=wrapped, siblings=siblings)
@@ -81,6 +84,15 @@ def _steps(top: Path, members: dict[str, Member]) -> Iterator[Step]:
                 order.append((path, one.other))
     for path, other in order:
         yield Step(name=every[path, "up"].name, up=every[path, "up"], down=every.get((other or path, "down")))
+
+
+def _order(one: naming.Named) -> tuple[str, tuple[tuple[int, int, str], ...]]:
+    """diesel's versions are a folder's name up to its first underscore, dashes left out, and compared as text: so is
+    ``20170305095748`` before ``2017-08-31-230457`` (diesel_migrations, ``version_from_string``)."""
+    if one.style != "folder":
+        return "", naming.order(one.path)
+    above, _, name = one.path.rpartition("/")[0].rpartition("/")
+    return above + "/" + name.partition("_")[0].replace("-", ""), naming.order(one.path)
 
 
 def _tools(top: Path) -> dict[str, str]:

@@ -101,6 +101,15 @@ def _tables(
             detail = "the table was not there"
             found.append(_difference(name, "rows added", is_.count, detail=detail, equality=is_.equality))
         elif was is not None and is_ is not None:
+            if (
+                f"view {name}" in old.schema
+                and f"view {name}" in new.schema
+                and was.columns == is_.columns
+                and was != is_
+            ):
+                words = f"a materialised view that was made anew: {was.count:,} rows, now {is_.count:,}"
+                found.append(_difference(name, "note", is_.count, detail=words, equality=was.equality))
+                continue
             # two empty tables are equal, whatever columns they have: that is the schema's business
             if was == is_ or not (was.count or is_.count):
                 found.append(_difference(name, "none", was.count, equality=was.equality))

@@ -77,6 +77,7 @@ class Seeder:
             for table in _in_order(tables):
                 words[table.name] = self._fill(line, table, counts[table.name])
             line.query("COMMIT")
+            _refresh(line)
             counts = _counts(line, list(tables))
         return Seeded(counts, {name: words[name] for name, count in counts.items() if not count})
 
@@ -116,6 +117,14 @@ class Seeder:
                 referred = _referred(line, table)
         self._taken[key] = taken
         return words
+
+
+def _refresh(line: Connection) -> None:
+    """Materialised views as they would be with these rows. One that fails keeps what it holds."""
+    for (name,) in line.rows(
+        "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'm' AND relispopulated ORDER BY oid"
+    ):
+        line.simple(f"REFRESH MATERIALIZED VIEW {name}")
 
 
 def _try(line: Connection, inserts: list[str]) -> str | None:
