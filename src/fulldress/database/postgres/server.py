@@ -288,12 +288,19 @@ class Server:
             )
         self._record = records.write(self.base, self.socket_folder, self._guard.pid)
 
+    def _says_ready(self) -> bool:
+        """By its own file, as pg_ctl asks (src/include/utils/pidfile.h): a session that is refused costs a process."""
+        lines = _read(self.base / "data" / "postmaster.pid").splitlines()
+        return len(lines) > 7 and lines[7].strip() == "ready"
+
     def _wait_until_ready(self, patience: float = 60.0) -> None:
         deadline = time.monotonic() + patience
         children = Path(f"/proc/{self._guard.pid}/task/{self._guard.pid}/children") if self._guard else Path()
         seen = False
         while True:
             try:
+                if not self._says_ready():
+                    raise ConnectionLost("it is not ready yet", self.socket_folder)
                 self.session("postgres").close()
                 return
             except DatabaseError as error:
