@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fulldress.checks.index import Index
 from fulldress.checks.rule import Hit, count, rule, says, several
-from fulldress.facts import Hazard, Hook, Witness
+from fulldress.facts import Hazard, Hook, Installed, Witness
 from fulldress.findings import Severity
 
 #: Moments of Helm's that an upgrade passes through.
@@ -84,3 +84,21 @@ def at_installation(index: Index) -> Iterator[Hit]:
                 remedy="Where your policy forbids it (--ignore-scripts, --only-binary), the package is not complete without it: rehearse both.",
                 testimony=(says(hook, hook.command),),
             )
+
+
+@rule("FD526", Severity.NOTE, "Installing the package takes others off the host")
+def taken_off(index: Index) -> Iterator[Hit]:
+    there = {fact.component for fact in index.of(Installed)}
+    taken = [h for h in index.of(Hazard, Witness.DECLARED) if h.kind == "takes others off"]
+    for source in dict.fromkeys(h.evidence.path for h in taken):
+        group = [h for h in taken if h.evidence.path == source]
+        here = [h for h in group if h.what.partition(",")[0] in there]
+        names = several([h.what for h in here or group])
+        yield Hit(
+            title=f"the package manager takes {names} off the host"
+            + (", and production has it" if here else " where it is there"),
+            subject=names,
+            remedy="See what goes with it: install with --simulate (apt-get -s install, dnf --assumeno) on a host like production.",
+            testimony=tuple(says(h, h.detail) for h in here or group),
+            severity=Severity.MAJOR if here else None,
+        )

@@ -14,7 +14,7 @@ class Hazard(Fact, tag=True, frozen=True, kw_only=True):
     ``lock left behind``, ``lock broken``, ``lock held``, ``exit code lost``, ``step not checked``,
     ``certificate check off``, ``guard off``, ``locale parsed``, ``failure passed over``, ``not waited for``,
     ``restart not ruled out``,
-    ``subchart missing``, ``not upgraded by Helm``, ``down while replaced``."""
+    ``subchart missing``, ``not upgraded by Helm``, ``down while replaced``, ``takes others off``."""
 
     kind: str
     what: str  #: the command, file or unit that it is about; one word or a short command

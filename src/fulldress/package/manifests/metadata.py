@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from fulldress.facts import AnyFact, Downtime, Evidence, Reboot, Release, Requirement, Witness
-from fulldress.package.manifests import prose
+from fulldress.package.manifests import prose, replaced
 from fulldress.package.manifests.document import Leaf, Tree
 from fulldress.package.manifests.durations import day
 from fulldress.package.manifests.generic import requirement
@@ -54,6 +54,7 @@ def debian(member: Member) -> Iterator[AnyFact]:
         value, line = found.get(name, ("", 0))
         for clause in _joined(value.replace("\n", " ")):
             yield from _debian_clause(member, clause, line, optional)
+    yield from replaced.debian(member, list(fields(member.text)))
     description, line = found.get("description", ("", 0))
     if description:
         yield from (fact for fact in prose.read(member, description, line) if isinstance(fact, Downtime | Reboot))

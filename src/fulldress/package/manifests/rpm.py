@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 from fulldress.facts import AnyFact, Downtime, Looseness, Privilege, Reboot, Release, Requirement, Witness
-from fulldress.package.manifests import prose
+from fulldress.package.manifests import prose, replaced
 from fulldress.package.manifests.looseness import score
 from fulldress.package.manifests.metadata import fields
 from fulldress.package.reader import Member
@@ -46,6 +46,7 @@ def header(member: Member) -> Iterator[AnyFact]:
         released=_built(found.get("build-time", ("", 0))[0]), vendor=re.sub(r"\s*<.*", "", found.get("vendor", ("", 0))[0]),
     )  # fmt: skip
     yield from _requirements(member, rows)
+    yield from replaced.rpm(member, rows)
     description, line = found.get("description", ("", 0))
     if description:
         yield from (fact for fact in prose.read(member, description, line) if isinstance(fact, Downtime | Reboot))
