@@ -26,6 +26,7 @@ FAMILIES = (
     "trust",
     "migrations",
     "migrationruns",
+    "concurrency",
     "schemachanges",
     "waits",
     "foresight",

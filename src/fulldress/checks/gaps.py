@@ -15,6 +15,7 @@ from fulldress.facts import (
     Fidelity,
     Health,
     InterfaceChange,
+    Interruption,
     Reason,
     Requirement,
     Restart,
@@ -110,6 +111,12 @@ def _of_rehearsal(index: Index) -> Iterator[Unread]:
             yield _gap(
                 f"{runners.migration} started twice at once", Reason.NOT_MEASURED, runners.detail, runners.evidence, observed,
                 needed=False,
+            )  # fmt: skip
+    for cut in index.of(Interruption, observed):
+        if cut.outcome == "unknown":
+            yield _gap(
+                f"{cut.migration} killed {cut.moment} statement {cut.number}", Reason.NOT_MEASURED, cut.detail, cut.evidence,
+                observed, needed=False,
             )  # fmt: skip
     for fidelity in index.of(Fidelity, observed):
         if fidelity.ok is None:
