@@ -19,6 +19,7 @@ from fulldress.package.migrations.nested import Nested
 from fulldress.package.migrations.rebuilds import Rebuilds, plain
 from fulldress.package.migrations.script import REPEATED
 from fulldress.package.migrations.sql import Statement
+from fulldress.package.migrations.triggered import Triggers
 from fulldress.patterns import regex
 
 _NAME = r"(?:ONLY )?(?P<table>(?:\"[^\"]+\"|`[^`]+`|[^\s(;,]+)(?: \. (?:\"[^\"]+\"|`[^`]+`|[^\s(;,]+))?)"
@@ -169,7 +170,7 @@ def study(
     if not ordered:  # which type a column has by then is not known
         state.types, state.proven = {}, set()
     rebuilds = Rebuilds(every, known.columns, ordered=ordered)
-    kept = Kept(every)
+    kept, triggers = Kept(every), Triggers()
     for statement in every:
         if statement.meta:
             continue
@@ -180,6 +181,7 @@ def study(
             state.wrapped = True
         elif re.match(r"(?:COMMIT|ROLLBACK|END)\b", statement.bare):
             state.wrapped, state.values = wrapped if not state.wrapped else False, set()
+        found.every += triggers.read(statement)
         for line, text, bare in nested.of(statement):
             _one(found, line, text, bare, dialect, created, known, rebuilds, kept, statement.shown)
         _uses_added_value(found, statement, state)
@@ -294,6 +296,8 @@ def _by_words(bare: str, dialect: str, narrows: bool) -> pgtree.Judged:
         judged.add("lost", table, "the new type is narrower: what does not fit is cut or refused")
     elif any(pattern.match(bare) for pattern in _DESTRUCTIVE):
         judged.add("lost", table, "")
+    elif match := re.match(r"MERGE (?:INTO )?(?:ONLY )?(\S+)\b.*\bTHEN (?:DELETE|UPDATE)\b", bare):
+        judged.add("rows", plain(match[1]).lower(), "rows are deleted or overwritten where both sides match; no statement brings them back")
     elif re.match(r"(?:DELETE|UPDATE)\b.*\bWHERE\b", bare):
         judged.add("rows", table, "rows are deleted or overwritten; no statement brings them back")
     if dialect == "mysql":

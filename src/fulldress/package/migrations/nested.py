@@ -16,6 +16,7 @@ _OPENING = regex(
     r"^(?:(?:DECLARE .*?)?BEGIN |IF .*? THEN |ELSIF .*? THEN |ELSEIF .*? THEN |ELSE |LOOP |FOR .*? LOOP |WHILE .*? (?:LOOP|DO) "
     r"|EXCEPTION WHEN .*? THEN |WHEN .*? THEN |REPEAT )"
 )
+_EXPLAINS = regex(r"EXPLAIN (?:ANALY[SZ]E (?:VERBOSE )?|\((?=[^()]*\bANALY[SZ]E\b)[^()]*\) )(?!SELECT\b)")
 _RUNS = ("EXECUTE ", "EXEC ")
 
 Row = tuple[int, str, str]  #: line, text, and the form that rules look at (:attr:`.sql.Statement.bare`)
@@ -53,6 +54,7 @@ class Nested:
             yield from self._body(body, start)
         else:
             yield statement.line, statement.text, statement.bare
+            yield from self._explained(statement)
             yield from self._alone(statement)
             if "\\gexec" in statement.bare.lower():  # psql runs what the query gives
                 self.dynamic.append(statement.line)
@@ -66,6 +68,15 @@ class Nested:
             self.routines.pop(name, None), self._other.pop(name, None)
             (self._other if language else self.routines)[name] = language or inside
             self._begins[name] = statement.line + statement.text[: max(statement.text.find(inside), 0)].count("\n")
+
+    @staticmethod
+    def _explained(statement: Statement) -> Iterator[Row]:
+        """``EXPLAIN ANALYZE DELETE …`` runs what it explains."""
+        match = _EXPLAINS.match(statement.bare)
+        if match and not re.search(r"ANALY[SZ]E (?:FALSE|OFF|0)\b", match[0]):
+            at = offset_of(statement, match.end())
+            line = statement.line + statement.text.count("\n", 0, at)
+            yield line, statement.text[at:], statement.bare[match.end() :]
 
     def _alone(self, statement: Statement) -> Iterator[Row]:
         """``PREPARE p FROM @text; EXECUTE p`` of MySQL, ``EXEC ('…')`` of SQL Server, ``EXECUTE IMMEDIATE`` of Oracle."""

@@ -39,6 +39,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"ALTER TABLE .*\b(?:DISABLE|NO FORCE) ROW LEVEL SECURITY\b|DROP POLICY\b", "rows are shown that row level security kept back"),
         (r"CREATE SERVER\b|CREATE FOREIGN DATA WRAPPER\b", "opens another server or file as tables of this one"),
         (r"CHANGE (?:MASTER|REPLICATION SOURCE) TO\b|STOP (?:SLAVE|REPLICA)\b|RESET (?:MASTER|SLAVE|REPLICA)\b", "changes replication"),
+        (r"(?:CREATE|ALTER) (?:OR REPLACE )?(?:FUNCTION|PROCEDURE|ROUTINE)\b.*\bSECURITY DEFINER\b",
+         "lets whoever calls it act with the rights of its owner"),
         (r"SHUTDOWN\b", "stops the whole server"),
         (r"EXEC(?:UTE)? (?:MASTER \. (?:DBO )?\. )?(?:DBO \. )?(?:XP_CMDSHELL|SP_CONFIGURE|SP_OACREATE|XP_REGWRITE|SP_ADDSRVROLEMEMBER)\b",
          "reaches out of the database, or changes the whole server"),
