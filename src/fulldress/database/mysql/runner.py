@@ -24,6 +24,7 @@ from fulldress.patterns import regex
 _QUICK = 0.05  #: seconds; slower statements always get a record of their own
 _CHANGES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 _HEAD = regex(r"(?is)\s*(?:/\*[!M]\S*\s*)?(\w+)(?:\s+(\w+)(?:\s+([\w`.]+))?)?")
+_ROW_LOCKS = regex(r"(\d+) row lock\(s\)[^\n]*\n(?:MariaDB|MySQL) thread id (\d+)")
 _BUILT = regex(
     r"(?is)\bADD\s+(?:UNIQUE\s+|FULLTEXT\s+|SPATIAL\s+)?(?:INDEX|KEY)\s+(?:IF\s+NOT\s+EXISTS\s+)?`?(\w+)|^\s*CREATE\s+(?:\w+\s+)?INDEX\s+`?(\w+)"
 )
@@ -114,20 +115,25 @@ class Runner:
             f" AND m.object_schema = '{self.database}'"
         ):
             self.trace.hold(self.line.thread, table, mode, now, caught)
-        for (rows,) in self.observer.texts(
-            f"SELECT trx_rows_locked FROM information_schema.innodb_trx WHERE trx_mysql_thread_id = {self.line.thread}"
-        ):
-            if rows and rows != "0":
+        # not from innodb_trx: MariaDB renews that table only when nobody has read it for 100 ms
+        status = self.observer.texts("SHOW ENGINE INNODB STATUS")[0][2]
+        for rows, thread in _ROW_LOCKS.findall(status):
+            if int(thread) == self.line.thread and rows != "0":
                 self.trace.hold(self.line.thread, f"{int(rows):,} rows", "row lock", now, caught)
 
     def _fold(self, last: Statement | None, statement: Statement) -> Statement:
         """Many statements of the same form, one after the other, are one record."""
-        head = _head(statement.text)
-        took = (statement.ended or statement.started) - statement.started
-        if last is None or head[0] not in _CHANGES or _head(last.text) != head or took > _QUICK:
+        if last is None or not folds(last, statement):
             return statement
         self.trace.repeat(last, statement)
         return last
+
+
+def folds(last: Statement, statement: Statement) -> bool:
+    """Whether a quick statement did the same to the same table as the one before."""
+    head = _head(statement.text)
+    took = (statement.ended or statement.started) - statement.started
+    return head[0] in _CHANGES and _head(last.text) == head and took <= _QUICK and not statement.error
 
 
 @lru_cache(8)

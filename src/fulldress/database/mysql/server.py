@@ -121,6 +121,7 @@ class Server:
         if not places.passable(one.server.parent, self.account):
             self.programs = self.base / "programs"
             shutil.copytree(one.top, self.programs, symlinks=True)
+            places.give_all(self.programs, self.account)  # so that the guard, who runs as the same user, can delete it
             self.programs.chmod(0o755)
 
     def _server(self) -> list[str]:
@@ -204,6 +205,7 @@ class Server:
             "--character-set-server=utf8mb4",
             "--performance-schema=ON",
             "--performance-schema-instrument=wait/lock/metadata/sql/mdl=ON",
+            "--performance-schema-consumer-events-statements-current=ON",
             "--performance-schema-consumer-events-statements-history-long=ON",
             "--performance-schema-events-statements-history-long-size=50000",
             "--performance-schema-max-sql-text-length=4096",

@@ -35,6 +35,7 @@ class Trace:
         self.waits: list[Waiting] = []
         self.marks: list[tuple[float, str]] = []
         self.canaries: set[int] = set()
+        self.program = ""  #: the program that runs, if one does: whoever is no observer is it
         self._guard = threading.RLock()
         self._current: dict[int, Statement] = {}
         self._open: dict[tuple[int, str, str], Held] = {}
@@ -83,6 +84,12 @@ class Trace:
             self.release(thread)
             self._current.pop(thread, None)
 
+    def forget(self) -> None:
+        """All sessions of the migration have ended."""
+        with self._guard:
+            for thread in list(self._current):
+                self.finish(thread)
+
     def hold(self, thread: int, name: str, mode: str, at: float, caught: str) -> None:
         """A lock that a session of the migration holds."""
         with self._guard:
@@ -126,14 +133,16 @@ class Trace:
 
     def _adopt(self, sample: Sample) -> None:
         """Sessions of a program that runs as a step: what they run is the migration's."""
-        if not self.step:
+        if not self.program:
             return
         for lock in sample.locks:
             known = self._current.get(lock.thread)
             if lock.user == OBSERVER or not lock.query or lock.thread in self.canaries:
                 continue
             if known is None or (known.sent and known.sent != lock.query):
-                statement = Statement(self.step, lock.query, lock.thread, sample.begun, step=self.step, sent=lock.query)
+                statement = Statement(
+                    self.program, lock.query, lock.thread, sample.begun, step=self.step or "up", sent=lock.query
+                )
                 self._current[lock.thread] = statement
 
     def _metadata(self, sample: Sample) -> set[int]:
