@@ -104,6 +104,20 @@ def copy(source: Path, target: Path) -> None:
         raise ServerFailed("", f"its data folder could not be copied: {last_words(done.stderr)}")
 
 
+def shares_blocks(folder: Path) -> bool:
+    """Whether the file system copies a file by sharing its blocks (reflink): XFS, Btrfs, bcachefs."""
+    first, second = folder / ".reflink-1", folder / ".reflink-2"
+    try:
+        first.write_bytes(b"x" * 4096)
+        done = subprocess.run(["cp", "--reflink=always", str(first), str(second)], capture_output=True, check=False)
+        return done.returncode == 0
+    except OSError:
+        return False
+    finally:
+        first.unlink(missing_ok=True)
+        second.unlink(missing_ok=True)
+
+
 def keep_template(data: Path, template: Path) -> None:
     """Cache a fresh data directory. The rename makes it appear whole or not at all; a loser of the race cleans up."""
     template.parent.mkdir(parents=True, exist_ok=True)
