@@ -244,7 +244,7 @@ def _columns_of(
     sides = []
     for line, key, columns in ((before, key_old, old), (after, key_new, new)):
         hashes = ", ".join(row_hash([column], line.major, equality) for column in columns)
-        found = line.rows(f"SELECT {_shown(key)}, {hashes} FROM ONLY {table} t WHERE {_shown(key)} IN ({wanted})")
+        found = line.rows(f"SELECT {shown(key)}, {hashes} FROM ONLY {table} t WHERE {shown(key)} IN ({wanted})")
         sides.append({str(row[0]): row[1:] for row in found})
     return {
         key: tuple(column.name for i, column in enumerate(old) if values[i] != sides[1][key][i])
@@ -253,7 +253,7 @@ def _columns_of(
     }
 
 
-def _shown(key: list[Column]) -> str:
+def shown(key: list[Column]) -> str:
     """The key as a person reads it."""
     return " || ', ' || ".join(f"coalesce(t.{column.quoted}::text, 'null')" for column in key)
 
@@ -290,11 +290,11 @@ def _fetch(
     equality: Equality,
 ) -> dict[str, object]:
     """Rows of ``groups`` as ``key -> hash``; without a key as ``number NUL text -> hash``."""
-    shown = _shown(key) if keyed else "left(ROW(t.*)::text, 200)"
+    text = shown(key) if keyed else "left(ROW(t.*)::text, 200)"
     dense = len(groups) > _BUCKETS // 2
     grouped = f"mod({row_hash(key, line.major, equality)}, {_BUCKETS})"
     where = "" if dense else f" WHERE {grouped} IN ({', '.join(map(str, groups))})"
-    found = line.lines(f"SELECT {row_hash(columns, line.major, equality)}, {shown} FROM ONLY {table} t{where}")
+    found = line.lines(f"SELECT {row_hash(columns, line.major, equality)}, {text} FROM ONLY {table} t{where}")
     pairs = (row.decode("utf-8", "replace").partition("\t") for row in found)
     if keyed:
         return {_unescaped(text): hashed for hashed, _, text in pairs}

@@ -136,6 +136,11 @@ class Clone:
             line.query(f"ALTER DATABASE {quote(fresh)} RENAME TO {quote(self.name)}")
         self.names.forget()
 
+    def adopt(self, name: str, other: str) -> None:
+        """Another clone of this server becomes what is kept under ``name``; it is no clone of its own any more."""
+        self.server.clones.pop(other, None)
+        self._kept[name] = other
+
     def forget(self, name: str) -> None:
         kept = self._kept.pop(name, None)
         if kept is not None:

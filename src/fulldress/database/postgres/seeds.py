@@ -270,25 +270,25 @@ def _chosen(referred: _Rows, row: int) -> dict[str, str | None]:
 def _values(
     table: _Table, row: int, attempt: int, referred: dict[str, str | None], chance: random.Random
 ) -> dict[str, str | None]:
-    """Attempt 0 fills everything, 1 leaves out what may be empty, later ones try forms at random."""
+    """Attempt 0 fills everything, 1 leaves out what may be empty, later ones try forms at random: first with everything
+    filled, then with some left out."""
     values: dict[str, str | None] = {}
-    spoken = " ".join(table.checks)
     for position, column in enumerate(table.columns):
+        empty = column.nullable and (attempt == 1 or (attempt > _TRIES // 3 and chance.random() < 0.4))
         if column.name in referred:
-            value = referred[column.name]
-            empty = column.nullable and (value is None or attempt == 1 or (attempt > 1 and chance.random() < 0.5))
-            values[column.name] = None if empty else value
-        elif column.own:
+            values[column.name] = None if empty else referred[column.name]
             continue
-        elif column.nullable and (attempt == 1 or (attempt > 1 and chance.random() < 0.4)):
+        if column.own:
+            continue
+        if empty:
             values[column.name] = None
+            continue
+        forms = list(_forms(column, row, position))
+        said = _said(table.checks, column) if table.checks else []
+        if attempt < 2:
+            values[column.name] = said[row % len(said)] if said and column.category == "S" else forms[0]
         else:
-            forms = list(_forms(column, row, position))
-            said = _said(table.checks, column) if spoken else []
-            if attempt == 0:
-                values[column.name] = said[row % len(said)] if said else forms[0]
-            else:
-                values[column.name] = chance.choice(said if said and chance.random() < 0.6 else forms)
+            values[column.name] = chance.choice(said if said and chance.random() < 0.6 else forms)
     return values
 
 
