@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from fulldress.facts import AnyFact, Reason, Schedule, Unread, Witness, excerpt
 from fulldress.package.reader import Member, Package
-from fulldress.package.schedules import behind, clockchanges, cron, crontabs, elsewhere, fcron, tally, timers
+from fulldress.package.schedules import behind, clockchanges, cron, crontabs, elsewhere, fcron, pathunits, tally, timers
 from fulldress.package.schedules.jobs import Clock
 from fulldress.patterns import regex
 
@@ -62,6 +62,8 @@ def read(package: Package) -> Iterator[AnyFact]:
                 yield _too_large(member)
             elif "[Timer]" in member.text:
                 yield from timers.read(package, member, at, zone)
+        elif member.name.endswith(".path") and member.kept and "[Path]" in member.text:
+            yield from pathunits.read(package, member, at, zone)
         elif member.kept and fcron.PLACE.search(member.path) and _is_text(member) and not _ASIDE.search(member.path):
             yield from fcron.read(package, member, Clock(at, zone))
         elif _ANACRONTAB.search(member.path) and member.kept:

@@ -36,18 +36,18 @@ class Enabled(msgspec.Struct, frozen=True):
 _found: WeakKeyDictionary[Package, list[Enabled]] = WeakKeyDictionary()
 
 
-def of(package: Package, name: str, unit: list[Assignment]) -> tuple[str, tuple[str, ...]]:
-    """The condition under which the timer ``name`` is enabled, and remarks."""
-    stem = name.removesuffix(".timer")
-    instance = f"{stem}*.timer" if stem.endswith("@") else name
+def of(package: Package, name: str, unit: list[Assignment], suffix: str = ".timer") -> tuple[str, tuple[str, ...]]:
+    """The condition under which the timer (or path) ``name`` is enabled, and remarks."""
+    stem = name.removesuffix(suffix)
+    instance = f"{stem}*{suffix}" if stem.endswith("@") else name
     for path, member in package.members.items():
-        wants = member.kind == "link" and re.search(r"\.(?:target|timer)\.(?:wants|requires)/[^/]+$", path)
+        wants = member.kind == "link" and re.search(r"\.(?:target|timer|path|service)\.(?:wants|requires)/[^/]+$", path)
         if wants and fnmatch.fnmatchcase(path.rsplit("/", 1)[-1], instance):
             return "", ()
     if verdict := _preset(package, name):
         return "", (() if verdict == "enable" else ("a preset of the package disables it",))
     # a unit named through a variable may be any; then nothing is claimed
-    hits = [line for line in _lines(package) if _names(line.units, stem)]
+    hits = [line for line in _lines(package) if _names(line.units, stem, suffix)]
     if hits:
         conditions = {line.condition for line in hits}
         return ("" if "" in conditions else sorted(conditions)[0]), ()
@@ -58,8 +58,8 @@ def of(package: Package, name: str, unit: list[Assignment]) -> tuple[str, tuple[
     return "", ("nothing that was read in the package enables it: it runs once somebody does",)
 
 
-def _names(units: str, stem: str) -> bool:
-    return re.search(rf"(?<![\w@.-]){re.escape(stem)}[\w-]*\.timer\b", units) is not None or "$" in units
+def _names(units: str, stem: str, suffix: str) -> bool:
+    return re.search(rf"(?<![\w@.-]){re.escape(stem)}[\w-]*{re.escape(suffix)}\b", units) is not None or "$" in units
 
 
 def _preset(package: Package, name: str) -> str:
@@ -84,7 +84,7 @@ def _lines(package: Package) -> list[Enabled]:
 
 def _may_enable(member: Member) -> bool:
     data = member.data
-    return b".timer" in data and (
+    return (b".timer" in data or b".path" in data) and (
         b"enable" in data or b"preset" in data or b"install-system-units" in data or b"_post" in data
     )
 

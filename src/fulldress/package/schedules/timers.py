@@ -101,7 +101,7 @@ def schedules(
     target = values(unit, "Timer", "Unit")
     service = target[-1].value if target else f"{stem}.service"
     command, user, script = "", "", ""
-    found = _service(package, member, service)
+    found = service_of(package, member, service)
     if found is None:
         yield Unread(
             witness=Witness.READ,
@@ -162,7 +162,7 @@ def _stands_in_root(inner: str) -> bool:
     return inner.startswith(("etc/", "usr/", "lib/"))
 
 
-def _service(package: Package, member: Member, name: str) -> Member | None:
+def service_of(package: Package, member: Member, name: str) -> Member | None:
     """The unit file of this name; of the same container and folder before any other; the template for an instance."""
     wanted = [name]
     if "@" in name:
