@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from fulldress.errors import UsageError
-from fulldress.facts import Evidence, Timing, Witness
+from fulldress.facts import Evidence, Forecast, Size, Timing, Witness
 from fulldress.runbook import calendar, negotiation, notices, window
 from fulldress.runbook.steps import Header
 
@@ -54,6 +54,34 @@ def test_the_sum_and_the_instants() -> None:
     assert "= 21 min" in said
     assert "the vendor says 5." in said
     assert "02:00+01:00 to 02:21+01:00" in said
+
+
+def forecast(high: float | None, rows: int, *measured: float, migration: str = "") -> Forecast:
+    band = timedelta(seconds=high) if high is not None else None
+    return Forecast(
+        witness=Witness.OBSERVED,
+        evidence=Evidence(),
+        migration=migration,
+        rows=rows,
+        low=timedelta(0) if band is not None else None,
+        expected=band,
+        high=band,
+        level=0.9 if band is not None else 0.0,
+        samples=tuple(Size(rows=1000, seconds=seconds) for seconds in measured),
+        basis="3 runs at 100%",
+    )
+
+
+def test_production_that_is_larger_makes_the_window_longer_by_the_upper_end_of_the_band() -> None:
+    plain = window.size(THREE, vendor=5 * MINUTE)
+    found = window.size(THREE, forecasts=[forecast(697.0, 50_000, 95.0, 97.0), forecast(5.0, 9, 1.0, migration="a")])
+    assert found.growth == timedelta(seconds=600) and found.forward == plain.forward + found.growth
+    assert found.total == plain.total + 10 * MINUTE
+    assert "10m00 of it for production's size" in window.words(found)[0]
+    same = window.size(THREE, forecasts=[forecast(697.0, 1000, 95.0)])
+    assert same.growth == timedelta(0) and same.total == plain.total
+    unknown = window.size(THREE, forecasts=[forecast(None, 50_000, 95.0)])
+    assert "at production's size is not known" in unknown.warnings[0]
 
 
 def test_what_was_not_measured_makes_the_window_unknown() -> None:

@@ -38,7 +38,7 @@ class Ahead:
         self.preflight = preflight
         self.seconds = seconds
         self.free = _bytes(free, "--free")
-        self.shares = _shares(sizes)
+        self.shares = shares(sizes)
         self.runs = runs
         self.production_rows = production_rows
         self.production_size = _bytes(production_size, "--production-size")
@@ -183,7 +183,8 @@ def show(facts: Sequence[AnyFact]) -> None:
             click.echo(f"forecast: {band}{where} ({runs}): {what}")
 
 
-def _shares(text: str | None) -> tuple[float, ...]:
+def shares(text: str | None) -> tuple[float, ...]:
+    """``10,50,100`` as parts of one, smallest first."""
     from fulldress.errors import UsageError
 
     if not text:

@@ -13,7 +13,7 @@ from fulldress.cli import options
 
 if TYPE_CHECKING:
     from fulldress.case import Case, Store
-    from fulldress.facts import AnyFact, Timing
+    from fulldress.facts import AnyFact, Forecast, Timing
     from fulldress.findings import Finding
     from fulldress.production import Production
     from fulldress.runbook.steps import Runbook
@@ -248,9 +248,10 @@ def measured(book: Runbook, frozen: str, case: Case | None, production: Producti
     import msgspec
 
     from fulldress import facts as vocabulary
-    from fulldress.facts import Downtime, Timing, Witness
+    from fulldress.facts import Downtime, Forecast, Timing, Witness
 
     timings: list[Timing] = []
+    forecasts: list[Forecast] = []
     vendor: timedelta | None = None
     for event in case.rehearsals(frozen) if case else []:
         place = case.folder / str(event.data.get("facts", "")) if case else Path()
@@ -259,16 +260,21 @@ def measured(book: Runbook, frozen: str, case: Case | None, production: Producti
             continue
         found = vocabulary.decode(place.read_bytes())
         shift = max((t.run for t in timings), default=0)
+        forecasts = [fact for fact in found if isinstance(fact, Forecast)] or forecasts  # the newest has most to go by
         for fact in found:
             if isinstance(fact, Timing):
                 timings.append(msgspec.structs.replace(fact, run=fact.run + shift))
             elif isinstance(fact, Downtime) and fact.witness is Witness.DECLARED:
                 vendor = fact.duration
-    return sized(timings, vendor, production, starts)
+    return sized(timings, vendor, production, starts, forecasts)
 
 
 def sized(
-    timings: list[Timing], vendor: timedelta | None, production: Production, starts: datetime | None = None
+    timings: list[Timing],
+    vendor: timedelta | None,
+    production: Production,
+    starts: datetime | None = None,
+    forecasts: Sequence[Forecast] = (),
 ) -> Window:
     """The window that these rehearsals need, at the time and in the zone that production.toml names."""
     from fulldress.runbook import window as windows
@@ -276,6 +282,7 @@ def sized(
     given = production.description.window
     return windows.size(
         timings,
+        forecasts=forecasts,
         vendor=vendor,
         decision=timedelta(minutes=given.decision_minutes),
         buffer=timedelta(minutes=given.buffer_minutes),

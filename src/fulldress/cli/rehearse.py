@@ -38,8 +38,13 @@ if TYPE_CHECKING:
     "--settle", type=click.FloatRange(1), default=10.0, show_default=True, help="Seconds of traffic after the upgrade."
 )
 @click.option("--no-traffic", is_flag=True, help="Without HTTP and SQL traffic; what callers feel is then not known.")
+@click.option("--no-preflight", is_flag=True, help="Do not look first for rows that are in the way of the migrations.")
+@click.option("--sizes", metavar="10,50,100", help="Also rehearse the migrations at these percentages of the rows.")
 @click.option("--no-night", is_flag=True, help="Do not run the schedules of the night after.")
 @click.option("--no-two-runners", is_flag=True, help="Do not start the migration twice at once.")
+@click.option(
+    "--no-concurrency", is_flag=True, help="Do not put the migration behind long transactions, nor kill it half-way."
+)
 @click.option(
     "--job-limit", type=click.FloatRange(0.1), default=3.0, show_default=True, help="Seconds after which a job is cut."
 )
@@ -53,7 +58,7 @@ if TYPE_CHECKING:
 @options.case_store
 def command(
     runbook: Path, folder: Path, runs: int, package_path: Path | None, baseline: float, settle: float, no_traffic: bool,
-    no_night: bool, no_two_runners: bool, job_limit: float, seed: int, pg_bin: Path | None, fail_on: str, as_json: bool,
+    no_preflight: bool, sizes: str | None, no_night: bool, no_two_runners: bool, no_concurrency: bool, job_limit: float, seed: int, pg_bin: Path | None, fail_on: str, as_json: bool,
     html_file: Path | None, cases: Path,
 ) -> int:  # fmt: skip
     """Carry out RUNBOOK on a stage: baseline, upgrade under traffic, verify, the night after, and the way back.
@@ -62,6 +67,7 @@ def command(
     """
     from fulldress import production as productions
     from fulldress.cli.dday import read_runbook
+    from fulldress.cli.foreseen import shares
     from fulldress.findings import Severity
     from fulldress.rehearsal import Options
     from fulldress.report import dump, terminal
@@ -72,8 +78,11 @@ def command(
         baseline=timedelta(seconds=baseline),
         settle=timedelta(seconds=settle),
         traffic=not no_traffic,
+        preflight=not no_preflight,
+        sizes=shares(sizes),
         night=not no_night,
         two_runners=not no_two_runners,
+        concurrency=not no_concurrency,
         job_limit=timedelta(seconds=job_limit),
         seed=seed,
         pg_bin=pg_bin,
@@ -101,7 +110,7 @@ def _rehearse(
     from fulldress.cli.dday import find_package, opened_package
     from fulldress.cli.gathering import Progress, continued, joined, read_package
     from fulldress.cli.plan import sized
-    from fulldress.facts import Timing
+    from fulldress.facts import Forecast, Timing
     from fulldress.rehearsal import rehearse
     from fulldress.runbook import freeze
 
@@ -125,6 +134,7 @@ def _rehearse(
     findings = checks.settle(checks.judge(facts), book.step, rehearsal.facts)
     saved = _save(case, rehearsal, static)
     timings = [fact for fact in rehearsal.facts if isinstance(fact, Timing)]
+    forecasts = [fact for fact in rehearsal.facts if isinstance(fact, Forecast)]
     view = report.build(
         "rehearsal",
         reading,
@@ -133,7 +143,7 @@ def _rehearse(
         fail_on=fail_on,
         waivers=case.waivers(),
         timelines=rehearsal.timelines,
-        window=sized(timings, _claimed(static), production),
+        window=sized(timings, _claimed(static), production, forecasts=forecasts),
         case=case.folder.name,
         production=production.description.name,
         zone=production.description.zone,

@@ -49,6 +49,7 @@ class Database(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rehearsal_copy: bool = False
     traffic: tuple[Query, ...] = ()
     free: str = ""  #: free space where its data lies, e.g. ``40 GiB``
+    size: str = ""  #: of production's database, e.g. ``80 GiB``, where what is cloned is smaller
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -230,6 +230,8 @@ def _check_values(checker: Checker, description: Description, folder: Path) -> N
             )
         if database.free:
             checker.one(("databases", name, "free"), database.free, parse_size, 'Write it as "40 GiB"')
+        if database.size:
+            checker.one(("databases", name, "size"), database.size, parse_size, 'Write it as "80 GiB"')
         if database.dump and not (folder / database.dump).is_file():
             raise checker.bad(
                 ("databases", name, "dump"), f'"{database.dump}" is no file', "Correct the path, relative to this file"

@@ -10,7 +10,8 @@ from fulldress.database.postgres.clone import Clone
 from fulldress.engine.acts.migrate import script
 from fulldress.facts import AnyFact, Difference, Evidence, Reason, Timing, Unread, Witness
 from fulldress.findings import Outcome
-from fulldress.rehearsal import words
+from fulldress.production.load import Production
+from fulldress.rehearsal import ahead, words
 from fulldress.rehearsal.recorder import WORDS
 from fulldress.rehearsal.world import Bases, drop_new_roles
 from fulldress.runbook.steps import Migrate, Runbook, Snapshot
@@ -34,7 +35,12 @@ def left_out(runbook: Runbook) -> Unread | None:
 
 
 def migrations_only(
-    number: int, runbook: Runbook, entries: Callable[[str], bytes], bases: Bases, tell: Callable[[str], None]
+    number: int,
+    runbook: Runbook,
+    entries: Callable[[str], bytes],
+    bases: Bases,
+    production: Production,
+    tell: Callable[[str], None],
 ) -> list[AnyFact]:
     """Run the migrate steps on fresh clones, take them back, and compare every row."""
     source = f"run:{number}"
@@ -48,9 +54,11 @@ def migrations_only(
         end = datetime.now(UTC)
         for clone in clones.values():
             clone.stop_watch()
-        seen = [fact for clone in clones.values() for fact in clone.facts(start)]
+        told = {name: clone.facts(start) for name, clone in clones.items()}
+        seen = [fact for facts in told.values() for fact in facts]
+        room = [fact for name in clones for fact in ahead.room(name, clones[name], told[name], bases, production)]
         facts: list[AnyFact] = [
-            _timing(number, source, "upgrade", start, end, outcome, words.locked(seen)), *steps, *seen,
+            _timing(number, source, "upgrade", start, end, outcome, words.locked(seen)), *steps, *seen, *room,
         ]  # fmt: skip
         tell("rollback, migrations alone")
         start = datetime.now(UTC)

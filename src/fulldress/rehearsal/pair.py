@@ -19,13 +19,14 @@ def two_runners(runbook: Runbook, entries: Callable[[str], bytes], base: Callabl
     return [
         runners.twice(
             base(database).copy,
-            [pair for step in steps if step.database == database for pair in _scripts(step, entries)],
+            [pair for step in steps if step.database == database for pair in scripts_of(step, entries)],
         )
         for database in dict.fromkeys(step.database for step in steps)
     ]
 
 
-def _scripts(step: Migrate, entries: Callable[[str], bytes]) -> Iterator[tuple[str, str]]:
+def scripts_of(step: Migrate, entries: Callable[[str], bytes]) -> Iterator[tuple[str, str]]:
+    """Name and text of each file of a migrate step, as it will run."""
     for index, sha256 in enumerate(step.ups):
         name = step.paths[index] if index < len(step.paths) else sha256[:12]
         yield name, script(step, entries(sha256))

@@ -17,7 +17,8 @@ from fulldress.errors import DatabaseError, StageError
 from fulldress.facts import AnyFact, Evidence, Reason, Timeline, Timing, Unread, Witness
 from fulldress.production.load import Production
 from fulldress.production.logs import read as read_logs
-from fulldress.rehearsal import databases
+from fulldress.rehearsal import ahead, databases
+from fulldress.rehearsal.among import among_others
 from fulldress.rehearsal.back import Back
 from fulldress.rehearsal.leftovers import ROLES
 from fulldress.rehearsal.options import Options
@@ -74,13 +75,15 @@ def rehearse(
         facts += bases.missing
         facts += [] if obstacles else _without_files(runbook, production)
         workload = None if obstacles else _workload(production, options, facts)
+        if options.preflight:
+            facts += ahead.foresee(runbook, entries, bases, production, options.sizes, tell)
         for number in range(1, options.runs + 1):
 
             def say(words: str, number: int = number) -> None:
                 tell(f"run {number} of {options.runs}: {words}")
 
             if obstacles:
-                facts += databases.migrations_only(number, runbook, entries, bases, say)
+                facts += databases.migrations_only(number, runbook, entries, bases, production, say)
                 continue
             folder = scratch / f"run{number}"
             folder.mkdir()
@@ -97,13 +100,16 @@ def rehearse(
         if options.two_runners and any(isinstance(step, Migrate) for step in runbook.step):
             tell("the migration started twice at once")
             facts += _pair(runbook, entries, bases)
+        if options.concurrency and any(isinstance(step, Migrate) for step in runbook.step):
+            tell("the migration behind long transactions, and killed half-way")
+            facts += among_others(runbook, entries, bases.clones.__getitem__, options.cuts, options.seed)
     return Rehearsal(
         frozen=freeze(runbook),
         package=runbook.runbook.package,
         seed=options.seed,
         started=started,
         ended=datetime.now(UTC),
-        facts=_once(facts),
+        facts=_once(ahead.once(facts)),
         timelines=timelines,
     )
 

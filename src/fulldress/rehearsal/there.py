@@ -27,7 +27,7 @@ from fulldress.facts import (
     Work,
 )
 from fulldress.findings import Outcome
-from fulldress.rehearsal import night, words
+from fulldress.rehearsal import ahead, night, words
 from fulldress.rehearsal.hosted import host_schedules
 from fulldress.rehearsal.load import Load, Phases
 from fulldress.rehearsal.options import Options
@@ -184,13 +184,17 @@ class There:
 
     def _observe(self, begin: datetime, phases: Phases) -> None:
         seen: list[AnyFact] = []
-        for clone in self.world.clones.values():
-            seen += clone.facts(begin)
+        room: list[AnyFact] = []
+        for name, clone in self.world.clones.items():
+            mine = clone.facts(begin)
+            seen += mine
+            room += ahead.room(name, clone, mine, self.world.bases, self.world.production)
         latencies = [f for samples in self.load.samples() for f in samples.latencies(phases, run=str(self.number))]
         if self.load.kinds:
             self.facts.append(self.recorder.timing(*phases["baseline"], act="baseline", words=self._load_words()))
         self.facts += self._timings(seen)
         self.facts += seen
+        self.facts += room
         self.facts += latencies
         http = self.load.http
         if http is not None and self.workload is not None:

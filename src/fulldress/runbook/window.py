@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from fulldress.errors import UsageError
-from fulldress.facts import Timing
+from fulldress.facts import Forecast, Timing
 
 _ZERO = timedelta(0)
 _MINUTE = timedelta(minutes=1)
@@ -25,7 +25,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     ``missing`` names acts that no rehearsal measured: the window is then not known, however long the rest is. Instants
     are UTC and None until a start is known. ``end`` is the end of the negotiated window, or of the needed one."""
 
-    forward: timedelta
+    forward: timedelta  #: ``growth`` included
     verify: timedelta
     rollback: timedelta
     decision: timedelta
@@ -33,6 +33,8 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     runs: int  #: rehearsals whose way forward was measured to its end
     failed: int = 0  #: rehearsals that did not get there; their times are not in the maximum
     missing: tuple[str, ...] = ()
+    growth: timedelta = _ZERO  #: what production's size may add, by the upper end of the forecasts' bands
+    growth_basis: str = ""
     vendor: timedelta | None = None
     negotiated: timedelta | None = None
     zone: str = "UTC"
@@ -71,6 +73,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 def size(
     timings: Iterable[Timing],
     *,
+    forecasts: Iterable[Forecast] = (),
     vendor: timedelta | None = None,
     decision: timedelta = timedelta(minutes=5),
     buffer: timedelta = timedelta(minutes=10),
@@ -78,18 +81,22 @@ def size(
     negotiated: timedelta | None = None,
     zone: str = "UTC",
 ) -> Window:
-    """From the timings of whole acts (``upgrade``, ``verify``, ``rollback``) and of their steps.
+    """From the timings of whole acts (``upgrade``, ``verify``, ``rollback``) and of their steps, and from what the
+    migrations are expected to take where production is larger than what was rehearsed.
 
     The maximum over the runs is taken, of whole runs: the sum of every step's worst time is the time of no run."""
     facts = list(timings)
     whole = {act: _acts(facts, act) for act in ("upgrade", "verify", "rollback")}
     good = {act: [t for t in found.values() if t.outcome == "ok"] for act, found in whole.items()}
     longest = {act: max((t.duration for t in found), default=_ZERO) for act, found in good.items()}
+    grown, basis, unknown = _growth(list(forecasts))
+    longest["upgrade"] += grown
     missing = tuple(act for act in ("upgrade", "rollback") if not good[act])
     total = sum(longest.values(), decision + buffer)
     rounded = ceil(total / _MINUTE) * _MINUTE
     moments = _moments(starts, negotiated or rounded, longest["rollback"], decision)
     warnings = _clock_changes(starts, moments["end"], zone)
+    warnings += unknown
     if negotiated is not None and not missing and rounded > negotiated:
         warnings.append(f"{_minutes(rounded)} min are needed and {_minutes(negotiated)} were negotiated")
     if starts and moments["decide_by"] and moments["decide_by"] < starts + longest["upgrade"]:
@@ -103,6 +110,8 @@ def size(
         runs=len(good["upgrade"]),
         failed=len(whole["upgrade"]) - len(good["upgrade"]),
         missing=missing,
+        growth=grown,
+        growth_basis=basis,
         vendor=vendor,
         negotiated=negotiated,
         zone=zone,
@@ -118,7 +127,7 @@ def size(
 def words(window: Window) -> list[str]:
     """The window as two or three lines for a terminal."""
     parts = [
-        f"forward {clock(window.forward)} (max of {window.runs})",
+        f"forward {clock(window.forward)} (max of {window.runs}{_grown(window)})",
         f"verify {clock(window.verify)}",
         f"rollback {clock(window.rollback)}",
         f"decision {_minutes(window.decision)} min",
@@ -159,6 +168,33 @@ def clock(duration: timedelta) -> str:
     if whole < 3600:
         return f"{whole // 60}m{whole % 60:02d}"
     return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+
+
+def _grown(window: Window) -> str:
+    return f", {clock(window.growth)} of it for production's size" if window.growth else ""
+
+
+def _growth(forecasts: Sequence[Forecast]) -> tuple[timedelta, str, list[str]]:
+    """What the upper ends of the bands add to the longest run, on what basis, and what is not known.
+
+    Of each database the forecast of all its migrations counts, else those of each. A forecast for no more rows than were
+    rehearsed adds nothing: the runs themselves are the measure."""
+    whole = [one for one in forecasts if not one.statement and not one.migration]
+    whole = whole or [one for one in forecasts if not one.statement]
+    added, bases, unknown = _ZERO, [], []
+    for one in whole:
+        if one.rows <= max((sample.rows for sample in one.samples), default=0):
+            continue
+        if one.high is None:
+            unknown.append(
+                f"how long {one.migration or 'the migrations'} take at production's size is not known ({one.basis})"
+            )
+            continue
+        longest = timedelta(seconds=max(sample.seconds for sample in one.samples))
+        if one.high > longest:
+            added += one.high - longest
+            bases.append(f"{one.level:.0%} band of {len(one.samples)} runs: {one.basis}")
+    return added, "; ".join(bases), unknown
 
 
 def _acts(facts: Sequence[Timing], act: str) -> dict[int, Timing]:
