@@ -153,3 +153,15 @@ def test_a_full_disk_is_a_finding(small: Path) -> None:
         assert "No space left" in run.error or "the connection was lost" in run.error
         clone.facts()
     assert not (small / "server").exists()
+
+
+def test_where_the_kernel_cannot_hold_the_server_such_scripts_are_not_run(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clone.server, "lacking", lambda: ["files", "network"])
+    run = clone.execute("CREATE TABLE a (i int); COPY a TO PROGRAM 'cat'", name="m.sql", step="")
+    assert run.outcome is Outcome.UNKNOWN and "COPY a TO PROGRAM: not run" in run.error
+    assert clone.query("SELECT to_regclass('a') AS a") == [{"a": None}]
+    other = clone.server.create("not-held")
+    assert [gap for gap in other.unread if "leaves this machine alone" in gap.what and "files, network" in gap.detail]
+    other.drop()

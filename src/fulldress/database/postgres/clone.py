@@ -7,12 +7,12 @@ import itertools
 import time
 from collections.abc import Mapping
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
-from fulldress.database.postgres import log
+from fulldress.database.postgres import log, reach
 from fulldress.database.postgres.deadline import Deadline
 from fulldress.database.postgres.poller import Names, Poller
 from fulldress.database.postgres.runner import Observer, Ran, Runner
@@ -56,6 +56,9 @@ class Clone:
         self._log = log.Reader(server.log)
         self._log.skip()
         self._prepare()
+        if lacking := server.lacking():
+            what = "whether the migration leaves this machine alone"
+            self._gap(what, f"its kernel cannot keep the rehearsal's server from others' {', '.join(lacking)}")
         server.clones[name] = self
 
     # -- addresses ------------------------------------------------------------------------------------------------
@@ -93,6 +96,9 @@ class Clone:
     ) -> StatementRun:
         """Run a script as the vendor wrote it, over one session, traced. ``siblings``: files that ``\\i`` may name;
         ``limit``: seconds after which its session is ended, and that is its outcome."""
+        refused = reach.of_machine(sql) if "files" in self.server.lacking() else ""
+        if refused:
+            return self._refuse(name, step, refused)
         self.names.forget()
         watching = self._poller is not None
         if not watching:
@@ -114,6 +120,13 @@ class Clone:
                 self.stop_watch()
         self.ran.append(ran)
         return ran.run
+
+    def _refuse(self, name: str, step: str, found: str) -> StatementRun:
+        why = f"{name}: this machine's kernel cannot keep the rehearsal's server from {found}: not run"
+        run = StatementRun(outcome=Outcome.UNKNOWN, error=why, started=datetime.now(UTC), duration=timedelta())
+        self.ran.append(Ran(name, step, run, 0, None))
+        self._gap(f"what {name} does", why, needed=True)
+        return run
 
     def snapshot(self, name: str) -> None:
         """Keep everything under ``name``. Sessions are ended, as the server copies only what nobody uses."""
@@ -269,14 +282,18 @@ class Clone:
 
     def _gone(self, error: DatabaseError) -> None:
         """The database cannot be reached any more: that is what there is to say of it."""
+        what = f"what database {self.name} is like after the migration"
+        self._gap(what, f"it cannot be reached any more: {error}", needed=True)
+
+    def _gap(self, what: str, detail: str, *, needed: bool = False) -> None:
         self.unread.append(
             Unread(
                 witness=Witness.OBSERVED,
                 evidence=Evidence(table=self.name),
-                what=f"what database {self.name} is like after the migration",
+                what=what,
                 reason=Reason.NOT_MEASURED,
-                detail=f"it cannot be reached any more: {error}",
-                needed=True,
+                detail=detail,
+                needed=needed,
             )
         )
 

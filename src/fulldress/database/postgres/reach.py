@@ -53,6 +53,16 @@ def beyond(statements: Iterable[Statement]) -> Iterator[Overreach]:
             )
 
 
+def of_machine(script: str) -> str:
+    """The words of a script that would run a program or write a file; empty where there are none. For machines whose kernel
+    cannot hold the server: what a routine puts together is not found."""
+    text = _COMMENTS.sub(" ", script)
+    for kind, form in _FORMS:
+        if kind in ("program", "file") and (match := form.search(text)):
+            return excerpt(match[0], 100)
+    return ""
+
+
 def _kinds(statement: Statement) -> list[str]:
     said = [kind for kind, words in _SAID if words.search(statement.error)]
     text = _COMMENTS.sub(" ", statement.text)
