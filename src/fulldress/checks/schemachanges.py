@@ -11,7 +11,7 @@ import msgspec
 from fulldress.checks.index import Index
 from fulldress.checks.migrations import FEW, downs, forth, history, keep, latest, new, rows_recur
 from fulldress.checks.rule import Hit, brief, count, rule, says, several
-from fulldress.facts import Migration
+from fulldress.facts import Migration, Preflight, Witness
 from fulldress.facts.database import Effect
 from fulldress.findings import Severity, Testimony
 
@@ -93,7 +93,8 @@ def disorder(index: Index) -> Iterator[Hit]:
 
 @rule("FD215", Severity.MINOR, "Rows that are there already may break a migration")
 def preflight(index: Index) -> Iterator[Hit]:
-    found = [m for m in new(index, forth(index)) if m.preflight]
+    asked = {fact.migration for fact in index.of(Preflight, Witness.OBSERVED)}  # FD250 knows of these
+    found = [m for m in new(index, forth(index)) if m.preflight and not asked & {m.path, m.name}]
     if not found:
         return
     queries = list(dict.fromkeys(query for m in found for query in m.preflight))
