@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fulldress.facts import AnyFact, Downtime, Evidence, Reboot, Release, Requirement, Witness
+from fulldress.facts import AnyFact, Downtime, Evidence, Reason, Reboot, Release, Requirement, Unread, Witness, excerpt
 from fulldress.package.manifests import prose, replaced
 from fulldress.package.manifests.document import Leaf, Tree
 from fulldress.package.manifests.durations import day
@@ -158,6 +158,20 @@ def _evidence(member: Member, leaf: Leaf) -> Evidence:
     return member.evidence(leaf.line, leaf.column, leaf.value)
 
 
+def _agents(member: Member, found: dict[str, tuple[str, int]]) -> Iterator[Unread]:
+    """Code that the JVM loads before or beside the program (java.lang.instrument, "Manifest Attributes")."""
+    for field, moment in (("launcher-agent-class", "java -jar starts it before the program"),
+                          ("premain-class", "-javaagent starts it before a program"),
+                          ("agent-class", "it can be loaded into a program that runs")):  # fmt: skip
+        name, line = found.get(field, ("", 0))
+        if name:
+            yield Unread(
+                witness=Witness.READ, evidence=member.evidence(line, 0, f"{field}: {name}"), what=f"the agent {excerpt(name, 80)}",
+                reason=Reason.NOT_MEASURED, detail=f"{moment}; what its classes do was not read", needed=field.startswith("launcher"),
+            )  # fmt: skip
+            return
+
+
 def jar(member: Member) -> Iterator[AnyFact]:
     """The main section of a JAR's manifest (JAR File Specification); a continued line begins with one space."""
     text = re.sub(r"\r?\n ", "", member.text)
@@ -182,6 +196,7 @@ def jar(member: Member) -> Iterator[AnyFact]:
             aspect="metadata", released=day(released) if released else None,
             vendor=of("implementation-vendor", "bundle-vendor", "specification-vendor")[0],
         )  # fmt: skip
+    yield from _agents(member, found)
     bundles, line = of("require-bundle")
     for clause in re.findall(r'(?:[^,"]++|"[^"]*+"?+)++', bundles):  # a comma between quotes divides nothing
         if clause.strip():

@@ -258,6 +258,8 @@ def _reader(member: Member) -> Reader | None:
         return _npm
     if member.kind == "python" and _AT_START.search(member.inner):
         return _at_start
+    if member.kind == "python" and member.name == "setup.py":
+        return _setup
     if member.kind == "python" and (_PYTHON_SCRIPT.search(member.inner) or _is_executable(member) or _is_alone(member)):
         return _language("python")
     if member.name.endswith(".pth") and member.kind == "text" and re.search(r"(?m)^import[ \t]", member.text):
@@ -306,11 +308,17 @@ def _pth(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> 
 
 def _at_start(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
     """What every start of Python on the host runs, whatever the program (the ``site`` module)."""
+    _python(package, member, emit, "at every start of Python")
 
-    def later(event: AnyEvent) -> None:
-        emit(replace(event, when=event.when or "at every start of Python"))
 
-    _language("python")(package, member, later)
+def _setup(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:
+    """The ``setup.py`` of an sdist, its ``cmdclass`` included: pip runs it to build a wheel."""
+    beside = f"{member.path.removesuffix('setup.py')}PKG-INFO"
+    _python(package, member, emit, "when pip builds it" if beside in package.members else "")
+
+
+def _python(package: Package, member: Member, emit: Callable[[AnyEvent], None], when: str) -> None:
+    _language("python")(package, member, lambda event: emit(replace(event, when=event.when or when)))
 
 
 def _shell(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fulldress.package.scripts.values import is_constant, show
 from fulldress.patterns import regex
@@ -53,7 +53,10 @@ def unread(words: tuple[str, ...]) -> str:
     """What an editor is given to run that no one here reads, in words; empty for nothing."""
     name = words[0].rsplit("/", 1)[-1]
     if name in _EDITORS:
-        return next((f"a script of {name}" for text in _given(words[1:], "-S", "-s", "-u") if text not in ("NONE", "NORC", "")), "")
+        return next(
+            (f"a script of {name}" for text in _given(words[1:], "-S", "-s", "-u") if text not in ("NONE", "NORC", "")),
+            "",
+        )
     if name == "emacs" and any(re.match(r"--?(?:eval|execute|load|script|l|f|funcall)\b", word) for word in words):
         return "a program of emacs"
     return "a program of gdb" if name == "gdb" and any(w.startswith(("-ex", "-x", "--batch")) for w in words) else ""
@@ -80,8 +83,12 @@ def on_host(words: tuple[str, ...]) -> tuple[str, str] | None:
     options, at = [], 2
     while at < len(words) and words[at].startswith("-"):
         word = words[at]
-        takes = not ("=" in word or word in _SWITCHES or (word[1] != "-" and (set(word[1:]) <= _LETTERS or len(word) > 2)))
-        options.append((word.partition("=")[0], words[at + 1] if takes and at + 1 < len(words) else word.partition("=")[2]))
+        takes = not (
+            "=" in word or word in _SWITCHES or (word[1] != "-" and (set(word[1:]) <= _LETTERS or len(word) > 2))
+        )
+        options.append(
+            (word.partition("=")[0], words[at + 1] if takes and at + 1 < len(words) else word.partition("=")[2])
+        )
         at += 2 if takes else 1
     image, command = words[at : at + 1], list(words[at + 1 :])
     entry = next((value for option, value in options if option == "--entrypoint"), "")
@@ -106,8 +113,8 @@ def _root(option: str, value: str) -> str:
     return ""
 
 
-def _left(command: list[str], mount: str) -> str:
-    """The command as the host sees it: behind ``chroot /host`` or ``nsenter -t 1 …``, else with the mount's folder taken off."""
+def behind(command: Sequence[str]) -> str:
+    """The command behind ``chroot /host`` or ``nsenter -t 1 …``; empty for another."""
     name = command[0].rsplit("/", 1)[-1] if command else ""
     if name == "chroot" and len(command) > 2:
         return shlex.join(command[2:])
@@ -116,6 +123,13 @@ def _left(command: list[str], mount: str) -> str:
         while at < len(command) and command[at].startswith("-") and command[at] != "--":
             at += 2 if re.fullmatch(r"-[a-zA-Z]*[tSGr]|--target|--setuid|--setgid", command[at]) else 1
         return shlex.join(word for word in command[at:] if word != "--")
+    return ""
+
+
+def _left(command: list[str], mount: str) -> str:
+    """The command as the host sees it: what :func:`behind` gives, else with the mount's folder taken off."""
+    if inner := behind(command):
+        return inner
     text = shlex.join(command)
     if not mount or not is_constant(text):
         return text

@@ -1,0 +1,2 @@
+import os
+os.system('systemctl restart relay-tool')
