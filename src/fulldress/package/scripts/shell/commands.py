@@ -17,7 +17,7 @@ from fulldress.package.scripts import carried, hooks, preloads, sqlprograms, tex
 from fulldress.package.scripts.events import Assign, Call, Gap, Write
 from fulldress.package.scripts.rule import operands, option
 from fulldress.package.scripts.shell import awk, braces, builtins, lines
-from fulldress.package.scripts.shell.nested import Nested
+from fulldress.package.scripts.shell.programs import Programs
 from fulldress.package.scripts.sourced import member_of
 from fulldress.package.scripts.values import ALTERNATIVES, TEMPORARY, clean, hole, is_constant, show, without
 from fulldress.package.scripts.written import Written, kind_of
@@ -43,7 +43,7 @@ _CLIENTS = {
 }
 
 
-class Commands(Nested):
+class Commands(Programs):
     """What becomes of one command."""
 
     def _command(self, node: Node) -> str:
@@ -180,7 +180,7 @@ class Commands(Nested):
                 return self._apart(self.stdin, node)
         if name in awk.NAMES:
             self._awk(words[1:], node)
-        if self._embedded(name, words, node):
+        if self._embedded(name, words, node) or self.python_of_the_package(name, words, node):
             return ""
         if self.fed and self.stdin is None and name in wrappers.SHELLS and wrappers.reads_commands(words):
             self._unread("has a shell run what it reads, and what that is was not found", node)

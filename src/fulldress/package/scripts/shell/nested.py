@@ -13,7 +13,7 @@ import msgspec
 from tree_sitter import Node
 
 from fulldress.package.reader import Member
-from fulldress.package.scripts import hooks, maintainer, makefile, preloads, wrappers
+from fulldress.package.scripts import hooks, maintainer, wrappers
 from fulldress.package.scripts.events import AnyEvent, Gap, Write
 from fulldress.package.scripts.shell.assignments import Assignments
 from fulldress.package.scripts.shell.conditions import assigned_once
@@ -24,10 +24,7 @@ from fulldress.patterns import regex
 
 #: Functions of other packages. Those of debconf and of init scripts ask and write lines, which their callers show.
 _ELSEWHERE = regex(r"/(?:usr|opt|lib)/(?!.*(?:/debconf/confmodule|/init-functions)$)")
-_DEPTH = 12  #: functions and scripts inside each other
-_LANGUAGES = {
-    "python": "python", "perl": "perl", "node": "javascript", "ruby": "ruby", "php": "php", "expect": "tcl", "tclsh": "tcl",
-}  # fmt: skip
+DEPTH = 12  #: functions and scripts inside each other
 _READERS = {
     "python": "python",
     "javascript": "javascript",
@@ -43,36 +40,6 @@ _SMALL = 256 * 1024  #: bytes; a larger file is not taken for an input
 _CALLS = 8  #: times that one script is followed for others that call it, each time with other values
 
 
-#: Options that are followed by a program, alone or as the last of several letters: ``python3 -Ic``, ``perl -we``.
-_CODE = {
-    "python": regex(r"-[A-Za-z]*c"), "php": regex(r"-[a-z]*r|--run"), "tcl": regex(r"-c"), "ruby": regex(r"-[A-Za-z]*e"),
-    "perl": regex(r"-[A-Za-z0]*[eE]"), "javascript": regex(r"-(?:e|p|pe|ep)|--eval|--print"),
-}  # fmt: skip
-_VALUED = frozenset(
-    {"-W", "-X", "-I", "-r", "--require", "--import", "-d"}
-)  #: options of interpreters with a word of their own
-#: What a filter of texts has no need of.
-_ACTS = regex(r"\b(?:system|exec|qx|eval|unlink|fork)\b|`|\|\s*['\"]")
-
-
-def _code(kind: str, words: tuple[str, ...]) -> str:
-    """The program that an interpreter gets in a word; several of them are lines of one."""
-    found: list[str] = []
-    at = 0
-    while at < len(words) and words[at].startswith("-") and words[at] != "--":
-        word = words[at]
-        if _CODE[kind].fullmatch(word) and at + 1 < len(words):
-            found.append(words[at + 1])
-            if kind != "perl":
-                break
-            at += 2
-        elif kind in ("python", "javascript") and (match := re.match(r"-c(?=.)|--(?:eval|print)=", word)):
-            return word[match.end() :]
-        else:
-            at += 2 if word in _VALUED else 1
-    return "\n".join(found)
-
-
 class Nested(Assignments):
     """What a script runs that is a script itself."""
 
@@ -84,21 +51,6 @@ class Nested(Assignments):
             return self.nested(text, node)
         finally:
             self.variables, self.functions, self.arguments, self.ended = kept
-
-    def _embedded(self, name: str, words: tuple[str, ...], node: Node) -> bool:
-        """Whether it is a script in another language, given as a word or as input; it is read by that language's reader."""
-        kind = next((k for prefix, k in _LANGUAGES.items() if re.fullmatch(rf"{prefix}[\d.]*", name)), "")
-        if not kind:
-            return False
-        code, line = _code(kind, words[1:]), node.start_point.row + 1 + self.offset
-        plain = [word for word in words[1:] if not word.startswith("-") or word == "-"]
-        if not code and self.fed and self.stdin and plain[:1] in ([], ["-"]):
-            code, line = self.stdin, self.stdin_line or line
-        filters = kind == "perl" and re.search(r"(?:^|\s)-\w*[pin]", " ".join(words[1:]))
-        if not code or (filters and not _ACTS.search(code)):
-            return False
-        self._read(kind, show(code), line)
-        return True
 
     def _read(self, kind: str, code: str, line: int) -> None:
         """Hands a text to the reader of its language; its lines are those of the script that holds it."""
@@ -140,7 +92,7 @@ class Nested(Assignments):
 
     def nested(self, text: str, node: Node) -> str:
         """Follows text that is itself a script, such as that of ``sh -c``."""
-        if len(self.active) >= _DEPTH:
+        if len(self.active) >= DEPTH:
             return ""
         self.active.append("-c")
         ended = self.ended
@@ -155,7 +107,7 @@ class Nested(Assignments):
 
     def _function(self, name: str, arguments: tuple[str, ...] | None) -> str:
         self.called.add(name)
-        if name in self.active or len(self.active) >= _DEPTH:
+        if name in self.active or len(self.active) >= DEPTH:
             return ""
         function = self.functions[name]
         kept = self.member, self.offset, self.arguments
@@ -193,7 +145,7 @@ class Nested(Assignments):
             self._is_text(found) and (sources or words[0].rsplit("/", 1)[-1] in wrappers.SHELLS)
         ):
             return
-        if len(self.active) >= _DEPTH:
+        if len(self.active) >= DEPTH:
             return
         if not sources and not self._is_new(found, arguments):
             return
@@ -216,53 +168,6 @@ class Nested(Assignments):
     def _is_text(member: Member) -> bool:
         """Whether a shell can read it, whatever its name says it is."""
         return member.kept and 0 < member.size <= _SMALL and b"\0" not in member.data and member.kind not in _NO_SCRIPTS
-
-    def makes(self, words: tuple[str, ...], node: Node) -> None:
-        """Follows the recipes that ``make`` runs; ``words`` begins behind its name."""
-        asked = makefile.asked(words)
-        folder = asked.folder or self.folder
-        names = (asked.file,) if asked.file else makefile.NAMES
-        paths = [f"{folder.rstrip('/')}/{name}" if folder and not name.startswith("/") else f"./{name}" for name in names]
-        found = next((member for path in paths if (member := member_of(self.package, self.member, path))), None)
-        line = node.start_point.row + 1 + self.offset
-        if found is None or not found.kept:
-            problem = f"its line {line} runs make, and the package does not hold the {asked.file or 'Makefile'} that it reads"
-            self.emit(Gap(member=self.member, line=line, text="", last=line, problem=problem, needed=True))
-            return
-        key = f"make {found.path} {asked.targets}"
-        if key in self.active or len(self.active) >= _DEPTH:
-            return
-        rows = list(makefile.recipes(clean(found.text), asked.targets, asked.variables))
-        if len(rows) >= makefile.MOST:
-            problem = f"more than {makefile.MOST} lines of recipes; the first were followed"
-            self.emit(Gap(member=found, line=1, text="", last=1, problem=problem, needed=True))
-        kept = self.member, self.offset, self.arguments, self._copy(), dict(self.functions), self.ended
-        self.member, self.arguments = found, ()
-        self.active.append(key)
-        try:
-            for row in rows:
-                self.ended = ""
-                self.text(row.text, row.line)
-        finally:
-            self.active.pop()
-            self.member, self.offset, self.arguments, self.variables, self.functions, self.ended = kept
-
-    def preloaded(self, name: str, value: str, node: Node) -> None:
-        """What a variable makes other programs run first (:mod:`..preloads`)."""
-        line = node.start_point.row + 1 + self.offset
-        if name in preloads.SOURCED and value not in ("", "/dev/null"):
-            before = len(self.active)
-            known = member_of(self.package, self.member, value) if is_constant(value) else None
-            if known is None and value not in self.written:
-                problem = f"its line {line} has every shell read {show(value)[:60]} first, which is not in the package"
-                self.emit(Gap(member=self.member, line=line, text="", last=line, problem=problem, needed=True))
-            elif before < _DEPTH:
-                self._script((".", value), node)
-        elif name in preloads.COMMANDS and value:
-            self.nested(value, node)
-        elif preloads.unread(name, value):
-            problem = f"its line {line} has {name} load code that was not read: {show(value)[:60]}"
-            self.emit(Gap(member=self.member, line=line, text="", last=line, problem=problem, needed=True))
 
     def _is_new(self, script: Member, arguments: tuple[str, ...]) -> bool:
         """Whether a called script may tell something new: with the same values it did already.
@@ -292,7 +197,7 @@ class Nested(Assignments):
     def _wrote(self, path: str, wrote: Written, arguments: tuple[str, ...] | None, sources: bool = False) -> None:
         """Follows a file that was written before as the script that it is."""
         kind = wrote.kind(path) if not sources else "shell"
-        if len(self.active) >= _DEPTH or f"written {path}" in self.active or kind == "unit":
+        if len(self.active) >= DEPTH or f"written {path}" in self.active or kind == "unit":
             return
         wrote.read = True
         kept, emit = self._copy(), self.emit

@@ -1,0 +1,5 @@
+import subprocess
+
+
+def main():
+    subprocess.run(['systemctl', 'restart', 'relayd'], check=True)

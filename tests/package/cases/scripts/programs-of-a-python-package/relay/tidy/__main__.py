@@ -1,0 +1,2 @@
+import shutil
+shutil.rmtree('/var/lib/relay/old')
