@@ -297,7 +297,11 @@ def _by_words(bare: str, dialect: str, narrows: bool) -> pgtree.Judged:
     elif any(pattern.match(bare) for pattern in _DESTRUCTIVE):
         judged.add("lost", table, "")
     elif match := re.match(r"MERGE (?:INTO )?(?:ONLY )?(\S+)\b.*\bTHEN (?:DELETE|UPDATE)\b", bare):
-        judged.add("rows", plain(match[1]).lower(), "rows are deleted or overwritten where both sides match; no statement brings them back")
+        judged.add(
+            "rows",
+            plain(match[1]).lower(),
+            "rows are deleted or overwritten where both sides match; no statement brings them back",
+        )
     elif re.match(r"(?:DELETE|UPDATE)\b.*\bWHERE\b", bare):
         judged.add("rows", table, "rows are deleted or overwritten; no statement brings them back")
     if dialect == "mysql":

@@ -20,7 +20,9 @@ _TRIGGER = regex(
     rf"(?is)^\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:CONSTRAINT\s+|TEMP(?:ORARY)?\s+)?TRIGGER\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}.*?\bON\s+{_NAME}"
 )
 _RUNS = regex(rf"(?is)\bEXECUTE\s+(?:FUNCTION|PROCEDURE)\s+{_NAME}\s*\(")
-_RULE = regex(rf"(?is)^\s*CREATE\s+(?:OR\s+REPLACE\s+)?RULE\s+{_NAME}\s+AS\s+ON\s+(?:INSERT|UPDATE|SELECT)\s+TO\s+{_NAME}(.*)$")
+_RULE = regex(
+    rf"(?is)^\s*CREATE\s+(?:OR\s+REPLACE\s+)?RULE\s+{_NAME}\s+AS\s+ON\s+(?:INSERT|UPDATE|SELECT)\s+TO\s+{_NAME}(.*)$"
+)
 _DELETES = regex(r"\b(?:DELETE FROM|TRUNCATE|DROP TABLE)\b")
 _OF_THE_ROW = regex(r"\b(?:OLD|NEW) \. ")
 _LONGEST = 1 << 17  #: characters of a body that are looked into

@@ -19,6 +19,7 @@ from fulldress.patterns import regex
 _TRANSLATORS: tuple[tuple[str, re.Pattern[str], str], ...] = (
     ("python", regex(r"(?m)^(?:down_)?revision\b.*=|^def upgrade\("), "alembic"),
     ("python", regex(r"(?m)^class Migration\((?:\w+\.)?Migration\)"), "django"),
+    ("python", regex(r"(?m)^def run_(?:create|upgrade)\("), "pydelta"),
     ("ruby", regex(r"(?m)^\s*class \w+\s*<\s*(?:ActiveRecord::)?Migration\b"), "rails"),
     ("javascript", regex(r"\b(?:exports|export)\b|queryRunner"), "javascript"),
     ("php", regex(r"extends\s+\\?(?:\w+\\)*\w*Migration\b|addSql\("), "php"),

@@ -46,7 +46,11 @@ def read(member: Member, memory: dict[str, object]) -> Iterator[Script]:
     )
     if possible:
         back = [s for node, one in reversed(both) for s in (*_said(one.back or [], node, source), *one.back_sql)]
-        yield Script(direction="down", statements=back, other=member.path, unread=unread, line=line, **common)
+        # values that were filled in need no way back: an older version does not look at them
+        acts = bool(forth) and all(one.verb in ("UPDATE", "INSERT", "SELECT") for one in forth)
+        yield Script(
+            direction="down", statements=back, other=member.path, unread=unread, line=line, acts=acts, **common
+        )
 
 
 def _stands_for_others(node: ast.expr | None, source: Source, member: Member, memory: dict[str, object]) -> bool:

@@ -7,6 +7,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import Any
 
+from fulldress.package.migrations.programs import pyexecuted
 from fulldress.package.migrations.programs.djangofields import argument, false, has, true, type_of
 from fulldress.package.migrations.programs.pysource import Source, called
 from fulldress.package.migrations.script import embedded, listed, quoted
@@ -291,9 +292,28 @@ def _sql(r: Reading, node: ast.expr | None) -> list[Statement]:
 
 def _run_python(r: Reading, call: ast.Call) -> Both:
     code, back = argument(call, 0, "code"), argument(call, 1, "reverse_code")
+    forth_sql, unread = _function(r, code)
+    back_sql, unread_back = _function(r, back)
     none = back is None or (isinstance(back, ast.Constant) and back.value is None)
-    harmless = code is None or "noop" in ast.unparse(code)
-    return Both(back=None if none else [], unread="" if harmless else f"RunPython({ast.unparse(code)[:40]})")  # type: ignore[arg-type]
+    return Both(
+        back=None if none else [],
+        forth_sql=forth_sql,
+        back_sql=back_sql,
+        unread=unread or ("" if none else unread_back),
+    )
+
+
+def _function(r: Reading, code: ast.expr | None) -> tuple[list[Statement], str]:
+    """The statements of a function of the module, and what of it is not known, in words."""
+    if code is None or isinstance(code, ast.Constant) or "noop" in ast.unparse(code):
+        return [], ""
+    said = f"RunPython({ast.unparse(code)[:40]})"
+    function = r.source.functions.get(code.id) if isinstance(code, ast.Name) else None
+    if function is None:
+        return [], said
+    found = pyexecuted.of(r.source, function, r.model)
+    calls = ", ".join(dict.fromkeys(words for _, words in found.unread[:3]))
+    return found.statements, f"{said}, which calls {calls}" if calls else ""
 
 
 def _extension(name: str) -> Any:
