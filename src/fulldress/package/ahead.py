@@ -1,7 +1,8 @@
 """Small members taken whole and hashed ahead of their turn, in threads where that pays; their order stays.
 
 isal's inflate and hashlib give the interpreter free while they work, so that threads share the cores for members of some
-size. For small ones a thread costs more than it saves; those are taken at their turn.
+size. For small ones a thread costs more than it saves; those are taken some at a time: the decoder's tables and the code of
+the walk would else drive each other out of the processor's cache at every member (a fifth of the time of small ones).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ Taken = tuple[bytes, str] | None
 _PAYS = 1 << 17  #: a member of so many bytes is worth a thread (measured with benchmarks/bench_inspect.py)
 _LARGE = 1 << 23  #: a container of so many bytes is
 _ITEMS, _BYTES = 64, 32 << 20  #: how far ahead
+_BATCH = 2 << 20  #: bytes taken at a time without threads
 
 
 def taken(whole: Callable[[], bytes]) -> Taken:
@@ -31,13 +33,10 @@ def taken(whole: Callable[[], bytes]) -> Taken:
     return data, hashlib.sha256(data).hexdigest()
 
 
-def ahead(
-    items: Iterator[Offer | Gap], size: int, workers: int
-) -> Generator[tuple[Offer | Gap, Future[Taken] | None], None, None]:
-    """The items in their order, each with what takes its bytes already, if something does."""
+def ahead(items: Iterator[Offer | Gap], size: int, workers: int) -> Generator[tuple[Offer | Gap, Taken], None, None]:
+    """The items in their order, each with its bytes where its container gives them as a whole and they are sound."""
     if workers < 2 or size < _LARGE:
-        for item in items:
-            yield item, None
+        yield from _some(items)
         return
     with ThreadPoolExecutor(workers, thread_name_prefix="fulldress-inflate") as pool:
         try:
@@ -46,9 +45,38 @@ def ahead(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _window(
-    items: Iterator[Offer | Gap], pool: ThreadPoolExecutor
-) -> Iterator[tuple[Offer | Gap, Future[Taken] | None]]:
+def _some(items: Iterator[Offer | Gap]) -> Iterator[tuple[Offer | Gap, Taken]]:
+    """Some items are asked for, then their bytes are taken, then they are given."""
+    fault: Exception | None = None
+    more = True
+    while more:
+        asked: list[Offer | Gap] = []
+        held = 0
+        try:
+            for item in items:
+                asked.append(item)
+                if isinstance(item, Offer) and item.shape == "file" and item.closed is None:
+                    held += item.size
+                    if item.again is None or held > _BATCH or len(asked) == _ITEMS:
+                        break  # without ``again`` its bytes have to be taken before the next one is asked for
+                elif len(asked) == _ITEMS:
+                    break
+            else:
+                more = False
+        except FAULTS as error:  # of the container; what came before it has its turn first
+            more, fault = False, error
+        yield from list(zip(asked, map(_at_once, asked), strict=True))
+    if fault is not None:
+        raise fault
+
+
+def _at_once(item: Offer | Gap) -> Taken:
+    if isinstance(item, Offer) and item.whole is not None and item.closed is None and item.shape == "file":
+        return taken(item.whole)
+    return None
+
+
+def _window(items: Iterator[Offer | Gap], pool: ThreadPoolExecutor) -> Iterator[tuple[Offer | Gap, Taken]]:
     waiting: deque[tuple[Offer | Gap, Future[Taken] | None]] = deque()
     held = 0
     fault: Exception | None = None
@@ -75,7 +103,7 @@ def _window(
             waiting.append((item, job))
         if waiting:
             item, job = waiting.popleft()
-            yield item, job
+            yield item, job.result() if job is not None else _at_once(item)
             blocked = blocked and bool(waiting)
             if job is not None and isinstance(item, Offer):
                 held -= item.size

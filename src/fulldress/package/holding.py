@@ -23,7 +23,7 @@ class Holding:
     """The bytes of a package's members. Nothing lies under a member's name."""
 
     def __init__(self, budget: Budget) -> None:
-        self._budget = budget
+        self._each, self._most = budget.each, budget.kept
         self._scratch = Scratch()
         self._places: dict[str, Slice] = {}  #: members that can be looked at at once
         self._again: dict[str, Callable[[], Slice]] = {}  #: members that have to be read once more first
@@ -40,13 +40,15 @@ class Holding:
 
     def keeps(self, kind: str, size: int) -> bool:
         """Whether readers get the bytes of such a member with it, rather than on demand."""
-        bulky = kind in BULKY and not (kind == "data" and size <= _SMALL_DATA)
-        return not bulky and size <= self._budget.each
+        if kind in BULKY and not (kind == "data" and size <= _SMALL_DATA):
+            return False
+        return size <= self._each
 
     def row(self, member: Member) -> Member:
         """The member as readers get it: its bytes in memory, or in the scratch file once there are many in memory."""
-        if self._kept + len(member.data) <= self._budget.kept:
-            self._kept += len(member.data)
+        kept = self._kept + len(member.data)
+        if kept <= self._most:
+            self._kept = kept
             return member
         stored = self._scratch.store(iter((member.data,)))
         fields = {name: getattr(member, name) for name in Member.__struct_fields__ if name != "data"}
@@ -56,6 +58,14 @@ class Holding:
         """Put a member's bytes into the scratch file, where they can be looked at as often as one likes."""
         held = self._places[path] = self._scratch.store(pieces)
         return held
+
+    def hold(self, path: str, data: bytes) -> None:
+        """The same for bytes that are at hand: while there are few in memory they stay there."""
+        if self._kept + len(data) > self._most:
+            self.store(path, iter((data,)))
+            return
+        self._kept += len(data)
+        self._places[path] = Slice(io.BytesIO(data), 0, len(data))
 
     def aside(self, pieces: Iterator[bytes]) -> Slice:
         """The same for bytes that nobody but the walk looks at."""

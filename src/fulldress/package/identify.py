@@ -74,7 +74,10 @@ _FIRST: dict[int, tuple[tuple[bytes, str], ...]] = {  #: by first byte, since mo
     byte: tuple((magic, kind) for offset, magic, kind in _MAGIC if offset == 0 and magic[0] == byte)
     for byte in {magic[0] for offset, magic, _ in _MAGIC if offset == 0}
 }
-_INSIDE = tuple((offset, magic, kind) for offset, magic, kind in _MAGIC if offset)
+_INSIDE = tuple(  #: (where it begins, where it ends, kinds by what stands there), for what is not at the first byte
+    (offset, offset + size, {magic: kind for at, magic, kind in _MAGIC if (at, len(magic)) == (offset, size)})
+    for offset, size in dict.fromkeys((offset, len(magic)) for offset, magic, _ in _MAGIC if offset)
+)
 _WEAK = {
     b"BM",
     b"BZh",
@@ -143,6 +146,12 @@ _SUFFIXES: dict[str, str] = {
     "minisig": "minisign",
 }
 _BY_SUFFIX = {suffix: kind for suffixes, kind in _SUFFIXES.items() for suffix in suffixes.split()}
+#: Suffixes that are believed of every text, see :func:`_by_suffix`.
+_PLAIN_SUFFIXES = {
+    suffix: kind
+    for suffix, kind in _BY_SUFFIX.items()
+    if kind not in ("systemd-unit", "systemd-timer", "systemd-service", "pem", "cron")
+}
 _DIALECT = regex(r"(?i)\.sql\.(?:postgres|postgresql|pgsql|sqlite3?|mysql|mariadb|oracle|mssql)$")
 #: Suffixes of binary files; believed where the bytes are no text and have no magic of their own.
 _BINARY_SUFFIXES = {
@@ -216,10 +225,15 @@ def identify(path: str, head: bytes, mode: int | None = None) -> str:
     """
     if not head:
         return "empty"
-    name = path.rsplit("/", 1)[-1]
-    suffix = name.rsplit(".", 1)[-1].lower() if "." in name else ""
+    name = path[path.rfind("/") + 1 :]
+    _, dot, suffix = name.rpartition(".")
+    suffix = suffix.lower() if dot else ""
     if kind := _magic(head, suffix):
         return kind
+    if (kind := _PLAIN_SUFFIXES.get(suffix, "")) and not head.startswith(b"#!") and not _may_be_placed(path):
+        start = head[:8192]
+        if start.isascii() and b"\0" not in start:
+            return kind  # the way of most files, without looking at the text
     if head.startswith(b"#!") and (match := _SHEBANG.match(head)) and interpreter(match[1], match[2] or b"") == "shell":
         from fulldress.package.archives.run import is_carrier
 
@@ -288,18 +302,20 @@ def interpreter(program: bytes, arguments: bytes) -> str:
 
 
 def _magic(head: bytes, suffix: str) -> str:
-    if head.startswith(b"MZ"):
-        at = int.from_bytes(head[0x3C:0x40], "little")
-        if head[at : at + 4] == b"PE\0\0" or (at >= len(head) and suffix in ("exe", "dll", "sys")):
-            return "pe"
-    if head.startswith(b"\xca\xfe\xba\xbe"):  # shared by Java and by Mach-O of several processors
-        return "macho" if int.from_bytes(head[4:8], "big") < 20 else "java-class"
-    for magic, kind in _FIRST.get(head[0], ()):
-        if head.startswith(magic) and (magic not in _WEAK or _certain(magic, head, suffix)):
-            return kind
-    for offset, magic, kind in _INSIDE:
-        if head.startswith(magic, offset):
-            return kind
+    first = head[0]
+    if first in _FIRST or first in (0x4D, 0xCA):
+        if head.startswith(b"MZ"):
+            at = int.from_bytes(head[0x3C:0x40], "little")
+            if head[at : at + 4] == b"PE\0\0" or (at >= len(head) and suffix in ("exe", "dll", "sys")):
+                return "pe"
+        if head.startswith(b"\xca\xfe\xba\xbe"):  # shared by Java and by Mach-O of several processors
+            return "macho" if int.from_bytes(head[4:8], "big") < 20 else "java-class"
+        for magic, kind in _FIRST.get(first, ()):
+            if head.startswith(magic) and (magic not in _WEAK or _certain(magic, head, suffix)):
+                return kind
+    for offset, end, kinds in _INSIDE:
+        if (magic := head[offset:end]) in kinds:
+            return kinds[magic]
     return ""
 
 

@@ -10,7 +10,6 @@ import hashlib
 import io
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
@@ -22,7 +21,7 @@ import msgspec
 from fulldress.errors import PackageNotFound, PackageUnreadable
 from fulldress.facts import Reason, Unread
 from fulldress.package import remarks
-from fulldress.package.ahead import Taken, ahead, taken
+from fulldress.package.ahead import Taken, ahead
 from fulldress.package.archives import (
     CLOSED,
     FORMATS,
@@ -48,6 +47,7 @@ from fulldress.patterns import regex
 Progress = Callable[[str, int, int], None]
 
 
+_ARCHIVES = frozenset((*FORMATS, *CLOSED))
 _INSTALLS = regex(r"(?i)setup|install|upgrade|update")
 
 
@@ -167,6 +167,7 @@ class Opened:
         limit = min(allowed, self._budget.bytes - self._spending.unpacked) + (1 << 20)  # ours speaks first where it can
         before = len(self._order)
         self._contents(opener(kind).members(cast(BinaryIO, source), name, limit), prefix, kind, depth, allowed, source)
+        source.let_go()
         fresh = self._order[before:]
         inner = {path[len(prefix) :] for path in fresh if "!/" not in path[len(prefix) :]}
         finer = refine(kind, inner)
@@ -191,13 +192,14 @@ class Opened:
         if source is not None:
             source.seek(0)
         offers = ahead(items, size, self.workers)
+        most, rows, entry = start + allowed, self._rows, self._spending.entry
         try:
-            for ordinal, (item, job) in enumerate(offers):
+            for ordinal, (item, got) in enumerate(offers):
                 if isinstance(item, Gap):
                     self._gaps.append((prefix + shown(item.name) if item.name else place, item))
                     continue
-                self._spending.entry(len(self._rows))
-                self._member(item, job, prefix, kind, depth, start + allowed, source, ordinal)
+                entry(len(rows))
+                self._member(item, got, prefix, kind, depth, most, source, ordinal)
                 if depth == 0 and self._progress is not None:
                     self._tell(source, item)
         except Stop:
@@ -216,7 +218,7 @@ class Opened:
     def _member(
         self,
         offer: Offer,
-        job: Future[Taken] | None,
+        got: Taken,
         prefix: str,
         kind: str,
         depth: int,
@@ -224,18 +226,23 @@ class Opened:
         source: Slice | None,
         ordinal: int,
     ) -> None:
-        name = shown(_plain(offer.name))
-        if not name:
-            return  # the container's own root
-        path = self._unique(prefix + name)
-        if (odd := remarks.of_name(offer.name)) is not None:
+        name = offer.name
+        odd = None
+        if not _ordinary(name):
+            odd = remarks.of_name(name)
+            name = shown(_plain(name))
+            if not name:
+                return  # the container's own root
+        path = prefix + name
+        if path in self._rows:
+            path = self._unique(path)
+        if odd is not None:
             self._gaps.append((path, odd))
         self._order.append(path)
-        if offer.shape == "file" and offer.whole is not None and offer.closed is None:
-            got = job.result() if job is not None else taken(offer.whole)
-            if got is not None and self._whole(offer, *got, path, kind, most):
+        if got is not None:
+            if self._whole(offer, *got, path, kind, most):
                 return
-            if got is not None and offer.again is None:
+            if offer.again is None:
                 offer.chunks = partial(iter, (got[0],))  # it came by once
         member = Member(
             source=self.source,
@@ -266,28 +273,29 @@ class Opened:
     def _whole(self, offer: Offer, data: bytes, digest: str, path: str, container: str, most: int) -> bool:
         """Note a small member that needs no more than that; False where it has to go the long way."""
         kind = identify(path, data, offer.mode)
-        if kind in FORMATS or kind in CLOSED or (kind == "shell" and b"\0" in data) or _is_zip_behind(kind, data):
+        if kind in _ARCHIVES or (kind == "shell" and b"\0" in data) or _ends_as_zip(data):
             return False
         if kind in ("elf", "pe") and behind.end(data, len(data)) < len(data):
             return False
-        keep = self._held.keeps(kind, len(data))
+        size, held = len(data), self._held
+        keep = held.keeps(kind, size)
         if not keep and (kind not in BULKY or offer.again is None):
             return False
         try:
-            self._spending.spend(len(data), most)
+            self._spending.spend(size, most)
         except Stop:
-            self._spending.unpacked -= len(data)
+            self._spending.unpacked -= size
             return False
         if not keep and kind in PROGRAMS:
-            self._held.store(path, iter((data,)))
+            held.hold(path, data)
         elif not keep and offer.again is not None:
-            self._held.packed(path, offer.again)
-        self._rows[path] = self._held.row(
+            held.packed(path, offer.again)
+        self._rows[path] = held.row(
             Member(
                 source=self.source,
                 path=path,
                 kind=kind,
-                size=len(data),
+                size=size,
                 sha256=digest,
                 mode=offer.mode,
                 modified=offer.modified,
@@ -378,10 +386,20 @@ class Opened:
 
 def _is_zip_behind(kind: str, tail: bytes) -> bool:
     """Whether what is no archive by its first bytes has the end record of a ZIP at its end."""
-    if kind in FORMATS or kind in CLOSED:
-        return False
-    end = tail[-TAIL:]
-    return b"\6" in end and b"PK\5\6" in end  # texts have no such byte, and a single one is looked for much faster
+    return kind not in _ARCHIVES and _ends_as_zip(tail)
+
+
+def _ends_as_zip(tail: bytes) -> bool:
+    # Texts have no such byte, and a single one is looked for much faster.
+    return tail.find(6, -TAIL) >= 0 and tail.find(b"PK\5\6", -TAIL) >= 0
+
+
+def _ordinary(name: str) -> bool:
+    """Whether a name is the path of its member as it stands: nothing in it moves the cursor, climbs, or has to be said."""
+    return (
+        name.isascii() and name.isprintable() and name[:1] not in ("", ".", "/")
+        and name[-1] != "/" and name[1:3] not in (":\\", ":/")
+    )  # fmt: skip
 
 
 def _plain(name: str) -> str:

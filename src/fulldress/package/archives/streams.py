@@ -19,7 +19,7 @@ from fulldress.patterns import regex
 
 CHUNK = 1 << 20  #: bytes handed on at once
 _FEED = 1 << 18  #: compressed bytes read at once
-_NEAR = 1 << 17  #: bytes that are read at once for someone who goes forwards in small steps
+_NEAR = 1 << 20  #: bytes that are read at once for someone who goes forwards in small steps
 _MEMORY = 1 << 28  #: what a decompressor may take, in bytes
 
 
@@ -96,12 +96,21 @@ class Slice(io.RawIOBase):
 
     def near(self, start: int, size: int) -> bytes:
         """The same, for one thread that goes forwards in small steps: what comes next is read along and held."""
+        held, at = self.window(start, size)
+        return held[at : at + size]
+
+    def window(self, start: int, size: int) -> tuple[bytes, int]:
+        """What is held around these bytes, as :meth:`near` leaves it, and where they begin in it; fewer only at the end."""
         at, held = self._held
         if at <= start and start + size <= at + len(held):
-            return held[start - at : start - at + size]
+            return held, start - at
         held = self.part(start, max(size, _NEAR))
         self._held = start, held
-        return held[:size]
+        return held, 0
+
+    def let_go(self) -> None:
+        """Hold nothing any more: nobody goes through it now."""
+        self._held = 0, b""
 
     def readall(self) -> bytes:
         return self.read()

@@ -8,6 +8,7 @@ Format: PKWARE APPNOTE 6.3.10. An overlap check is needed because one compressed
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from operator import attrgetter
 from typing import BinaryIO, cast
 
@@ -16,7 +17,7 @@ from isal import igzip_lib, isal_zlib
 from fulldress.facts import Reason
 from fulldress.package.archives import Damage, Gap, Offer
 from fulldress.package.archives.streams import CHUNK, Inflated, Slice
-from fulldress.package.archives.zipdirectory import Directory, Record, directory, local, scattered
+from fulldress.package.archives.zipdirectory import ENCRYPTED, Directory, Record, directory, local, scattered
 
 _METHODS = {
     1: "shrink",
@@ -32,7 +33,7 @@ _METHODS = {
 _INFLATED = {8: "deflate", 12: "bz2", 93: "zst", 95: "xz"}
 _SMALL = 1 << 20
 _SLIP = 2  #: bytes
-_WHOLE = 1 << 23  #: larger members are streamed
+_WHOLE = 1 << 24  #: larger members are streamed
 _FAULT = cast(type[Exception], isal_zlib.IsalError)
 
 #: Name under which what stands before the archive is offered: the program or script that unpacks it.
@@ -78,15 +79,17 @@ def members(source: BinaryIO, name: str, limit: int) -> Iterator[Offer | Gap]:
         if record.differences:
             yield from _disagreements(record)
         # Two bytes too many are a known slip of writers and harmless (Cisco-Talos/clamav#561).
-        if record.offset + _SLIP < end:
+        offset = record.offset
+        if offset + _SLIP < end:
             detail = "its bytes overlap with those of the member before it; it was not read"
             yield _closed(record, Reason.REFUSED, detail)
             continue
-        end = max(end, start + record.packed)
+        if start + record.packed > end:
+            end = start + record.packed
         if end > found.start + _SLIP:
             yield _closed(record, Reason.REFUSED, "its bytes overlap with the directory; it was not read")
             continue
-        if record.name.endswith("/") and record.size:
+        if record.size and record.name.endswith("/"):
             yield Gap(
                 reason=Reason.DISPUTED,
                 name=record.name,
@@ -98,10 +101,31 @@ def members(source: BinaryIO, name: str, limit: int) -> Iterator[Offer | Gap]:
 
 
 def _offer(source: BinaryIO, record: Record, start: int) -> Offer:
+    name, size, packed, attributes = record.name, record.size, record.packed, record.attributes
+    if (
+        size <= _WHOLE
+        and packed <= _WHOLE
+        and record.checked
+        and record.method in (0, 8)
+        and not record.flags & ENCRYPTED
+        and name[-1:] != "/"
+        and (record.system != 3 or attributes >> 28 in (0, 0o10))
+    ):  # as nearly all of them are: described at once
+        content = partial(_content, source, record, start)
+        return Offer(
+            name=name,
+            size=size,
+            packed=packed,
+            modified=record.modified,
+            mode=attributes >> 16 & 0o7777 if record.system == 3 and attributes >> 16 else None,
+            chunks=content,
+            again=content,
+            whole=partial(_whole, source, record, start),
+        )
     offer = _described(record)
     if offer.shape == "folder":
         return offer
-    if record.encrypted:
+    if record.flags & ENCRYPTED:
         offer.closed = (Reason.ENCRYPTED, "it needs a password")
     elif record.method not in (0, 8, 12, 14, 93, 95):
         offer.closed = (Reason.FORMAT, f"packed with {_METHODS.get(record.method, f'method {record.method}')}")
@@ -113,10 +137,7 @@ def _offer(source: BinaryIO, record: Record, start: int) -> Offer:
             return offer
         offer.link = target.decode("utf-8", "surrogateescape")
     else:
-        offer.chunks = lambda: _content(source, record, start)
-        offer.again = offer.chunks
-        if record.checked and record.method in (0, 8) and max(record.size, record.packed) <= _WHOLE:
-            offer.whole = lambda: _whole(source, record, start)
+        offer.chunks = offer.again = partial(_content, source, record, start)
     return offer
 
 
@@ -155,11 +176,12 @@ def _content(source: BinaryIO, record: Record, start: int) -> Iterator[bytes]:
 
 def _whole(source: BinaryIO, record: Record, start: int) -> bytes:
     """The same of a small member, without a stream."""
-    raw = source.part(start, record.packed) if isinstance(source, Slice) else Slice(source, start, record.packed).read()
-    if len(raw) < record.packed:
+    packed, size = record.packed, record.size
+    raw = source.part(start, packed) if isinstance(source, Slice) else Slice(source, start, packed).read()
+    if len(raw) < packed:
         raise Damage("it is cut off")
-    data = _inflated(raw, record.size) if record.method == 8 else raw
-    if len(data) != record.size or isal_zlib.crc32(data) != record.crc:
+    data = _inflated(raw, size) if record.method == 8 else raw
+    if len(data) != size or isal_zlib.crc32(data) != record.crc:
         raise Damage("its size or its check sum is wrong")
     return data
 

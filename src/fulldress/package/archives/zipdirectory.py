@@ -21,6 +21,7 @@ from fulldress.package.archives.zipends import ending
 _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s4B4H3L5H2L")
 _TABLE = 1 << 26  #: bytes of a directory that are read
+ENCRYPTED = 0x2041  #: flags: the member, strongly, or what its header says
 _WIDE, _WIDE_COUNT = 0xFFFFFFFF, 0xFFFF
 
 
@@ -41,11 +42,9 @@ class Record(msgspec.Struct, kw_only=True):
     data: int = 0  #: where its bytes begin, in the file
     end: int = 0
     raw: bytes | None = None  #: the name as the directory writes it
+    #: the header before it up to the length of the name, if it says the same as the directory; empty where more has to be asked
+    likely: bytes = b""
     differences: list[tuple[str, str, str]] = []
-
-    @property
-    def encrypted(self) -> bool:
-        return bool(self.flags & 0x2041)
 
 
 class Directory(msgspec.Struct, kw_only=True):
@@ -97,15 +96,18 @@ def stands_in(source: BinaryIO) -> bool:
 def _records(table: bytes, shift: int, count: int, gaps: list[Gap]) -> Iterator[Record]:
     at = found = 0
     while at + _CENTRAL.size <= len(table) and table.startswith(b"PK\1\2", at):
-        fields = _CENTRAL.unpack_from(table, at)
-        flags, method, stamp, day = fields[5:9]
-        crc, packed, size, name_size, extra_size, comment_size = fields[9:15]
-        attributes, offset = fields[17:19]
-        body = at + _CENTRAL.size
-        raw_name = table[body : body + name_size]
-        extra = table[body + name_size : body + name_size + extra_size]
-        if _WIDE in (packed, size, offset):
+        (
+            _, _, system, _, _, flags, method, stamp, day, crc, packed, size, name_size, extra_size, comment_size, _, _,
+            attributes, offset,
+        ) = _CENTRAL.unpack_from(table, at)  # fmt: skip
+        body = at + 46
+        end = body + name_size
+        raw_name = table[body:end]
+        extra = table[end : end + extra_size] if extra_size else b""
+        likely = b"" if flags & 8 else b"PK\3\4" + table[at + 6 : at + 30]  # the same fields in the same order
+        if packed == _WIDE or size == _WIDE or offset == _WIDE:
             size, packed, offset = _wide(extra, size, packed, offset)
+            likely = b""
         if len(raw_name) < name_size:
             break
         name = _text(raw_name, flags)
@@ -118,6 +120,7 @@ def _records(table: bytes, shift: int, count: int, gaps: list[Gap]) -> Iterator[
         yield Record(
             name=name,
             raw=raw_name,
+            likely=likely,
             method=method,
             flags=flags,
             crc=crc,
@@ -125,11 +128,11 @@ def _records(table: bytes, shift: int, count: int, gaps: list[Gap]) -> Iterator[
             size=size,
             offset=offset + shift,
             attributes=attributes,
-            system=fields[2],
+            system=system,
             modified=modified or _dos(day, stamp),
         )
         found += 1
-        at = body + name_size + extra_size + comment_size
+        at = end + extra_size + comment_size
     if at != len(table) or found & _WIDE_COUNT != count & _WIDE_COUNT:
         gaps.append(
             Gap(
@@ -141,6 +144,13 @@ def _records(table: bytes, shift: int, count: int, gaps: list[Gap]) -> Iterator[
 
 def local(source: BinaryIO, record: Record) -> int:
     """Where a member's bytes begin; notes in the record where its own header says other things than the directory."""
+    if record.likely and record.raw is not None and isinstance(source, Slice):
+        length = len(record.raw) + 30
+        held, at = source.window(record.offset, length)
+        if held.startswith(record.likely, at) and held.startswith(record.raw, at + 30) and at + length <= len(held):
+            record.data = data = record.offset + length + held[at + 28] + (held[at + 29] << 8)
+            record.end = data + record.packed
+            return data
     likely = _LOCAL.size + (len(record.name) * 4 if record.raw is None else len(record.raw)) + 64
     raw = _part(source, record.offset, likely)
     if len(raw) < _LOCAL.size or not raw.startswith(b"PK\3\4"):
