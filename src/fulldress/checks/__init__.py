@@ -29,6 +29,7 @@ FAMILIES = (
     "concurrency",
     "schemachanges",
     "waits",
+    "waysback",
     "foresight",
     "room",
     "jobs",

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fulldress.cli import concurrency, foreseen, measured, sources
+from fulldress.cli import concurrency, foreseen, measured, proving, sources
 from fulldress.cli.sources import Chosen
 
 if TYPE_CHECKING:
     from fulldress.database.postgres import Clone
-    from fulldress.facts import AnyFact
 
 _COMMAND = "fulldress.command"
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -102,31 +101,6 @@ def trace(
 
 
 @command.command()
-@click.option("--up", "ups", multiple=True, required=True, type=_FILE, help="A file of the upgrade, in order.")
-@click.option("--down", "downs", multiple=True, required=True, type=_FILE, help="A file of the way back, in order.")
-@sources.options
-@measured.results
-def prove(
-    results: measured.Results,
-    ups: tuple[Path, ...],
-    downs: tuple[Path, ...],
-    chosen: Chosen,
-    as_json: bool,
-) -> int:
-    """Go there and back on a copy, and compare schema, every row and every sequence with what was before."""
-    from fulldress.database.postgres import proof
-    from fulldress.facts import Migration, Unread
-
-    with chosen.clone() as clone:
-        before = clone.copy("before")
-        texts = _texts([*ups, *downs])
-        failed = _run(clone, ups, texts, "up") or _run(clone, downs, texts, "down")
-        facts: list[AnyFact] = [fact for fact in clone.facts() if isinstance(fact, Migration | Unread)]
-        facts += proof.compare(before, clone)
-        return results.tell(facts, as_json, failed, {path.name: texts[path.name] for path in [*ups, *downs]})
-
-
-@command.command()
 @click.option("--url", required=True, help="The server to look at, e.g. postgresql://user@host/name. Never written to.")
 @click.option(
     "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write."
@@ -201,6 +175,7 @@ def servers(pg_bin: Path | None, as_json: bool) -> int:
 
 
 command.add_command(foreseen.preflight)
+command.add_command(proving.prove)
 
 
 def _texts(files: list[Path]) -> Mapping[str, str]:

@@ -15,7 +15,7 @@ import msgspec
 from fulldress.cli import concurrency, options
 
 if TYPE_CHECKING:
-    from fulldress.facts import AnyFact, Difference, Lock, Unread, Wait, Work
+    from fulldress.facts import AnyFact, Difference, Lock, Survival, Undo, Unread, Wait, Work
     from fulldress.findings import Finding
 
 _OUT = click.Path(dir_okay=False, path_type=Path)
@@ -92,7 +92,7 @@ def results(function: Callable[..., Any]) -> Callable[..., Any]:
 def _show(facts: Sequence[AnyFact], found: Sequence[Finding], failed: str) -> None:
     """Statements with what they did; who waited; whether the way back restores; what follows; what was not measured."""
     from fulldress.cli import foreseen
-    from fulldress.facts import Difference, Lock, Unread, Wait, Work
+    from fulldress.facts import Difference, Lock, Survival, Undo, Unread, Wait, Work
 
     held: dict[tuple[str, str], list[Lock]] = defaultdict(list)
     for fact in facts:
@@ -109,7 +109,9 @@ def _show(facts: Sequence[AnyFact], found: Sequence[Finding], failed: str) -> No
             _wait(fact)
     concurrency.show(facts)
     foreseen.show(facts)
+    _undone([fact for fact in facts if isinstance(fact, Undo)])
     _differences([fact for fact in facts if isinstance(fact, Difference)])
+    _survivals([fact for fact in facts if isinstance(fact, Survival)])
     for finding in found:
         click.echo(f"{finding.rule}  {finding.severity.value}: {finding.title}")
         click.echo(f"{'':7}→ {finding.remedy}")
@@ -175,6 +177,43 @@ def _differences(every: Sequence[Difference]) -> None:
             count = f" in {one.rows:,} rows" if one.rows is not None else ""
             columns = f" ({', '.join(one.columns)})" if one.columns else ""
             click.echo(f"  {one.kind}{columns}: {one.object}{count}" + (f": {one.detail}" if one.detail else ""))
+
+
+def _undone(every: Sequence[Undo]) -> None:
+    """The verdict of the release, then of every step that does not come back."""
+    for one in every:
+        if one.granularity == "step" and one.outcome == "restored":
+            continue
+        made = ", rows made from the schema" if one.made else ""
+        rows = f" ({one.rows:,} rows{made})" if one.rows is not None else ""
+        click.echo(f"{one.granularity} {one.name}: {one.outcome}{rows}" + (f": {one.detail}" if one.detail else ""))
+        if one.granularity == "step":
+            for words in one.differences[:3]:
+                click.echo(f"  {words}")
+            if len(one.differences) > 3:
+                click.echo(f"  and {len(one.differences) - 3} more (--json)")
+    steps = [one for one in every if one.granularity == "step"]
+    if steps:
+        click.echo(f"steps: {sum(one.outcome == 'restored' for one in steps)} of {len(steps)} restore what was before")
+
+
+def _survivals(every: Sequence[Survival]) -> None:
+    """Ways back side by side."""
+    if not every:
+        return
+    written = max(one.written for one in every)
+    click.echo(f"of {written:,} rows written after the upgrade ({every[0].sample}):")
+    for one in every:
+        took = f", {seconds(one.duration.total_seconds())}" if one.duration is not None else ""
+        old = {True: "old rows whole", False: "OLD ROWS LOST", None: "old rows not compared"}[one.whole]
+        if one.outcome != "ok":
+            click.echo(f"  {one.way:<13} {one.outcome}")
+        elif not one.written:
+            click.echo(f"  {one.way:<13} {old}{took}: {one.detail}")
+        else:
+            changed = f", {one.changed:,} changed" if one.changed else ""
+            where = f" ({', '.join(one.tables[:4])}{' …' if len(one.tables) > 4 else ''})" if one.tables else ""
+            click.echo(f"  {one.way:<13} {one.survive:,} survive, {one.lost:,} lost{changed}{where}; {old}{took}")
 
 
 def _gaps(unread: Sequence[Unread]) -> None:

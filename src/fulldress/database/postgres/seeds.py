@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fulldress.database.postgres.clone import Clone
+from fulldress.database.postgres.preflight.migrators import TOOLS
 from fulldress.database.postgres.wire import Connection
 from fulldress.facts import excerpt
 from fulldress.patterns import regex
@@ -75,11 +76,13 @@ class Seeder:
             line.query("BEGIN; SET LOCAL statement_timeout = '20s'; SET LOCAL lock_timeout = '5s'")
             words: dict[str, str] = {}
             for table in _in_order(tables):
+                if bookkeeping(table.name, {column.name for column in table.columns}):
+                    continue  # a migration tool would take what is made up for a migration of its own
                 words[table.name] = self._fill(line, table, counts[table.name])
             line.query("COMMIT")
             _refresh(line)
             counts = _counts(line, list(tables))
-        return Seeded(counts, {name: words[name] for name, count in counts.items() if not count})
+        return Seeded(counts, {name: words[name] for name, count in counts.items() if not count and name in words})
 
     def _fill(self, line: Connection, table: _Table, there: int) -> str:
         """Rows up to ``number``; returns the server's last refusal."""
@@ -134,6 +137,12 @@ def _try(line: Connection, inserts: list[str]) -> str | None:
         return None
     line.simple("ROLLBACK TO s; RELEASE s")
     return excerpt(reply.error.message, 160)
+
+
+def bookkeeping(table: str, columns: Collection[str]) -> str:
+    """The tool that records in this table which migrations have run; empty: none."""
+    own = table.rpartition(".")[2].strip('"')
+    return next((tool.name for tool in TOOLS if tool.table == own and set(tool.needs) <= set(columns)), "")
 
 
 _TABLES = """SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

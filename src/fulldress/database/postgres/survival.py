@@ -22,7 +22,7 @@ from fulldress.database.postgres.rows import Column
 from fulldress.database.postgres.runner import Runner
 from fulldress.database.postgres.server import OBSERVER
 from fulldress.database.postgres.split import split
-from fulldress.database.postgres.steps import Step, run
+from fulldress.database.postgres.steps import Script, Step, run
 from fulldress.database.postgres.wire import Connection
 from fulldress.errors import DatabaseError, FulldressError
 from fulldress.facts import AnyFact, Evidence, Reason, Survival, Unread, Witness, excerpt
@@ -191,18 +191,13 @@ def _transaction(old: Clone, name: str, steps: Sequence[Step], sample: str) -> S
     locks meanwhile."""
     clone = old.copy(name)
     try:
-        inner = [step.name for step in steps if not step.up.wrapped and _commits(step)]
-        if inner:
-            return _fact(
-                "transaction",
-                0,
-                _Fate(),
-                None,
-                _Back(None, outcome=f"not possible: {inner[0]} commits by itself"),
-                sample,
-            )
-        text = "\n;".join(step.up.text for step in steps)
-        siblings = {key: value for step in steps for key, value in step.up.siblings.items()}
+        scripts = [step.up for step in steps if isinstance(step.up, Script)]
+        inner = [one.name for one in scripts if not one.wrapped and _commits(one)]
+        if inner or len(scripts) < len(steps):
+            why = f"{inner[0]} commits by itself" if inner else "a program decides itself when it commits"
+            return _fact("transaction", 0, _Fate(), None, _Back(None, outcome=f"not possible: {why}"), sample)
+        text = "\n;".join(one.text for one in scripts)
+        siblings = {key: value for one in scripts for key, value in one.siblings.items()}
         with clone.session(RUNNER, clone.role) as line:
             ran = Runner(line).run(f"BEGIN; {text}\n", name="all at once", step="up", siblings=siblings)
             if ran.run.outcome is not Outcome.PASS or line.status != "T":
@@ -222,8 +217,8 @@ def _transaction(old: Clone, name: str, steps: Sequence[Step], sample: str) -> S
         clone.drop()
 
 
-def _commits(step: Step) -> bool:
-    return any(piece.control or piece.alone for piece in split(step.up.text, step.up.name, step.up.siblings))
+def _commits(script: Script) -> bool:
+    return any(piece.control or piece.alone for piece in split(script.text, script.name, script.siblings))
 
 
 # -- the rows ---------------------------------------------------------------------------------------------------------
