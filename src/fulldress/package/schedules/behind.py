@@ -76,7 +76,7 @@ def script(package: Package, command: str, beside: str = "") -> str:
         for start in range(len(parts)):
             end = "/".join(parts[start:])
             hits = [path for path in named.get(parts[-1], ()) if path == end or path.endswith(f"/{end}")]
-            if start and start == len(parts) - 1 and word.startswith("/"):
+            if start and start == len(parts) - 1 and word.startswith("/") and not _BY_PLACE.search(word):
                 hits = [path for path in hits if not _BY_PLACE.search(path)]
             near = [path for path in hits if prefix and path.startswith(prefix)]
             hits = near or hits

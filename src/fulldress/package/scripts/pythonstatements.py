@@ -141,7 +141,9 @@ class Statements(Values):
         if "TYPE_CHECKING" in test[:40]:
             return
         self.value(node.test)
-        if re.search(r"\bgete?uid\(\)\s*(?:!=|==|>|is not|is)\s*0\b|not os\.gete?uid\(\)|IsUserAnAdmin", test):
+        if re.search(
+            r"\bgete?uid\(\)\s*(?:!=|==|>|is not|is)\s*0\b|not os\.gete?uid\(\)|IsUserAnAdmin", test
+        ) and not _refuses_root(node, test):
             self.emit(self.line(node), self.row(node), ("isuseranadmin", test[:60]))
         before = dict(self.names)
         self.block(node.body)
@@ -238,3 +240,9 @@ def _says_nothing(body: list[ast.stmt]) -> bool:
         )
         for s in body
     )
+
+
+def _refuses_root(node: ast.If, test: str) -> bool:
+    """``if os.geteuid() == 0: raise …``: it wants no administrator at all."""
+    ends = [one for one in node.body if isinstance(one, ast.Raise) or "exit(" in ast.unparse(one)[:200]]
+    return bool(ends) and re.search(r"gete?uid\(\)\s*(?:==|is)\s*0\b|not os\.gete?uid\(\)", test) is not None

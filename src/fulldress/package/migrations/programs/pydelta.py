@@ -25,5 +25,5 @@ def read(member: Member, memory: dict[str, object]) -> Iterator[Script]:
         member=member, direction="up", statements=[one for part in found for one in part.statements],
         name=member.name.removesuffix(".py"), line=functions[0].lineno, language="python",
         version=sqlfiles.version(member.path, naming.named(member.path)),
-        unread=[one for part in found for one in part.unread], acts=any(part.statements or part.unread for part in found),
+        unread=[one for part in found for one in part.unread], acts=True,  # not empty: what it does on SQLite alone is passed over
     )  # fmt: skip
