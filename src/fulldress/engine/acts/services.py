@@ -72,13 +72,17 @@ def _judged(state: ServiceState, action: str) -> Done:
     return Done(Outcome.PASS, f"{state.unit}: {action}")
 
 
+#: Units that start others, and are switched off as units; all other jobs stand in lines of files.
+_UNITS = (".timer", ".path")
+
+
 class DisableSchedule(Act[Schedule]):
     """A timer unit by its unit, a cron file by its lines; a file with no other job is put aside whole."""
 
     repeatable = True
 
     def do(self, step: Schedule, at: Context) -> Done:
-        if step.target.endswith(".timer") or "/" not in step.target:
+        if step.target.endswith(_UNITS) or "/" not in step.target:
             return self._timer(step, at)
         there = at.venue.stat(step.target)
         if there is None:
@@ -101,7 +105,7 @@ class DisableSchedule(Act[Schedule]):
         return Done(Outcome.PASS, f"{step.target}: {step.action}d")
 
     def undo(self, step: Schedule, at: Context) -> Done:
-        if step.target.endswith(".timer") or "/" not in step.target:
+        if step.target.endswith(_UNITS) or "/" not in step.target:
             return self._timer_back(step, at)
         return put_back(step.target, at)
 
@@ -132,7 +136,7 @@ class DisableSchedule(Act[Schedule]):
 
 def _timer_unit(target: str) -> str:
     name = target.rsplit("/", 1)[-1]
-    return name if name.endswith(".timer") else f"{name}.timer"
+    return name if name.endswith(_UNITS) else f"{name}.timer"
 
 
 def jobs(text: str) -> list[str]:
