@@ -339,7 +339,7 @@ def test_rows_and_columns_lost_added_and_changed_are_told(shop: Clone, clone: Cl
     assert found["orders", "rows changed"].rows == 2 and found["orders", "rows changed"].columns == ("total",)
     assert found["orders", "column lost"].columns == ("legacy_ref",)
     assert found["lines", "rows added"].rows == 2
-    assert ("procedure touch", "schema") in found and ("orders", "sequence") in found
+    assert ("procedure touch", "schema") in found and ("orders", "note") in found
     assert any(name.startswith("key lines.KEY `odd`") for name, kind in found if kind == "schema")
 
 

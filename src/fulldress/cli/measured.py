@@ -125,7 +125,7 @@ def _weight(work: Work) -> tuple[bool, float]:
 
 
 def _work(work: Work, locks: Sequence[Lock]) -> None:
-    from fulldress.database.postgres.poller import STRONG
+    from fulldress.database.strength import STRONG
 
     did = [
         *(f"rewrites {name}" for name in work.rewritten),
@@ -135,6 +135,8 @@ def _work(work: Work, locks: Sequence[Lock]) -> None:
     ]
     if work.rows:
         did.append(f"{work.rows:,} rows")
+    if work.way:
+        did.append(work.way)
     for name, amount in (("WAL", work.wal_bytes), ("of temporary files", work.temp_bytes)):
         if amount and amount > 1_000_000:
             did.append(f"{amount / 1e6:.1f} MB {name}")

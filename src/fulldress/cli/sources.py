@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from fulldress.cli.engines import Engine
     from fulldress.database.postgres import Clone, Installation
     from fulldress.database.postgres.origin import Origin
 
@@ -18,8 +19,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _EITHER = click.Path(exists=True, path_type=Path)
 _OPTIONS = (
-    click.option("--url", help="Clone from a running server, e.g. postgresql://user@host/name. Never written to."),
-    click.option("--dump", type=_EITHER, help="Clone from what pg_dump wrote: plain (.gz too), custom, tar or folder."),
+    click.option("--url", help="Clone from a running server: postgresql://user@host/name, mysql://…, mariadb://…. Never written to."),
+    click.option("--dump", type=_EITHER, help="Clone from what pg_dump wrote (plain, .gz, custom, tar, folder), or mariadb-dump, mysqldump, sqlite3."),
     click.option("--data", type=_FOLDER, help="Clone from a data directory or a base backup; it is copied first."),
     click.option("--stand-in", type=_FILE, help="Made-up rows by a file of fulldress database capture."),
     click.option("--database", metavar="NAME", help="Which database of --data; needed where it holds several."),
@@ -28,6 +29,8 @@ _OPTIONS = (
     click.option("--seed", type=int, help="With --stand-in: other made-up rows; default 1."),
     click.option("--major", type=int, help="Production's major version; asked of the source where it can tell."),
     click.option("--pg-bin", type=click.Path(path_type=Path), help="Folder of PostgreSQL's programs to use."),
+    click.option("--sqlite", type=_FILE, help="Copy from the file of a SQLite database; no byte of it changes."),
+    click.option("--mysql-bin", type=click.Path(path_type=Path), help="Folder of MariaDB's or MySQL's programs to use."),
     click.option("--json", "as_json", is_flag=True, help="Facts as JSON on stdout."),
 )  # fmt: skip
 
@@ -38,12 +41,15 @@ class Chosen:
     def __init__(self, major: int | None, pg_bin: Path | None, **origin: Any) -> None:
         self.major = major
         self.pg_bin = pg_bin
+        self._sqlite, self._mysql_bin = origin.pop("sqlite", None), origin.pop("mysql_bin", None)
         self._origin = {key: value for key, value in origin.items() if value is not None}
 
     def origin(self) -> Origin:
         from fulldress.database.postgres.origin import Origin
         from fulldress.errors import UsageError
 
+        if self.engine() is not None:
+            raise UsageError("This works on PostgreSQL alone. For MariaDB, MySQL and SQLite there are trace and prove.")
         given = [key for key in ("url", "dump", "data", "stand_in") if key in self._origin]
         if len(given) > 1:
             raise UsageError(f"Give one of {' and '.join('--' + key.replace('_', '-') for key in given)}, not both.")
@@ -51,6 +57,12 @@ class Chosen:
             if key in self._origin and needs not in self._origin:
                 raise UsageError(f"--{key} is for --{needs.replace('_', '-')}.")
         return Origin(**self._origin)
+
+    def engine(self) -> Engine | None:
+        """What makes the copy where it is none of PostgreSQL."""
+        from fulldress.cli import engines
+
+        return engines.engine(self._origin.get("url"), self._origin.get("dump"), self._sqlite, self._mysql_bin)
 
     @contextmanager
     def clone(self) -> Iterator[Clone]:
@@ -71,7 +83,20 @@ def options(function: Any) -> Any:
 
     @functools.wraps(function)
     def chosen(*args: Any, **rest: Any) -> Any:
-        names = ("url", "dump", "data", "stand_in", "database", "scale", "rows", "seed", "major", "pg_bin")
+        names = (
+            "url",
+            "dump",
+            "data",
+            "stand_in",
+            "database",
+            "scale",
+            "rows",
+            "seed",
+            "major",
+            "pg_bin",
+            "sqlite",
+            "mysql_bin",
+        )
         return function(*args, chosen=Chosen(**{name: rest.pop(name) for name in names}), **rest)
 
     made: Any = chosen

@@ -232,6 +232,11 @@ def _schema(old: Mapping[str, str], new: Mapping[str, str]) -> list[Difference]:
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) == new.get(name):
             continue
+        if name.startswith("order "):
+            was, is_ = old.get(name, ""), new.get(name, "")
+            if was and is_ and sorted(was.split(", ")) == sorted(is_.split(", ")):
+                found.append(difference(name, "note", detail=excerpt(f"was: {was}; is: {is_}", 300)))
+            continue
         owner = name.partition(" ")[2].partition(".")[0]
         if not name.startswith("table ") and owner in whole:
             continue
@@ -250,7 +255,8 @@ def _sequences(old: Mapping[str, int], new: Mapping[str, int]) -> list[Differenc
     for name in sorted(old.keys() | new.keys()):
         was, is_ = old.get(name), new.get(name)
         if was is not None and is_ is not None and was != is_:
-            found.append(difference(name, "sequence", detail=f"last value was {was}, is {is_}"))
+            kind = "note" if is_ > was else "sequence"  # one that only advanced gives no number twice
+            found.append(difference(name, kind, detail=f"last value was {was}, is {is_}"))
     return found
 
 

@@ -69,11 +69,11 @@ class Ladder:
     def close(self) -> None:
         self.clone.drop()
 
-    def run(self, sql: str, *, name: str, siblings: Mapping[str, str] | None = None) -> Ran:
+    def run(self, sql: str, *, name: str, siblings: Mapping[str, str] | None = None, limit: float | None = None) -> Ran:
         """Run a script with every ALTER tried; where it fails, so it does without the ladder."""
         with self.clone.session("rehearsal") as line, self.clone.session() as observer:
             return Runner(line, observer, Trace(), self.clone.name, self._send).run(
-                sql, name=name, step="ladder", siblings=siblings
+                sql, name=name, step="ladder", siblings=siblings, limit=limit
             )
 
     def _send(self, line: Connection, statement: Statement) -> list[Result]:
@@ -116,12 +116,17 @@ def apply(clone: Clone, ways: list[Way]) -> None:
             statement.rewritten.append(way.table)
 
 
-def climb(clone: Clone, scripts: list[tuple[str, str]], siblings: Mapping[str, str] | None = None) -> list[Way]:
+def climb(
+    clone: Clone,
+    scripts: list[tuple[str, str]],
+    siblings: Mapping[str, str] | None = None,
+    limit: float | None = None,
+) -> list[Way]:
     """The ways of every ALTER in ``scripts`` (name, text), run one after the other on a copy of ``clone`` as it is now."""
     ladder = Ladder(clone)
     try:
         for name, text in scripts:
-            run = ladder.run(text, name=name, siblings=siblings).run
+            run = ladder.run(text, name=name, siblings=siblings, limit=limit).run
             if run.outcome is not Outcome.PASS:
                 clone.unread.append(gap(f"the ways of the ALTERs of {name} from there on", run.error))
                 break

@@ -48,7 +48,7 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     def environment(self) -> dict[str, str]:
         """What fetched programs need to find their libraries, which are not installed."""
         libraries = [str(path) for path in sorted((self.top / "lib").glob("*-linux-gnu"))]
-        return {"LD_LIBRARY_PATH": ":".join(libraries)} if self.origin == "added" and libraries else {}
+        return {"LD_LIBRARY_PATH": ":".join(libraries)} if self.origin != "system" and libraries else {}
 
 
 def folder() -> Path:
@@ -59,7 +59,8 @@ def folder() -> Path:
 def installations(given: Path | None = None) -> list[Installation]:
     """Those that start here, in order of preference. ``given``: that folder only; raises :class:`BadMysql`."""
     if given is not None:
-        one = _look([given, given / "bin", given / "sbin"], "given")
+        near = [given, given / "bin", given / "sbin", given.parent / "bin", given.parent / "sbin"]
+        one = _look(near, "given")
         if one is None:
             raise BadMysql(given, f"lacks one of {', '.join(_SERVERS)}, or {', '.join(_DUMPERS)}, or does not start")
         return [one]

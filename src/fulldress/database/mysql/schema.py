@@ -66,7 +66,7 @@ def _shown(line: Connection, table: str) -> str:
 
 
 def _table(name: str, text: str) -> dict[str, str]:
-    """Lines of SHOW CREATE TABLE: one a column, key or constraint; the order of columns is the table's own."""
+    """Lines of SHOW CREATE TABLE: one a column, key or constraint, and the order of the columns."""
     first, *lines, last = text.split("\n")
     found, order = {}, []
     for line in lines:
@@ -78,4 +78,5 @@ def _table(name: str, text: str) -> dict[str, str]:
         else:
             found[f"key {name}.{words[:80]}"] = words
     options = _COUNTER.sub("", last.lstrip(") "))
-    return {f"table {name}": f"{first.partition('TABLE')[0].strip()} columns {', '.join(order)}; {options}", **found}
+    begin = first.partition("TABLE")[0].strip()
+    return {f"table {name}": f"{begin} {options}", f"order {name}": ", ".join(order), **found}

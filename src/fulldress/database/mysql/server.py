@@ -133,7 +133,7 @@ class Server:
 
     def _environment(self) -> dict[str, str]:
         libraries = [str(path) for path in (self.programs / "lib").glob("*-linux-gnu")]
-        added = {"LD_LIBRARY_PATH": ":".join(libraries)} if self.installation.origin == "added" else {}
+        added = {"LD_LIBRARY_PATH": ":".join(libraries)} if self.installation.origin != "system" and libraries else {}
         return places.environment() | added
 
     def _lay_out_data(self) -> None:

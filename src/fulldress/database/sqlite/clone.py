@@ -186,6 +186,11 @@ class Clone:
             if poller.failure and not any(gap.detail == poller.failure for gap in self.unread):
                 self.unread.append(_gap(f"locks on {self.name}", poller.failure, needed=True))
 
+    def restart(self) -> None:
+        """Forget what was observed until now: it set the copy up."""
+        self.ran.clear()
+        self.trace = Trace()
+
     @property
     def watching(self) -> bool:
         return self._poller is not None

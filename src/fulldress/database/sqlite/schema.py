@@ -61,7 +61,7 @@ def sequences(line: sqlite3.Connection) -> dict[str, int]:
 
 
 def _table(name: str, words: list[str]) -> dict[str, str]:
-    """Columns in their order are part of the table; a column's own words stand apart."""
+    """Columns, constraints, options of the table and the order of the columns, each apart."""
     try:
         begin = words.index("(")
     except ValueError:
@@ -85,7 +85,8 @@ def _table(name: str, words: list[str]) -> dict[str, str]:
         elif part:
             order.append(part[0])
             found[f"column {name}.{part[0]}"] = " ".join(part[1:])
-    return {f"table {name}": " ".join(["columns", ", ".join(order), *words[end + 1 :]]), **found}
+    options = " ".join(words[end + 1 :]) or "a table"
+    return {f"table {name}": options, f"order {name}": ", ".join(order), **found}
 
 
 def tokens(sql: str) -> Iterator[str]:
