@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from functools import cached_property
-from typing import Any
 
 from tree_sitter import Node
 
 from fulldress.package.reader import Member
 from fulldress.package.scripts.events import Gap
+from fulldress.package.scripts.expansions import cut, formatted, trimmed, unquoted
 from fulldress.package.scripts.texttools import unescaped
 from fulldress.package.scripts.values import ALTERNATIVES, HERE, TEMPORARY, combine, hole, is_constant, show
 from fulldress.patterns import regex
@@ -22,7 +21,6 @@ _ASKS_FOLDER = regex(
 )
 _ALL = regex(rb'"?\$\{(!?)(\w+)\[[@*]\]\}"?')
 _ESCAPE = regex(r"\\(.)", re.S)
-_TRIMMED = 4096  #: characters of a value whose ends are cut by a pattern; each length is tried
 _EXPANSIONS = ("simple_expansion", "expansion", "command_substitution", "arithmetic_expansion")
 
 
@@ -142,10 +140,10 @@ class Words:
         for child in _expansions(node):
             if child.start_byte < at or child.end_byte > end:
                 continue
-            parts.append([_unescaped(data[at - node.start_byte : child.start_byte - node.start_byte])])
+            parts.append([unquoted(data[at - node.start_byte : child.start_byte - node.start_byte])])
             parts.append(self.expand(child))
             at = child.end_byte
-        parts.append([_unescaped(data[at - node.start_byte : end - node.start_byte])])
+        parts.append([unquoted(data[at - node.start_byte : end - node.start_byte])])
         return combine(parts)
 
     # -- variables
@@ -212,14 +210,14 @@ class Words:
                 self.variables[name] = found
             return found
         if operator == ":":
-            return [_cut(text, raw[match.end() : -1], hole(raw[2:-1][:40])) for text in known or [hole(name)]]
+            return [cut(text, raw[match.end() : -1], hole(raw[2:-1][:40])) for text in known or [hole(name)]]
         if operator in (":?", "?"):
             self.sure |= {name}
             return list(known) if known else [hole(name)]
         if operator in (":+", "+"):
             return self.filled(node, argument_start, node.end_byte - 1) if known != [""] else [""]
         pattern = self.filled(node, argument_start, node.end_byte - 1)[0]
-        return [_trimmed(value, operator, pattern, name) for value in known] if known else [hole(raw[2:-1][:40])]
+        return [trimmed(value, operator, pattern, name) for value in known] if known else [hole(raw[2:-1][:40])]
 
     def _element(self, name: str, key: str) -> list[str] | None:
         """An element of an array; None where it is not known."""
@@ -281,7 +279,7 @@ class Words:
             text = " ".join(rest)
             return (unescaped(text) if escapes else text.replace("\\n", "\n").replace("\\t", "\t")) + newline
         if name == "printf" and len(words) > 1:
-            return _printf(words[1:])
+            return formatted(words[1:])
         if name == "cat" and self.stdin is not None and all(word == "-" for word in words[1:]):
             return self.stdin
         if name == "basename" and len(words) > 1 and is_constant(words[1]):
@@ -303,68 +301,3 @@ def _expansions(node: Node) -> list[Node]:
         elif child.type in ("string", "concatenation", "word", "string_content", "heredoc_content", "regex"):
             found.extend(_expansions(child))
     return found
-
-
-def _unescaped(data: bytes) -> str:
-    return re.sub(r"\\([\"$`\\\n])", lambda m: "" if m[1] == "\n" else m[1], data.decode("utf-8", "replace"))
-
-
-def _printf(words: tuple[str, ...]) -> str:
-    """``printf`` with its arguments put in where they are plain; the format is used again while arguments are left."""
-    arguments = list(words[1:])
-    if words[0] == "--" and len(words) > 1:
-        return _printf(words[1:])
-    printed = ""
-    for _ in range(64):
-        used: list[Any] = []
-
-        def put(match: re.Match[str], used: list[Any] = used) -> str:
-            if match[0] == "%%":
-                return "%"
-            used.append(match)
-            text = arguments.pop(0) if arguments else ""
-            return unescaped(text) if match[0][-1] == "b" else text
-
-        printed += re.sub(r"%%|%[-0-9.]*[sdibqxu]", put, unescaped(words[0]))
-        if not arguments or not used:
-            break
-    return printed
-
-
-def _cut(text: str, place: str, unknown: str) -> str:
-    """``${X:offset:length}``."""
-    match = re.fullmatch(r"\s*\(?(-?\d{1,4})\)?\s*(?::\s*\(?(-?\d{1,4})\)?)?", place)
-    if match is None or not is_constant(text):
-        return unknown
-    start = int(match[1])
-    rest = text[start:] if start >= 0 or -start <= len(text) else ""
-    if match[2] is None:
-        return rest
-    return rest[: int(match[2])]
-
-
-def _trimmed(value: str, operator: str, pattern: str, name: str) -> str:
-    if not is_constant(value) or len(value) > _TRIMMED:
-        return value if operator[0] in "^," else hole(name)
-    if operator[0] in "#%":
-        from_start = operator[0] == "#"
-        cuts = range(len(value) + 1)
-        lengths = cuts if len(operator) == 1 else reversed(cuts)
-        for length in lengths:
-            piece = value[:length] if from_start else value[len(value) - length :]
-            if fnmatch.fnmatchcase(piece, pattern):
-                return value[length:] if from_start else value[: len(value) - length]
-        return value
-    if operator[0] == "/":
-        old, _, new = pattern.partition("/")
-        if re.search(r"[*?\[]", old) or not old:
-            return hole(name)
-        return value.replace(old, new) if operator == "//" else value.replace(old, new, 1)
-    if operator[0] in "^,":
-        return value.upper() if operator[0] == "^" else value.lower()
-    return hole(name)
-
-
-def cut_tabs(text: str) -> str:
-    """The text of ``<<-``: without leading tabs."""
-    return re.sub(r"(?m)^\t+", "", text)

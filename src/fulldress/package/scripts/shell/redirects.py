@@ -6,10 +6,11 @@ import re
 
 from tree_sitter import Node
 
+from fulldress.package.scripts.expansions import cut_tabs
 from fulldress.package.scripts.shell.known import is_statement
 from fulldress.package.scripts.shell.loops import Loops
 from fulldress.package.scripts.values import hole
-from fulldress.package.scripts.words import Words, cut_tabs
+from fulldress.package.scripts.words import Words
 from fulldress.package.scripts.written import Written
 
 
