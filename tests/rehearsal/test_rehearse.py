@@ -60,7 +60,7 @@ pytestmark = [
     pytest.mark.skipif(bool(OBSTACLES), reason=OBSTACLES[0].detail if OBSTACLES else ""),
 ]
 FULL = Options(baseline=timedelta(seconds=1.5), settle=timedelta(seconds=1), job_limit=timedelta(seconds=0.5), seed=7)
-SHORT = msgspec.structs.replace(FULL, traffic=False, two_runners=False, night=False)
+SHORT = msgspec.structs.replace(FULL, traffic=False, two_runners=False, concurrency=False, night=False)
 Family = TypeVar("Family")
 
 
