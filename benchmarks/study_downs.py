@@ -1,6 +1,6 @@
 """Do the down-migrations of a public project restore what was there before? One step at a time, with rows.
 
-    benchmarks/study_downs.py FOLDER [--major 18] [--first N] [--last N] [--json FILE]
+    benchmarks/study_downs.py FOLDER [--major 18] [--first N] [--last N] [--defaults] [--json FILE]
 
 FOLDER holds the migrations, fetched by whoever runs this; none of them is kept in this repository. Prints a line for each
 step that does not restore, then totals, and seconds per step.
@@ -30,6 +30,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--last", type=int, default=10**6)
     parser.add_argument("--extension", default="pgcrypto", help="that the installation has to bring")
+    parser.add_argument("--defaults", action="store_true", help="rows keep the defaults of their columns")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     reading = folder.read(given.folder)
@@ -44,7 +45,7 @@ def main() -> int:
             steps.run(base, script.up, "up")
         chosen = reading.steps[given.first : given.last]
         started = time.monotonic()
-        for undo in steps.each(base, chosen, onward=True):
+        for undo in steps.each(base, chosen, onward=True, defaults=given.defaults):
             now = time.monotonic()
             took.append(now - started)
             started = now

@@ -61,19 +61,26 @@ class Seeded(NamedTuple):
 
 class Seeder:
     """Puts rows into every table that has fewer than ``number``, or, with ``more``, ``number`` into each. What a table took once is tried first the next time:
-    from one migration to the next most tables stay as they are."""
+    from one migration to the next most tables stay as they are.
 
-    def __init__(self, number: int = 5, seed: int = 1, *, more: bool = False) -> None:
+    ``defaults``: leave columns that have a default to it. Their values then come back with the column, and no way back
+    that loses them is found out; only of use to compare with who did so."""
+
+    def __init__(self, number: int = 5, seed: int = 1, *, more: bool = False, defaults: bool = False) -> None:
         self.number = number
         self.more = more
+        self.defaults = defaults
         self.seed = seed
         self._taken: dict[str, list[str]] = {}
 
     def fill(self, clone: Clone) -> Seeded:
         with clone.silent("fulldress-seeds") as line:
-            tables = _read(line)
+            tables = _read(line, self.defaults)
             counts = _counts(line, list(tables))
-            line.query("BEGIN; SET LOCAL statement_timeout = '20s'; SET LOCAL lock_timeout = '5s'")
+            # at once, so that a refusal is the statement's and not the COMMIT's
+            line.query(
+                "BEGIN; SET CONSTRAINTS ALL IMMEDIATE; SET LOCAL statement_timeout = '20s'; SET LOCAL lock_timeout = '5s'"
+            )
             words: dict[str, str] = {}
             for table in _in_order(tables):
                 if bookkeeping(table.name, {column.name for column in table.columns}):
@@ -170,7 +177,7 @@ def _counts(line: Connection, tables: list[str]) -> dict[str, int]:
     return found
 
 
-def _read(line: Connection) -> dict[str, _Table]:
+def _read(line: Connection, defaults: bool = False) -> dict[str, _Table]:
     tables: dict[str, _Table] = {}
     for name, *rest in line.rows(
         """SELECT c.oid::regclass::text, a.attname, coalesce(b.typname, t.typname), coalesce(b.typtype, t.typtype)::text,
@@ -179,7 +186,7 @@ def _read(line: Connection) -> dict[str, _Table]:
                   WHEN coalesce(b.typname, t.typname) IN ('bit', 'varbit') THEN m.typmod
                   WHEN coalesce(b.typname, t.typname) = 'numeric' THEN (m.typmod - 4) >> 16 ELSE 0 END,
              CASE WHEN m.typmod >= 0 AND coalesce(b.typname, t.typname) = 'numeric' THEN (m.typmod - 4) & 1023 ELSE 0 END,
-             NOT a.attnotnull AND NOT t.typnotnull, a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid), '') LIKE 'nextval(%',
+             NOT a.attnotnull AND NOT t.typnotnull, a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid), '') LIKE 'nextval(%' OR :defaults AND d.oid IS NOT NULL,
              (SELECT string_agg(l.enumlabel, E'\\n' ORDER BY l.enumsortorder) FROM pg_enum l WHERE l.enumtypid IN (t.oid, b.oid, e.oid))
            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
              LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
@@ -189,7 +196,7 @@ def _read(line: Connection) -> dict[str, _Table]:
              LEFT JOIN LATERAL (SELECT CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END AS typmod) m ON true
            WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
              AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
-           ORDER BY 1, a.attnum"""
+           ORDER BY 1, a.attnum""".replace(":defaults", "true" if defaults else "false")
     ):
         table = tables.setdefault(str(name), _Table(str(name)))
         if rest[0] is None:

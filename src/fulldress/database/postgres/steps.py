@@ -125,10 +125,12 @@ def _release(
     return told(outcome, words, found, took), found
 
 
-def each(base: Clone, steps: Sequence[Step], equality: Equality = "byte", *, onward: bool = False) -> Iterator[Undo]:
+def each(
+    base: Clone, steps: Sequence[Step], equality: Equality = "byte", *, onward: bool = False, defaults: bool = False
+) -> Iterator[Undo]:
     """Every step by itself, on the state that the steps before it leave. Ends where a way there fails, unless ``onward``:
-    then the steps after it are tried on what there is, as a study does."""
-    seeders = [seeds.Seeder(number, seed) for number, seed in _SAMPLES]
+    then the steps after it are tried on what there is, as a study does. ``defaults``: see :class:`~.seeds.Seeder`."""
+    seeders = [seeds.Seeder(number, seed, defaults=defaults) for number, seed in _SAMPLES]
     chain = base.copy(f"{base.name}@steps")
     try:
         for step in steps:
@@ -291,4 +293,6 @@ def in_words(one: Difference) -> str:
     columns = f" ({', '.join(one.columns)})" if one.columns else ""
     count = f" in {one.rows:,} row{'s' if one.rows != 1 else ''}" if one.rows is not None else ""
     kind = "" if one.kind in ("schema", "note", "sequence") else f"{one.kind}{columns}{count}: "
-    return excerpt(f"{one.object}: {kind}{one.detail}".rstrip(": "), 240)
+    # masked already, and "column users.token: was: text" is no secret
+    text = f"{one.object}: {kind}{one.detail}".rstrip(": ")
+    return text if len(text) <= 240 else f"{text[:239]}…"
