@@ -54,7 +54,13 @@ class Index:
             # A file name says the version but seldom when or from whom; inner manifests win over it.
             depth = depth if r.aspect != "file name" else 1
             # the place where the package's own format says what it is comes before documents that merely lie in it
-            return (depth, 0 if _FORMATS_OWN.search(r.evidence.path) else 1, aspect, r.evidence.path.count("/"), r.version)
+            return (
+                depth,
+                0 if _FORMATS_OWN.search(r.evidence.path) else 1,
+                aspect,
+                r.evidence.path.count("/"),
+                r.version,
+            )
 
         return min(releases, key=telling, default=None)
 

@@ -37,7 +37,18 @@ _SYSTEM = regex(
     r"(?:systemd-[\w-]+|crond?|sshd?|dbus(?:-broker)?|r?syslog(?:-ng)?|udev|networking|network|NetworkManager|polkit|logrotate)(?:\.\w+)?"
 )
 #: Ways of a script to give somebody rights, in the readers' words.
-_GRANTS = frozenset({"sudoers", "polkit", "authorized keys", "accounts", "administrators' group", "preloaded library", "login rules", "ssh access"})
+_GRANTS = frozenset(
+    {
+        "sudoers",
+        "polkit",
+        "authorized keys",
+        "accounts",
+        "administrators' group",
+        "preloaded library",
+        "login rules",
+        "ssh access",
+    }
+)
 #: Files whose presence gives somebody rights.
 _RIGHTS = regex(r"^/etc/(?:sudoers(?:\.d/|$)|polkit-1/)|/\.ssh/authorized_keys$|^/etc/(?:passwd|shadow|group)$")
 

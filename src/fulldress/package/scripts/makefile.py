@@ -118,7 +118,9 @@ def _read(text: str) -> tuple[dict[str, _Rule], dict[str, str]]:
                 rules[name] = _Rule(f"{old.needs} {match['needs']}", old.rows)
                 if match["recipe"]:
                     rules[name].rows.append(Row(_bare(match["recipe"]), number))
-        elif not re.match(r"(?:ifn?eq|ifn?def|else|endif|-?include|sinclude|define|endef|vpath|unexport|export)\b", plain):
+        elif not re.match(
+            r"(?:ifn?eq|ifn?def|else|endif|-?include|sinclude|define|endef|vpath|unexport|export)\b", plain
+        ):
             current = []
     return rules, known
 

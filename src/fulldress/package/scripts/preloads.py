@@ -10,7 +10,18 @@ from fulldress.patterns import regex
 #: A file that a shell reads before its own script.
 SOURCED = frozenset({"BASH_ENV", "ENV"})
 #: A command that another program runs instead of its own.
-COMMANDS = frozenset({"GIT_SSH_COMMAND", "GIT_EDITOR", "RSYNC_RSH", "CVS_RSH", "LESSOPEN", "PROMPT_COMMAND", "GIT_ASKPASS", "SSH_ASKPASS"})
+COMMANDS = frozenset(
+    {
+        "GIT_SSH_COMMAND",
+        "GIT_EDITOR",
+        "RSYNC_RSH",
+        "CVS_RSH",
+        "LESSOPEN",
+        "PROMPT_COMMAND",
+        "GIT_ASKPASS",
+        "SSH_ASKPASS",
+    }
+)
 _CODE = {
     "PERL5OPT": regex(r"-[Mm]|-d"),
     "PERL5DB": regex(r"\S"),
