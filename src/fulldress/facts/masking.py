@@ -51,7 +51,9 @@ def mask(text: str) -> str:
 
     def hide(match: re.Match[str]) -> str:
         value = match.group(2)
-        kept = _VARIABLE.match(value) or value in ("(", "(SELECT") or _PASSES_ON.search(match.group(1).rstrip(" \t:=\"'"))
+        kept = (
+            _VARIABLE.match(value) or value in ("(", "(SELECT") or _PASSES_ON.search(match.group(1).rstrip(" \t:=\"'"))
+        )
         return match.group(0) if kept else match.group(1) + MASK
 
     text = _URL_PASSWORD.sub(lambda m: m.group(0) if _VARIABLE.match(m.group(2)) else f"{m.group(1)}:{MASK}@", text)
