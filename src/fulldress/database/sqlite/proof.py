@@ -65,19 +65,30 @@ def columns(line: sqlite3.Connection, table: str) -> dict[str, int]:
 
 
 def rows(line: sqlite3.Connection, table: str, names: list[str]) -> Iterator[Row]:
-    """Every row, its text as ``str``; where some is no UTF-8, which SQLite lets anybody store, it is read once more."""
+    """Every row."""
+    return itertools.chain.from_iterable(_blocks(line, table, names))
+
+
+def _blocks(line: sqlite3.Connection, table: str, names: list[str]) -> Iterator[list[Row]]:
+    """Rows, many at a time; where some text is no UTF-8, which SQLite lets anybody store, they are read once more."""
     listed = ", ".join(quote(name) for name in names) or "1"
     words = f"SELECT {listed} FROM {quote(table)} NOT INDEXED"
     done = 0
     line.text_factory = str
     try:
-        for done, row in enumerate(line.execute(words), 1):  # noqa: B007 - where it broke off
-            yield row
+        cursor = line.execute(words)
+        while block := cursor.fetchmany(_BLOCK):
+            done += 1
+            yield block
     except sqlite3.OperationalError as error:
         if "Could not decode" not in str(error):
             raise
         line.text_factory = _text
-        yield from itertools.islice(line.execute(words), done, None)
+        cursor = line.execute(words)
+        for _ in range(done):
+            cursor.fetchmany(_BLOCK)
+        while block := cursor.fetchmany(_BLOCK):
+            yield block
 
 
 def quote(name: str) -> str:
@@ -130,12 +141,6 @@ def _look(table: str, before: Clone, after: Clone) -> Told:
             differences.by_content(told, kept, *loose)
             return told
         return matched.finish()
-
-
-def _blocks(line: sqlite3.Connection, table: str, names: list[str]) -> Iterator[list[Row]]:
-    source = rows(line, table, names)
-    while block := list(itertools.islice(source, _BLOCK)):
-        yield block
 
 
 def _values(line: sqlite3.Connection, table: str, names: list[str]) -> dict[str, int]:
