@@ -28,7 +28,7 @@ def main(thousands: int = 1000) -> None:
         fill = f"""
             INSERT INTO person (email, born, extra) SELECT 'p' || g || '@example.org', '1980-01-01', '{{"a": 1}}' FROM generate_series(1, {people}) g;
             INSERT INTO orders (person_id, total, status, at) SELECT 1 + g % {people}, g % 1000, 'paid', now() FROM generate_series(1, {orders}) g;
-            INSERT INTO line SELECT 1 + g / 2, g % 2, 'thing ' || g FROM generate_series(0, {lines - 1}) g; ANALYZE"""  # noqa: S608
+            INSERT INTO line SELECT 1 + g / 2, g % 2, 'thing ' || g FROM generate_series(0, {lines - 1}) g; ANALYZE"""
         for sql in (SCHEMA, fill):
             run = source.execute(sql, name="x.sql", step="")
             assert not run.error, run.error
