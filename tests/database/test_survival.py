@@ -67,7 +67,7 @@ def test_old_rows_that_a_way_back_loses_make_it_not_whole(clone: Clone) -> None:
 
 def test_what_commits_by_itself_is_no_transaction(clone: Clone) -> None:
     told = ways(clone, UP + "CREATE INDEX CONCURRENTLY i ON orders (total);", DOWN)["transaction"]
-    assert told.outcome.startswith("not possible: 1 commits by itself")
+    assert told.outcome.startswith("not possible: 1.up.sql commits by itself")
 
 
 def test_rows_are_made_where_nobody_says_what_is_written(clone: Clone) -> None:

@@ -1,6 +1,6 @@
 """The way back, in a world of its own and without traffic, so that every difference is the rollback's fault.
 
-What users write between the upgrade and the rollback is not in this proof: a restored snapshot loses it by nature.
+What users write between the upgrade and the rollback is not in this proof: see :mod:`fulldress.rehearsal.window`.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     horizon: timedelta = timedelta(hours=24)  #: the night after is at least this long
     job_limit: timedelta = timedelta(seconds=3)  #: how long one job may run; longer ones are cut, and said to be
     preflight: bool = True  #: ask the copies for rows in the way first
+    window: bool = True  #: what each way back leaves of rows written after the upgrade
     sizes: tuple[float, ...] = ()  #: shares of the rows at which the migrations are rehearsed too, e.g. 0.1, 0.5, 1
     seed: int = 1
     pg_bin: Path | None = None

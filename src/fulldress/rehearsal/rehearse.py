@@ -25,6 +25,7 @@ from fulldress.rehearsal.options import Options
 from fulldress.rehearsal.pair import two_runners
 from fulldress.rehearsal.scratch import scratch_folder
 from fulldress.rehearsal.there import There
+from fulldress.rehearsal.window import survivals
 from fulldress.rehearsal.world import Bases, World, drop_new_roles
 from fulldress.runbook.frozen import freeze
 from fulldress.runbook.steps import Migrate, Notice, Person, ProbeStep, Runbook, Wait
@@ -103,6 +104,8 @@ def rehearse(
         if options.concurrency and any(isinstance(step, Migrate) for step in runbook.step):
             tell("the migration behind long transactions, and killed half-way")
             facts += among_others(runbook, entries, bases.clones.__getitem__, options.cuts, options.seed)
+        if options.window:
+            facts += survivals(runbook, entries, bases, tell)
     return Rehearsal(
         frozen=freeze(runbook),
         package=runbook.runbook.package,
