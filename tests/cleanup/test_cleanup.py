@@ -139,7 +139,7 @@ def test_role_with_grants_and_a_live_session(tmp_path: Path, database: Postgres)
         (removal,) = asyncio.run(hold_a_session_while_it_is_removed())
         assert removal.outcome is Outcome.PASS, removal.words
         assert states(ledger) == {role: "gone"}
-    assert where.query("main", f"SELECT 1 FROM pg_roles WHERE rolname = '{role}'") == []  # noqa: S608
+    assert where.query("main", f"SELECT 1 FROM pg_roles WHERE rolname = '{role}'") == []
 
 
 def test_what_nobody_can_revoke_says_when_it_ends(tmp_path: Path) -> None:

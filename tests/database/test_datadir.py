@@ -30,7 +30,7 @@ def stopped() -> Iterator[tuple[Path, Path, Path]]:
             f"""CREATE TABLESPACE elsewhere LOCATION '{space}'; CREATE TABLE orders (id int PRIMARY KEY, ref text);
             INSERT INTO orders SELECT g, 'r' || g FROM generate_series(1, 3000) g;
             CREATE TABLE far (a int) TABLESPACE elsewhere; INSERT INTO far SELECT generate_series(1, 10);
-            CREATE PUBLICATION p FOR ALL TABLES""",  # noqa: S608
+            CREATE PUBLICATION p FOR ALL TABLES""",
             name="m.sql",
             step="",
         )

@@ -1,4 +1,4 @@
-# ruff: noqa: S608 - the statements are the cases
+
 """A migration tool's records against the schema: left-overs of an earlier, half upgrade are said before the next begins."""
 
 from __future__ import annotations

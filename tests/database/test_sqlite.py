@@ -198,7 +198,7 @@ def test_what_each_statement_did(clone: Clone) -> None:
 def test_who_is_kept_out_and_for_how_long(clone: Clone) -> None:
     """The statement counts long enough to be seen at any speed of the machine; readers of a write-ahead log never wait."""
     slow = "(WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 400000) SELECT max(n) FROM c)"
-    run = clone.execute(f"UPDATE schema_version SET v = {slow};", name="0002.sql", step="up", canaries=True)  # noqa: S608
+    run = clone.execute(f"UPDATE schema_version SET v = {slow};", name="0002.sql", step="up", canaries=True)
     assert run.outcome is Outcome.PASS, run.error
     facts = clone.facts()
     wal = clone.query("PRAGMA journal_mode")[0]["journal_mode"] == "wal"

@@ -95,7 +95,7 @@ def stand_in(captured: tuple[Clone, form.StandIn], server: Server) -> Iterator[C
 
 
 def count(clone: Clone, table: str) -> int:
-    return int(str(clone.query(f"SELECT count(*) AS n FROM {table}")[0]["n"]))  # noqa: S608
+    return int(str(clone.query(f"SELECT count(*) AS n FROM {table}")[0]["n"]))
 
 
 def test_nothing_personal_leaves(captured: tuple[Clone, form.StandIn], tmp_path: Path) -> None:
