@@ -94,7 +94,7 @@ WantedBy=multi-user.target
 DUMP = f"""\
 CREATE TABLE bookings (id int PRIMARY KEY, seats int NOT NULL, note text);
 INSERT INTO bookings SELECT g, g % 9, 'window ' || g FROM generate_series(1, {ROWS}) g;
-"""  # noqa: S608 - a number of our own
+"""
 DATABASE = """\
 [databases.bookings]
 dump = "bookings.sql"
