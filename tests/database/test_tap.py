@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from fulldress.database.postgres import Clone
-from fulldress.database.postgres.tap.messages import FLUSH, SYNC, Framer, Message, message
+from fulldress.database.postgres.tap.messages import FLUSH, SSL, SYNC, Framer, Message, message
+from fulldress.database.postgres.wire import Connection
 
 HERE = Path(__file__).parent / "tap"
 
@@ -121,6 +122,7 @@ TRACES: dict[str, list[bytes]] = {
     ],
     "a copy whose Sync comes before its data": [
         p("COPY lines FROM STDIN") + b() + d() + e() + S + message(b"d", b"9\t9\n") + message(b"c") + S,
+        p("SELECT count(*) FROM lines WHERE n = 9") + b() + e() + S,
     ],
     "a constraint that fails at the end": [
         q("CREATE TABLE a (i int PRIMARY KEY)"),
@@ -233,3 +235,27 @@ def test_what_the_server_says_is_the_same_message_by_message(pair: tuple[Clone, 
     found = spoken(tapped.open_tap(always=True).folder, tapped.name, TRACES[name])
     assert [kind for kind, _ in found] == [kind for kind, _ in wanted]
     assert found == wanted
+
+
+def test_of_a_run_of_rows_in_a_string_one_look_tells_all(clone: Clone) -> None:
+    tap = clone.open_tap(always=True)
+    rows = "".join(f"INSERT INTO lines VALUES ({n}, 1);" for n in range(90))
+    with Connection(tap.folder, 5432, user="postgres", database=clone.name, application="") as line:
+        reply = line.simple(f"{rows} ALTER TABLE lines ADD COLUMN a int; {rows}")
+    assert reply.error is None
+    clone.close_tap(tap)  # ends when everything is told
+    seen = [one.text for one in clone.trace.statements]
+    assert [text[:11] for text in seen] == ["INSERT INTO", "ALTER TABLE", "INSERT INTO"]
+    assert [one.rows for one in clone.trace.statements] == [90, None, 90]
+    locks = {(one.mode, one.object, one.caught) for one in clone.trace.held}
+    assert {("AccessExclusiveLock", "lines", "gate"), ("RowExclusiveLock", "lines", "gate")} <= locks
+
+
+def test_a_program_whose_sockets_are_of_the_newer_family_may_come(clone: Clone) -> None:
+    tap = clone.open_tap(always=True, tcp=True)
+    with socket.socket(socket.AF_INET6) as line:  # as Java's are
+        line.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        line.settimeout(20)
+        line.connect(("::ffff:127.0.0.1", tap.port))
+        line.sendall((8).to_bytes(4, "big") + SSL.to_bytes(4, "big"))
+        assert line.recv(1) == b"N"

@@ -61,6 +61,10 @@ class Observer:
             self.line = self._again()
             self.line.query(_PREPARE)
             rows = self.line.rows(f"EXECUTE look({pid})")
+        return self.read(pid, rows)
+
+    def read(self, pid: int, rows: list[tuple[object, ...]]) -> tuple[list[Seen], int]:
+        """Rows of the query above, or of one like it, as :meth:`look` gives them; the end of the log is 0 without rows."""
         numbers = [[int(str(value)) for value in row[2:]] for row in rows]
         locks = [
             Seen(pid, str(row[0]), str(row[1]), n[0], (n[1], n[2], n[3]), None, ())
@@ -68,7 +72,7 @@ class Observer:
             if row[0]
         ]
         self._names.learn(self.line, {lock.relation for lock in locks})
-        return locks, numbers[-1][4]
+        return locks, numbers[-1][4] if numbers else 0
 
 
 class Runner:

@@ -23,6 +23,9 @@ from fulldress.database.postgres.trace import Trace
 from fulldress.database.postgres.wire import Connection
 from fulldress.facts import Evidence, Reason, Unread, Witness
 
+#: The kernel's tables of connections, and 127.0.0.1 as each of them writes it.
+_TABLES = (("/proc/net/tcp", "0100007F"), ("/proc/net/tcp6", "0000000000000000FFFF00000100007F"))
+
 
 class Tap:
     """Between :meth:`start` and :meth:`stop` programs connect to ``folder`` (a unix socket) or to ``port`` on 127.0.0.1.
@@ -207,16 +210,18 @@ class Tap:
 
 
 def _is_ours(port: int) -> bool:
-    """Whether the program at the other end of a connection from ``port`` of 127.0.0.1 is our own user's, or root's."""
-    wanted = f"0100007F:{port:04X}"
-    try:
-        rows = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    except OSError:
-        return False
-    for row in rows:
-        columns = row.split()
-        if columns[1] == wanted and columns[3] == "01":
-            return int(columns[7]) in (0, os.geteuid())
+    """Whether the program at the other end of a connection from ``port`` of 127.0.0.1 is our own user's, or root's.
+
+    Java's sockets are of the newer family whatever address they go to, and stand in the other table."""
+    for table, address in _TABLES:
+        try:
+            rows = Path(table).read_text().splitlines()[1:]
+        except OSError:
+            continue
+        for row in rows:
+            columns = row.split()
+            if columns[1] == f"{address}:{port:04X}" and columns[3] == "01":
+                return int(columns[7]) in (0, os.geteuid())
     return False
 
 

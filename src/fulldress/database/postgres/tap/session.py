@@ -364,11 +364,10 @@ class Session:
             for pause in paces():
                 if self._over() or eyes.lost > lost:
                     return
-                if eyes.waits_at(first + gate):
+                if eyes.looked_at(first + gate, statement):
                     break
                 time.sleep(pause)
-            statement.ended = time.time()
-            self._look("gate")
+            self._due = False
             self._stop(text[plan.parts[last].start : plan.parts[last].end], "gate")
             eyes.open(first + gate)
         if after < len(plan.parts):
@@ -439,7 +438,11 @@ class Session:
         if watched and not repeated:
             self._due = True
             self._implicit = True
-        if watched and not part.rows and not part.ends:
+        if part.copies:  # what the server says to it tells what it does to a Sync that comes before the data's end
+            out.append(FLUSH)
+            self._send(out)
+            self._settled()
+        elif watched and not part.rows and not part.ends:
             out.append(FLUSH)
             self._send(out)
             if self._settled() and state.status == "I":

@@ -66,6 +66,10 @@ class Part(NamedTuple):
         return bool(_ALONE.match(self.bare))
 
     @property
+    def copies(self) -> bool:
+        return self.bare.startswith(b"COPY")
+
+    @property
     def of_databases(self) -> bool:
         """Needs a database that nobody else is connected to."""
         return bool(_DATABASES.match(self.bare))
@@ -131,7 +135,7 @@ class Gated(NamedTuple):
 
 
 MOST_GATES = 400  #: in one string; beyond, only what changes the schema, then only ends of transactions are looked at
-_EVERY = 100  #: statements in a string up to which each gets a gate
+_EVERY = 100  #: gates in a string up to which changes of rows get theirs, too
 
 
 def gated(query: bytes, parts: list[Part], inside: bool, first: int, key: int) -> Gated | None:
@@ -141,7 +145,10 @@ def gated(query: bytes, parts: list[Part], inside: bool, first: int, key: int) -
     has its own, since a lock that was granted once is held to the end of the transaction. Nothing is put before a
     statement's end, so positions before the first gate stay what they are."""
     wanted = [one.may_gate and not one.small for one in parts]
-    if len(parts) > _EVERY:
+    for index in range(1, len(parts)):  # of a run of the same changes to the same table, one look tells all
+        if parts[index].head and parts[index].head == parts[index - 1].head:
+            wanted[index - 1] = False
+    if sum(wanted) > _EVERY:
         wanted = [want and not one.rows for want, one in zip(wanted, parts, strict=True)]
     if sum(wanted) > MOST_GATES:
         wanted = [False] * len(parts)

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from fulldress.database.postgres.poller import GATE, Names
+from fulldress.database.postgres.poller import GATE, Names, Seen
 from fulldress.database.postgres.runner import Observer
 from fulldress.database.postgres.trace import Statement, Trace
 from fulldress.database.postgres.wire import Connection
@@ -21,6 +21,17 @@ from fulldress.errors import DatabaseError
 _RULES = """SELECT 1 FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
              WHERE r.ev_type <> '1' AND c.relnamespace <> 'pg_catalog'::regnamespace
                AND c.relnamespace <> 'information_schema'::regnamespace LIMIT 1"""
+#: As :meth:`Observer.look`, of a session that stands before a gate; no row where it does not stand there. Every look at
+#: pg_locks reads all locks of the server, so one tells both.
+_PREPARE = f"""PREPARE gate (int, int8) AS
+    WITH seen AS MATERIALIZED (SELECT * FROM pg_locks WHERE pid = $1)
+    SELECT locktype, mode, coalesce(relation, 0)::int8, coalesce(classid, 0)::int8, coalesce(objid, 0)::int8,
+           coalesce(objsubid, 0)::int4, (pg_current_wal_insert_lsn() - '0/0')::int8
+      FROM seen
+     WHERE EXISTS (SELECT 1 FROM seen WHERE NOT granted AND locktype = 'advisory' AND classid = {GATE} AND objid::int8 = $2)
+       AND mode <> 'AccessShareLock' AND (granted OR classid = {GATE} AND objid::int8 = $2)
+       AND (locktype = 'advisory' AND (classid <> {GATE} OR NOT granted) OR locktype = 'relation'
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"""
 _numbers = itertools.count(1)
 _counting = threading.Lock()
 
@@ -44,6 +55,7 @@ class Eyes:
         self._observer: Observer | None = None
         self.pid = pid
         self.wal = 0
+        self._shut: set[int] = set()
         self.lost = 0  #: how often the connection was lost
 
     def close(self) -> None:
@@ -56,6 +68,7 @@ class Eyes:
             try:
                 line = self._connect()
                 self._observer = Observer(line, self._names)
+                line.query(_PREPARE)
                 self._names.rules = bool(line.rows(_RULES))
                 self.wal = self._observer.look(self.pid)[1]
             except DatabaseError:
@@ -77,6 +90,9 @@ class Eyes:
         except DatabaseError:
             self._drop()
             return
+        self._tell(locks, wal, caught, statement)
+
+    def _tell(self, locks: list[Seen], wal: int, caught: str, statement: Statement | None) -> None:
         self._trace.look(self.pid, [lock for lock in locks if lock.key[0] != GATE], caught)
         if statement is not None:
             statement.wal = (statement.wal or 0) + max(wal - self.wal, 0)
@@ -97,35 +113,40 @@ class Eyes:
         except DatabaseError:
             self._drop()
             return None
+        self._shut.update(range(first, first + count))
         return first
 
-    def waits_at(self, gate: int) -> bool:
-        """Whether the session stands before the gate."""
+    def looked_at(self, gate: int, statement: Statement) -> bool:
+        """Whether the session stands before the gate; then its locks have gone to the trace."""
         if self._observer is None:
             return False
         try:
-            rows = self._observer.line.rows(
-                f"SELECT 1 FROM pg_locks WHERE pid = {self.pid} AND NOT granted AND locktype = 'advisory'"
-                f" AND classid = {GATE} AND objid = {gate}"
-            )
+            rows = self._observer.line.rows(f"EXECUTE gate({self.pid}, {gate})")
+            locks, wal = self._observer.read(self.pid, rows)
         except DatabaseError:
             self._drop()
             return False
-        return bool(rows)
+        if locks:
+            statement.ended = time.time()
+            self._tell(locks, wal, "gate", statement)
+        return bool(locks)
 
     def open(self, first: int, count: int = 1) -> None:
         """Open gates; those that are open already stay so."""
-        if self._observer is None:
+        shut = [gate for gate in range(first, first + count) if gate in self._shut]
+        self._shut.difference_update(shut)
+        if self._observer is None or not shut:
             return
         try:
             self._observer.line.query(
-                f"SELECT count(pg_advisory_unlock({GATE}, n)) FROM generate_series({first}, {first + count - 1}) n"
+                f"SELECT count(pg_advisory_unlock({GATE}, n)) FROM generate_series({shut[0]}, {shut[-1]}) n"
             )
         except DatabaseError:
             self._drop()
 
     def _drop(self) -> None:
         self.lost += 1
+        self._shut.clear()
         if self._observer is not None:
             self._observer.line.close()
             self._observer = None

@@ -1,0 +1,7 @@
+-- migrate:up
+ALTER TABLE t ADD COLUMN n int;
+UPDATE t SET n = id;
+CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END; $$;
+ALTER TABLE t ALTER COLUMN n SET NOT NULL;
+-- migrate:down
+ALTER TABLE t DROP COLUMN n;

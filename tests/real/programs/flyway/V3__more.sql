@@ -1,0 +1,7 @@
+ALTER TABLE t ADD COLUMN n int;
+UPDATE t SET n = id;
+ALTER TABLE t ALTER COLUMN n SET NOT NULL;
+COPY t (id, v, n) FROM STDIN;
+5000	five	1
+5001	six	2
+\.
