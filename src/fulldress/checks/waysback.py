@@ -70,13 +70,16 @@ def _seconds(duration: timedelta) -> str:
 
 @rule("FD241", Severity.MAJOR, "A step's own way back does not restore what was before it")
 def steps(index: Index) -> Iterator[Hit]:
-    """Weighed by what the release as a whole does: sub-steps of one change may only come back together."""
+    """Weighed by what the release as a whole does: sub-steps of one change may only come back together. Where the release
+    began on empty tables, nothing could be lost there, and the steps are all the proof there is."""
     every = index.of(Undo, Witness.OBSERVED)
     by_outcome: dict[str, list[Undo]] = defaultdict(list)
     for one in every:
         if one.granularity == "step" and one.outcome in _LEFT:
             by_outcome[one.outcome].append(one)
-    whole = any(one.granularity == "release" and one.outcome == "restored" and one.rows for one in every)
+    releases = [one for one in every if one.granularity == "release" and one.outcome == "restored"]
+    whole = any(one.rows for one in releases)
+    bare = bool(releases) and not whole
     for outcome, found in by_outcome.items():
         names = several([one.name for one in found], 3)
         title = f"the way back of {names} {_LEFT[outcome]}"
@@ -91,7 +94,7 @@ def steps(index: Index) -> Iterator[Hit]:
             testimony=tuple(
                 says(one, brief("; ".join(one.differences[:2]) or one.detail or one.outcome, 200)) for one in found
             ),
-            severity=Severity.MINOR if whole else None,
+            severity=Severity.MINOR if whole else Severity.BLOCKER if bare else None,
             offers=None if whole else keep(database=True),
         )
 
