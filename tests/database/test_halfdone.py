@@ -1,4 +1,3 @@
-
 """A migration tool's records against the schema: left-overs of an earlier, half upgrade are said before the next begins."""
 
 from __future__ import annotations
