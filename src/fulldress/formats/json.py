@@ -34,6 +34,9 @@ class _Scanner:
         return Broken(self.text.count("\n", 0, at) + 1, problem)
 
     def space(self, at: int) -> int:
+        char = self.text[at : at + 1]
+        if '"' <= char <= "~" and char != "#" and char != "/":  # nothing to pass over, which is most often so
+            return at
         match = _SPACE.match(self.text, at)
         return match.end() if match else at
 
@@ -41,6 +44,8 @@ class _Scanner:
         match = _STRING.match(self.text, at)
         if match is None:
             raise self.broken(at, "a string is not closed")
+        if "\\" not in match[0]:
+            return match[0][1:-1], match.end()
         try:
             return str(strict.loads(match[0], strict=False)), match.end()
         except ValueError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -74,6 +75,7 @@ def walk(tree: Tree, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ..
             open_ += [((*at, str(index)), value) for index, value in enumerate(node)]
 
 
+@lru_cache(maxsize=4096)
 def word(key: str) -> str:
     """A key as vocabulary: ``releaseDate``, ``release-date`` and ``RELEASE_DATE`` are one."""
     return re.sub(r"[^a-z0-9]+", "", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower())

@@ -39,6 +39,16 @@ _WORDS = (
     ("oracle", regex(r"\bVARCHAR2\b|\bNUMBER\(\d|\bNVARCHAR2\b|\bSYSDATE\b")),
     ("mssql", regex(r"\[DBO\]|\bNVARCHAR\s*\(MAX\)|^\s*GO\s*$|\bIDENTITY\s*\(\d", re.M)),
 )
+#: One of these stands wherever the expression of :data:`_WORDS` matches. The engine looks for the first letters of an
+#: alternation at every place; for plain words it does not.
+_PARTS = {
+    "mysql": (
+        "`", "ENGINE", "AUTO_INC", "UNSIGNED", "TINYINT", "MEDIUM", "LONGTEXT", "CHANGE", "MODIFY", "DATETIME(", "DUPLICATE", "DELIMITER",
+    ),
+    "sqlite": ("AUTOINCREMENT", "PRAGMA", "ROWID", "INSERT"),
+    "oracle": ("VARCHAR2", "NUMBER(", "SYSDATE"),
+    "mssql": ("[DBO]", "NVARCHAR", "GO", "IDENTITY"),
+}  # fmt: skip
 _HEAD = 200_000  #: characters looked at; words that tell stand early
 
 
@@ -56,7 +66,12 @@ def by_path(path: str) -> str:
 def by_words(bare: Iterable[str]) -> Counter[str]:
     """How many telling words of each dialect stand in statements without their comments and literals."""
     head = "\n".join(bare)[:_HEAD]
-    return Counter({dialect: sum(1 for _ in pattern.finditer(head)) for dialect, pattern in _WORDS})
+    found: Counter[str] = Counter()
+    for dialect, pattern in _WORDS:
+        parts = _PARTS.get(dialect)
+        may = parts is None or any(part in head for part in parts)
+        found[dialect] = sum(1 for _ in pattern.finditer(head)) if may else 0
+    return found
 
 
 def guess(path: str, words: Counter[str], around: list[Counter[str]]) -> str:

@@ -61,10 +61,14 @@ _FUNCTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )  # fmt: skip
 
 
+#: One of these stands in every call of :data:`_FUNCTIONS`.
+_PARTS = ("PG_", "LO_", "DBLINK", "SYS_E", "LOAD_FILE")
+
+
 def read(bare: str, text: str, line: int) -> Iterator[Effect]:
     """At most one effect of the statement's own form, and one of a function that it calls."""
     says = [next((says for pattern, says in _RULES if pattern.match(bare)), "")]
-    if not bare.startswith(
+    if any(part in bare for part in _PARTS) and not bare.startswith(
         ("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", "COMMENT", "GRANT", "REVOKE", "DROP", "ALTER FUNCTION")
     ):
         says.append(next((says for pattern, says in _FUNCTIONS if pattern.search(bare)), ""))

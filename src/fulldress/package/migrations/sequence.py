@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from fulldress.package.migrations.script import Script
@@ -60,7 +60,8 @@ def _chain(group: list[Script]) -> None:
     known = {script.version for script in group}
     named = {parent for script in group for parent in script.parents}
     heads = [script for script in group if script.version not in named]
-    twice = [v for v in known if sum(script.version == v for script in group) > 1]
+    counted = Counter(script.version for script in group)
+    twice = {version for version, count in counted.items() if count > 1}
     for script in group:
         missing = [parent for parent in script.parents if parent not in known]
         if missing and script.tool == "alembic":

@@ -15,14 +15,14 @@ from fulldress.patterns import regex
 
 _TOKEN = regex(
     r"""
-      (?P<space>\s+)
-    | (?P<comment>--[^\n]*)
+      (?P<word>(?![eE]')[^\W\d][\w$]*)
+    | (?P<space>(?>\s+|--[^\n]*)+)
     | (?P<block>/\*)
     | (?P<escape>[eE]'[^'\\]*(?:(?:\\.|'')[^'\\]*)*(?:'|\Z))
     | (?P<string>'[^']*(?:''[^']*)*(?:'|\Z))
     | (?P<quoted>"[^"]*(?:""[^"]*)*(?:"|\Z)|`[^`]*(?:`|\Z))
     | (?P<dollar>\$(?P<tag>(?:[^\W\d]\w*)?)\$.*?(?:\$(?P=tag)\$|\Z))
-    | (?P<word>[^\W\d][\w$]*)
+    | (?P<letter>[^\W\d][\w$]*)  # an E whose string has no end
     | (?P<semicolon>;)
     | (?P<open>\()
     | (?P<close>\))
@@ -90,7 +90,7 @@ def _plain(text: str, base: int, line: int) -> Iterator[Statement]:
             conditional = bool(code)
             position = code.end() if code else _comment_end(text, end)
             continue
-        if kind in ("space", "comment"):
+        if kind == "space":
             position = end
             continue
         if conditional and text.startswith("*/", position):
@@ -111,7 +111,7 @@ def _plain(text: str, base: int, line: int) -> Iterator[Statement]:
             bare, start, parentheses, body = [], -1, 0, ""
             position = end
             continue
-        if kind == "word":
+        if kind == "word" or kind == "letter":
             word = token.upper()
             if word in ("BEGIN", "CASE", "END") and bare and bare[0] == "CREATE" and not _BODIED.isdisjoint(bare[1:5]):
                 if word == "END":
@@ -146,11 +146,11 @@ def offset_of(statement: Statement, at: int) -> int:
         if kind == "other" and text.startswith("*/", position):
             position += 2
             continue
-        if kind not in ("space", "comment"):
+        if kind != "space":
             if seen >= at:
                 return position
             literal = kind in ("string", "escape", "dollar", "tag")
-            seen += 3 if literal else len(match.group().upper() if kind == "word" else match.group()) + 1
+            seen += 3 if literal else len(match.group().upper() if kind in ("word", "letter") else match.group()) + 1
         position = match.end()
     return 0
 

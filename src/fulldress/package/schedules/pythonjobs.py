@@ -14,6 +14,7 @@ import msgspec
 
 from fulldress.facts import AnyFact, Reason, Unread, Witness
 from fulldress.package import telling
+from fulldress.package.pythontree import nodes
 from fulldress.package.reader import Member, Package
 from fulldress.package.schedules import pythonqueues, pythonvalues, zones
 from fulldress.package.schedules.jobs import Clock, Found, every, facts
@@ -86,7 +87,7 @@ def _in_its_zone(package: Package, found: Found) -> Found:
 
 
 def _jobs(tree: ast.Module, imports: set[str], constants: Constants, member: Member) -> Iterator[Found]:
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             names = {pythonvalues.last(target) for target in targets}

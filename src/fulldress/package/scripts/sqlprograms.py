@@ -28,6 +28,15 @@ _ANY = regex(
     rb"create\s+subscription|(?:master|source)_host|connection\s*=|\bhost\s*=",
     re.M,
 )
+#: One of these matches in small letters wherever :data:`_ANY` finds something. Each begins with letters that always stand
+#: there, which the engine looks for much faster than for any of many in large and small letters.
+_SCREENS = tuple(
+    regex(screen)
+    for screen in (
+        rb"program\s+e?'", rb"xp_cmdshell", rb"sys_e(?:xec|val)", rb"\\(?:[!gow]|set\b)", rb"system[ \t]", rb"dblink",
+        rb"create\s+s(?:erver|ubscription)", rb"master_host", rb"source_host", rb"connection\s*=", rb"host\s*=",
+    )
+)  # fmt: skip
 _CONNECTION = regex(
     r"(?is)\b(?:dblink\w*|postgres_fdw_\w+)\s*\(\s*(?:'\w+'\s*,\s*)?'([^']*\bhost(?:addr)?\s*=[^']*)'"
     r"|\bCONNECTION\s*=?\s*'([^']+)'|\bOPTIONS\s*\(([^)]*\bhost\s+'[^)]*)\)|\bCHANGE\s+(?:MASTER|REPLICATION\s+SOURCE)\s+TO\s+([^;]+)"
@@ -39,12 +48,17 @@ _USER = regex(r"(?i)\b(?:(?:master|source)_)?user\s*=?\s*'?([\w.-]+)")
 
 def starts(member: Member) -> bool:
     """Whether a SQL script may start programs or name other servers; a quick look."""
-    return member.kind == "sql" and member.kept and bool(_ANY.search(member.data))
+    return member.kind == "sql" and member.kept and _any(member.data)
 
 
 def may_start(text: str) -> bool:
     """The same of a text that a client is given."""
-    return bool(_ANY.search(text.encode("utf-8", "replace")))
+    return _any(text.encode("utf-8", "replace"))
+
+
+def _any(data: bytes) -> bool:
+    small = data.lower()
+    return any(screen.search(small) for screen in _SCREENS) and _ANY.search(data) is not None
 
 
 def read(package: Package, member: Member, emit: Callable[[AnyEvent], None]) -> None:

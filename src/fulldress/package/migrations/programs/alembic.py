@@ -10,6 +10,7 @@ from typing import Any
 
 from fulldress.package.migrations.programs.pysource import Source, columns_of, identifier, kind_of
 from fulldress.package.migrations.script import Script, embedded, listed, quoted, translated
+from fulldress.package.pythontree import calls
 from fulldress.package.reader import Member
 
 #: Methods of ``op`` and of connections that ask, and change nothing.
@@ -52,7 +53,7 @@ def read(member: Member, memory: dict[str, object]) -> Iterator[Script]:
 
 def _acts(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Calls something beside a message, or what only asks."""
-    for call in [node for node in ast.walk(function) if isinstance(node, ast.Call)]:
+    for call in calls(function):
         target = call.func
         name = target.id if isinstance(target, ast.Name) else target.attr if isinstance(target, ast.Attribute) else ""
         if name not in _MESSAGES and name not in _ASKING:
@@ -109,7 +110,7 @@ class _Reading:
             self._calls(node.value, depth)
 
     def _calls(self, value: ast.expr, depth: int) -> None:
-        for call in [node for node in ast.walk(value) if isinstance(node, ast.Call)]:
+        for call in calls(value):
             self._call(call, depth)
 
     def _call(self, call: ast.Call, depth: int) -> None:
@@ -214,7 +215,7 @@ def _offline(test: ast.expr) -> bool:
 
 def _expression(value: ast.expr, source: Source) -> str | None:
     """``table.update().where(…)`` of SQLAlchemy's expression language; empty: it only asks."""
-    names = [n.func for n in ast.walk(value) if isinstance(n, ast.Call)]
+    names = [call.func for call in calls(value)]
     methods = {
         f.attr if isinstance(f, ast.Attribute) else f.id for f in names if isinstance(f, ast.Attribute | ast.Name)
     }

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fulldress.package.migrations.programs.pysource import Source
 from fulldress.package.migrations.script import embedded, translated
 from fulldress.package.migrations.sql import Statement
+from fulldress.package.pythontree import calls
 
 _DEEPEST = 4  #: functions inside each other
 _EXECUTES = frozenset(["execute", "executemany", "executescript", "execute_script", "execute_batch", "execute_values"])
@@ -108,7 +109,7 @@ class _Reading:
             self.models[name] = known
 
     def _calls(self, value: ast.expr, depth: int) -> None:
-        for call in [node for node in ast.walk(value) if isinstance(node, ast.Call)]:
+        for call in calls(value):
             self._call(call, depth)
 
     def _call(self, call: ast.Call, depth: int) -> None:
