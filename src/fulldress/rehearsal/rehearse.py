@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from fulldress import package as package_room
-from fulldress.database.postgres import Server, resolve
+from fulldress.database.postgres import resolve
 from fulldress.database.postgres.clone import Clone
+from fulldress.database.postgres.origin import Origin, opened
 from fulldress.errors import DatabaseError, StageError
 from fulldress.facts import AnyFact, Evidence, Reason, Timeline, Timing, Unread, Witness
 from fulldress.production.load import Production
@@ -155,12 +156,12 @@ def _bases(production: Production, options: Options, stack: ExitStack, scratch: 
 
 def _clone(production: Production, name: str, options: Options, stack: ExitStack, scratch: Path) -> Clone:
     database = production.description.databases[name]
-    installation = resolve(options.pg_bin, database.major or None)
-    server = stack.enter_context(Server(installation, scratch))
-    if database.dump:
-        return server.clone_from(dump=production.folder / database.dump, name=f"base_{name}")
-    if database.url:
-        return server.clone_from(url=database.url, name=f"base_{name}")
+    if database.dump or database.url:
+        dump = production.folder / database.dump if database.dump else None
+        origin = Origin(url="" if dump else database.url, dump=dump)
+        return stack.enter_context(
+            opened(origin, pg_bin=options.pg_bin, major=database.major or None, scratch=scratch, name=f"base_{name}")
+        )
     raise DatabaseError(f'production.toml: [databases.{name}] has neither "url" nor "dump"; there is nothing to clone')
 
 
