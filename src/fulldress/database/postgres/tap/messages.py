@@ -13,6 +13,7 @@ from typing import NamedTuple
 SSL, GSS, CANCEL = 80877103, 80877104, 80877102  #: codes that stand where a start-up packet has its version
 MOST_STARTUP = 10_000  #: bytes, the server's own limit (MAX_STARTUP_PACKET_LENGTH)
 
+_COUNTED = ("INSERT ", "UPDATE ", "DELETE ", "SELECT ", "MERGE ", "COPY ")
 SYNC = b"S\0\0\0\4"
 FLUSH = b"H\0\0\0\4"
 
@@ -117,3 +118,9 @@ def moved(one: Message, insertions: list[tuple[int, int]]) -> bytes:
             parts[index] = b"P%d" % at
             return message(one.kind, b"\0".join(parts))
     return one.raw
+
+
+def counted(tag: str) -> int | None:
+    """Rows that a command's tag counts; None where it counts none."""
+    last = tag.rpartition(" ")[2]
+    return int(last) if tag.startswith(_COUNTED) and last.isdigit() else None

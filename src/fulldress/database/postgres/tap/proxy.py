@@ -94,7 +94,7 @@ class Tap:
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
         for session in list(self.sessions):
-            session._finish()
+            session.finish()
         for thread in self._threads:
             thread.join(10)
         with suppress(OSError):
@@ -104,13 +104,13 @@ class Tap:
     @property
     def statements(self) -> int:
         """Statements of all sessions so far."""
-        return sum(session.statements for session in self.sessions)
+        return sum(session.line.statements for session in self.sessions)
 
     def untouched(self) -> dict[str, int]:
         """Statements that were passed on without a look, by the reason."""
         found: dict[str, int] = {}
         for session in self.sessions:
-            for why, count in session.passed_untouched.items():
+            for why, count in session.line.passed_untouched.items():
                 found[why] = found.get(why, 0) + count
         return found
 
