@@ -21,6 +21,7 @@ from fulldress.database.postgres import compared, restored
 from fulldress.database.postgres.clone import Clone
 from fulldress.database.postgres.resolve import Installation, installations
 from fulldress.database.postgres.server import OBSERVER, Server
+from fulldress.database.unpacked import unpack
 from fulldress.errors import BadDataFolder, ServerFailed
 from fulldress.facts import Unread
 from fulldress.patterns import regex
@@ -212,7 +213,7 @@ def _unpack(found: Found, data: Path, tablespaces: Path) -> None:
         target.mkdir(parents=True, exist_ok=True)
         try:
             with tarfile.open(tar) as archive:
-                archive.extractall(target, members=(one for one in archive if not one.issym()), filter="data")
+                unpack(archive, target, links=False)
         except (tarfile.TarError, EOFError, OSError) as error:
             raise BadDataFolder(found.folder, f"{tar.name} cannot be unpacked ({error})", "Take it anew.") from error
     for space in tablespaces.glob("*"):

@@ -27,6 +27,7 @@ import msgspec
 
 from fulldress.database import records
 from fulldress.database.postgres.resolve import CLIENTS, SERVERS, Installation, installations
+from fulldress.database.unpacked import unpack
 from fulldress.errors import MajorNotFetched
 
 OLDEST, NEWEST = 12, 18  #: majors that are tested
@@ -87,7 +88,7 @@ def _by_npm(major: int) -> Path:
         _compare(packed, told, major)
         try:
             with tarfile.open(packed) as archive:
-                archive.extractall(scratch, filter="data")
+                unpack(archive, Path(scratch))
         except (tarfile.TarError, OSError, EOFError) as error:
             raise MajorNotFetched(major, f"{packed.name} cannot be unpacked ({error})") from error
         native = Path(scratch) / "package" / "native"
