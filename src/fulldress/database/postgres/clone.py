@@ -214,7 +214,12 @@ class Clone:
         """Poll locks and waiters, every 5 ms, until :meth:`stop_watch`."""
         if self._poller is None:
             self._poller = Poller(
-                self.session, self.server.installation.major, self.names, self.trace.watched, self.trace.absorb
+                self.session,
+                self.server.installation.major,
+                self.names,
+                self.trace.watched,
+                self.trace.absorb,
+                self.trace.pace,
             )
             self._poller.start()
 

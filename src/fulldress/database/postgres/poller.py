@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from fulldress.database.postgres.wire import Connection
@@ -18,6 +19,10 @@ from fulldress.errors import DatabaseError
 GATE = 0x66640001
 PERIOD = 0.005  #: seconds between two looks
 _LOSSES = 20  #: sessions of the poller's that may be ended before it gives up
+
+_HURRIED = 0.0005  #: seconds, while a statement runs whose locks no look at its end would see
+_LONG = 2.0  #: seconds after which such a statement is looked at less often …
+_STEADY = 0.0015  #: … namely so
 
 #: Modes that ordinary reading and writing does not take: whoever holds one of these changes the schema or maintains.
 STRONG = (
@@ -113,6 +118,45 @@ class Names:
                     self._tables.add(oid)
 
 
+class Pace:
+    """How long to wait before the next look; somebody who runs a fleeting statement wakes the one who waits."""
+
+    def __init__(self, period: float = PERIOD) -> None:
+        self.period = period
+        self._moved = threading.Condition()
+        self._running = 0
+        self._since = 0.0
+
+    @contextmanager
+    def fleeting(self, applies: bool = True) -> Iterator[None]:
+        """While a statement runs that frees its locks before anybody can look at them: CONCURRENTLY, COMMIT inside of
+        it, triggers deferred to its end, an error."""
+        if not applies:
+            yield
+            return
+        with self._moved:
+            self._running += 1
+            self._since = time.monotonic()
+            self._moved.notify_all()
+        try:
+            yield
+        finally:
+            with self._moved:
+                self._running -= 1
+
+    def pause(self) -> None:
+        with self._moved:
+            if not self._running:
+                self._moved.wait(self.period)
+                return
+            long = time.monotonic() - self._since > _LONG
+        time.sleep(_STEADY if long else _HURRIED)
+
+    def wake(self) -> None:
+        with self._moved:
+            self._moved.notify_all()
+
+
 class Poller:
     """A thread between :meth:`start` and :meth:`stop`; hands every sample that shows anything to ``absorb``."""
 
@@ -123,14 +167,14 @@ class Poller:
         names: Names,
         watched: Callable[[], set[int]],
         absorb: Callable[[Sample], None],
-        period: float = PERIOD,
+        pace: Pace | None = None,
     ) -> None:
         self._connect = connect
         self._major = major
         self._names = names
         self._watched = watched
         self._absorb = absorb
-        self._period = period
+        self._pace = pace or Pace()
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
         self.samples = 0
@@ -147,6 +191,7 @@ class Poller:
     def stop(self) -> None:
         if self._thread is not None:
             self._end.set()
+            self._pace.wake()
             self._thread.join()
             self._thread = None
 
@@ -180,7 +225,7 @@ class Poller:
                 if sample.locks or busy:
                     self._absorb(sample)
                 busy = bool(sample.locks)
-                self._end.wait(self._period)
+                self._pace.pause()
             self._absorb(Sample(time.time(), time.time(), [], {}) if busy else Sample(last, last, [], {}))
 
     def look(self, line: Connection, database: int) -> Sample:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 from fulldress.database.happenings import Ran as Ran
@@ -140,10 +141,11 @@ class Runner:
         follows = last is not None and not last.error and bool(head) and head == _head_of(last)
         if self.trace is not None and not follows:
             self.trace.begin(statement)
-        if inside or piece.control or piece.alone or follows or self.observer is None:
-            reply = self.line.simple(piece.text, piece.data)
-        else:
-            reply = self.line.held(piece.text, lambda: self._look("sync-hold", statement))
+        with self.trace.pace.fleeting(not head) if self.trace is not None else nullcontext():
+            if inside or piece.control or piece.alone or follows or self.observer is None:
+                reply = self.line.simple(piece.text, piece.data)
+            else:
+                reply = self.line.held(piece.text, lambda: self._look("sync-hold", statement))
         statement.ended = time.time()
         statement.rows = reply.counted if reply.tag.startswith((*_ROWS, "COPY ", "MERGE ")) else None
         self._settle(piece, statement, reply, head, follows)

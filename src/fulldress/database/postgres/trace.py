@@ -12,7 +12,7 @@ import time
 
 from fulldress.database.happenings import Held, Statement, Waiting
 from fulldress.database.postgres import log
-from fulldress.database.postgres.poller import STRONG, Names, Sample, Seen
+from fulldress.database.postgres.poller import STRONG, Names, Pace, Sample, Seen
 from fulldress.database.postgres.server import OBSERVER
 from fulldress.facts import excerpt
 from fulldress.patterns import regex
@@ -29,6 +29,7 @@ class Trace:
 
     def __init__(self, names: Names) -> None:
         self.names = names
+        self.pace = Pace()  #: of the poller
         self.statements: list[Statement] = []
         self.held: list[Held] = []
         self.waits: list[Waiting] = []

@@ -16,6 +16,7 @@ class Extended:
         self._statements: dict[bytes, bytes] = {}  # prepared: name -> text
         self._portals: dict[bytes, bytes] = {}
         self._implicit = False  #: something ran since the last Sync, outside of a transaction
+        self._fleeting = False  #: so was what ran since the last Sync
         self._synced = False  #: a Sync was passed on since the last Execute
 
     def remember(self, one: Message) -> None:
@@ -69,6 +70,7 @@ class Extended:
         if watched and not repeated:
             self.line.due = True
             self._implicit = True
+        self._fleeting = self._fleeting or part.fleeting
         if part.copies:  # what the server says to it tells what it does to a Sync that comes before the data's end
             out.append(FLUSH)
             self.line.send(out)
@@ -76,7 +78,7 @@ class Extended:
         elif watched and not part.rows and not part.ends:
             out.append(FLUSH)
             self.line.send(out)
-            if self.line.settled() and state.status == "I":
+            if self.line.settled(fleeting=part.fleeting) and state.status == "I":
                 self.line.look("sync-hold")
 
     def _sync(self, one: Message, out: list[bytes]) -> None:
@@ -85,10 +87,14 @@ class Extended:
             if state.executions:
                 out.append(FLUSH)
             self.line.send(out)
-            if self.line.settled() and not state.skipping:
+            if self.line.settled(fleeting=self._fleeting) and not state.skipping:
                 self.line.look("sync-hold")
         self._implicit, self._synced = False, True
         with self.line.moved:
             if not state.copying:  # a Sync that arrives in the middle of a COPY is ignored by the server
                 state.owed += 1
         out.append(one.raw)
+        if self._fleeting and not state.copying:
+            self._fleeting = False
+            self.line.send(out)
+            self.line.answered(fleeting=True)

@@ -18,6 +18,7 @@ from fulldress.database.postgres.tap.strings import Part
 from fulldress.database.postgres.tap.watching import Eyes
 from fulldress.database.postgres.trace import Statement, Trace
 
+_QUIET = 0.001  #: seconds that a statement may run before it is looked at more often
 _QUICK = 0.05  #: seconds; slower statements always get a record of their own
 
 
@@ -113,12 +114,24 @@ class Line:
         with self.moved:
             self.moved.wait_for(lambda: self.state.closed or not self.state.owed)
 
-    def settled(self) -> bool:
+    def answered(self, *, fleeting: bool) -> None:
+        """As :meth:`idle`, the poller looking more often; or until the client has to be heard, as it copies."""
+        self._wait(lambda: self.state.closed or not self.state.owed or self.state.copying, fleeting)
+
+    def settled(self, *, fleeting: bool = False) -> bool:
         """Until every Execute was answered, or cannot be; False where the server waits for the data of a COPY."""
         state = self.state
+        self._wait(lambda: state.closed or not state.executions or state.skipping or state.copying, fleeting)
+        return not state.copying and not state.closed
+
+    def _wait(self, over: Callable[[], bool], fleeting: bool) -> None:
+        """The poller looks more often meanwhile: at once where the statement is ``fleeting``, else after a millisecond, as
+        it may fail, and an error frees all locks."""
         with self.moved:
-            self.moved.wait_for(lambda: state.closed or not state.executions or state.skipping or state.copying)
-            return not state.copying and not state.closed
+            if not fleeting and self.moved.wait_for(over, _QUIET):
+                return
+        with self.trace.pace.fleeting(), self.moved:
+            self.moved.wait_for(over)
 
     def settle(self) -> None:
         if self.state.executions:

@@ -90,7 +90,7 @@ class Simple:
             + message(b"E", b"\0\0\0\0\0")
             + FLUSH
         )
-        if self.line.settled() and not self.line.state.skipping:
+        if self.line.settled(fleeting=part.fleeting) and not self.line.state.skipping:
             self.line.look("sync-hold")
         answers.synced = True
         self.line.server.sendall(SYNC)
@@ -165,6 +165,8 @@ class Simple:
             self.line.server.sendall(one.raw)
             if apart:
                 self.line.idle()
+            elif not repeated and not all(part.small for part in parts):
+                self.line.answered(fleeting=any(part.fleeting for part in parts))
         finally:
             if apart:
                 self.line.apart(False)

@@ -30,6 +30,8 @@ _ALONE = regex(
     rb"|REFRESH\s+MATERIALIZED\s+VIEW\s+CONCURRENTLY\b)",
     re.S,
 )
+#: May free locks before its end, or take them after it: what commits inside, what functions catch, what was deferred.
+_FLEETING = regex(rb"(?:DO|CALL|COMMIT|END)\b|SELECT\b.*\(", re.S)
 _DATABASES = regex(rb"(?:CREATE|DROP|ALTER)\s+DATABASE\b")
 _HEAD = regex(rb"(?:INSERT\s+INTO|DELETE\s+FROM|UPDATE)\s+(?:ONLY\s+)?[\w.\"]+")
 _SPACE = regex(rb"(?:\s+|--[^\n]*(?:\n|$)|/\*[^*]*(?:\*(?!/)[^*]*)*\*/)+")
@@ -64,6 +66,11 @@ class Part(NamedTuple):
     @property
     def alone(self) -> bool:
         return bool(_ALONE.match(self.bare))
+
+    @property
+    def fleeting(self) -> bool:
+        """Its locks may be gone, or not there yet, when it has answered."""
+        return self.alone or bool(_FLEETING.match(self.bare))
 
     @property
     def copies(self) -> bool:
