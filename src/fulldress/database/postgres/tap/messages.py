@@ -14,6 +14,7 @@ SSL, GSS, CANCEL = 80877103, 80877104, 80877102  #: codes that stand where a sta
 MOST_STARTUP = 10_000  #: bytes, the server's own limit (MAX_STARTUP_PACKET_LENGTH)
 
 _COUNTED = ("INSERT ", "UPDATE ", "DELETE ", "SELECT ", "MERGE ", "COPY ")
+_HEAD = struct.Struct("!BI").unpack_from  #: letter and length
 SYNC = b"S\0\0\0\4"
 FLUSH = b"H\0\0\0\4"
 
@@ -51,23 +52,24 @@ class Framer:
         if self._rest:
             data, self._rest = self._rest + data, b""
         start = position = 0
-        end, wanted, length = len(data), self.wanted, struct.Struct("!I").unpack_from
+        end, wanted = len(data), self.wanted
         while position + 5 <= end:
-            after = position + 1 + length(data, position + 1)[0]
-            if data[position] in wanted:
-                if start < position:
-                    found.append(Run(data[start:position]))
-                start = position
-                if after > end:
-                    break
-                found.append(Message(data[position : position + 1], data[position + 5 : after], data[position:after]))
-                start = position = after
-            elif after > end:
+            kind, size = _HEAD(data, position)
+            after = position + 1 + size
+            if kind not in wanted:
+                if after <= end:  # rows by the million come this way
+                    position = after
+                    continue
                 found.append(Run(data[start:]))
                 self._skip = after - end
                 return found
-            else:
-                position = after
+            if start < position:
+                found.append(Run(data[start:position]))
+                start = position
+            if after > end:
+                break
+            found.append(Message(data[position : position + 1], data[position + 5 : after], data[position:after]))
+            start = position = after
         if start < position:
             found.append(Run(data[start:position]))
             start = position

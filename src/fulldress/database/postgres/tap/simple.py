@@ -102,23 +102,22 @@ class Simple:
             self.line.look_if_due("commit-hold")
         plan = None
         if not self._short and not any(part.alone or part.parameters for part in parts):
-            plan = strings.gated(text, parts, inside, 1, GATE)
-        first = self.line.see().shut(plan.gates) if plan is not None else None
+            plan = strings.plan(parts, inside)
+        first = self.line.see().shut(len(plan.behind)) if plan is not None else None
         if plan is None or first is None:
             self._plain(one, parts, text)
             return
-        again = strings.gated(text, parts, inside, first, GATE)
-        assert again is not None  # only the numbers differ  # noqa: S101
-        answers = String(again)
+        whole = strings.gated(text, parts, plan, first, GATE)
+        answers = String(whole)
         self.line.expect(answers)
         with self.line.moved:
             self.line.state.owed += 1
-        self.line.server.sendall(message(b"Q", again.query + b"\0"))
+        self.line.server.sendall(message(b"Q", whole.query + b"\0"))
         records: list[tuple[int, Statement]] = []  # index of the first part behind it
         try:
-            self._keep_gates(again, first, text, records)
+            self._keep_gates(whole, first, text, records)
         finally:
-            self.line.see().open(first, again.gates)
+            self.line.see().open(first, len(whole.behind))
         self.line.idle()
         for index, tag in answers.tags:
             statement = next((one for end, one in records if index < end), None)
@@ -129,8 +128,7 @@ class Simple:
     def _keep_gates(self, plan: strings.Gated, first: int, text: bytes, records: list[tuple[int, Statement]]) -> None:
         eyes, after = self.line.see(), 0
         lost = eyes.lost
-        for gate in range(plan.gates):
-            last = plan.part_before(gate)
+        for gate, last in enumerate(plan.behind):
             statement = self.line.begin(plan.parts[after : last + 1], text, plan.query)
             records.append((last + 1, statement))
             after = last + 1

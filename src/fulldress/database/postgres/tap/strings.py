@@ -132,63 +132,80 @@ class Gated(NamedTuple):
     order: list[int]
     insertions: list[tuple[int, int]]
     parts: list[Part]
-    gates: int
+    behind: list[int]  #: of every gate, the vendor's statement that runs right before it
     holds_last: bool  #: the last statement's answer waits for the end, as the server sends it after its commit
-
-    def part_before(self, gate: int) -> int:
-        """Index of the vendor's statement that ran right before a gate."""
-        at = self.order.index(-1 - gate)
-        return max((index for index in self.order[:at] if index >= 0), default=-1)
 
 
 MOST_GATES = 400  #: in one string; beyond, only what changes the schema, then only ends of transactions are looked at
 _EVERY = 100  #: gates in a string up to which changes of rows get theirs, too
+_AFTER_NAME = (b"", *(bytes([one]) for one in b" \t\r\n\f(*,;"))  #: ends the name of a table
 
 
-def gated(query: bytes, parts: list[Part], inside: bool, first: int, key: int) -> Gated | None:
-    """``query`` with a gate after what it does and before what ends a transaction; None where none is of use.
+class Plan(NamedTuple):
+    """Statements of a string that get a gate behind them, by index; ``last``: so does the last one."""
 
-    ``inside``: a transaction is open when the string is sent. ``first``, ``key``: numbers of the advisory locks; each gate
-    has its own, since a lock that was granted once is held to the end of the transaction. Nothing is put before a
-    statement's end, so positions before the first gate stay what they are."""
-    wanted = [one.may_gate and not one.small for one in parts]
-    for index in range(1, len(parts)):  # of a run of the same changes to the same table, one look tells all
-        if parts[index].head and parts[index].head == parts[index - 1].head:
-            wanted[index - 1] = False
+    behind: list[int]
+    last: bool
+
+
+def plan(parts: list[Part], inside: bool) -> Plan | None:
+    """Where gates are of use: after what a string does and before what ends a transaction; None where nowhere.
+
+    ``inside``: a transaction is open when the string is sent. Of a run of the same changes to the same table one look
+    tells all, so runs are what is counted, and a string of thirty thousand INSERTs is looked at once."""
+    runs = _runs(parts)  # by its first and its last
+    wanted = [parts[head].may_gate and not parts[head].small for head, _ in runs]
     if sum(wanted) > _EVERY:
-        wanted = [want and not one.rows for want, one in zip(wanted, parts, strict=True)]
+        wanted = [want and not parts[head].rows for want, (head, _) in zip(wanted, runs, strict=True)]
     if sum(wanted) > MOST_GATES:
-        wanted = [False] * len(parts)
-    for index in range(1, len(parts)):  # the end of a transaction is looked at in any case
-        if parts[index].ends and parts[index - 1].may_gate:
-            wanted[index - 1] = True
+        wanted = [False] * len(runs)
     opens = inside
-    for one in parts:
+    for index, (head, _) in enumerate(runs):
+        one = parts[head]
+        if one.ends and index and parts[runs[index - 1][0]].may_gate:
+            wanted[index - 1] = True  # the end of a transaction is looked at in any case
         opens = (opens or one.bare.startswith((b"BEGIN", b"START"))) and not (one.ends and b" TO " not in one.bare[:60])
-    last_gate = not opens and parts[-1].may_gate
-    wanted[-1] = last_gate
+    last = not opens and parts[runs[-1][0]].may_gate
+    wanted[-1] = last
     if sum(wanted) > MOST_GATES:
-        wanted = [False] * (len(parts) - 1) + [last_gate]
-    if not any(wanted):
-        return None
-    out, order, insertions = [], [], []
-    position = gates = characters = 0
-    for index, (one, want) in enumerate(zip(parts, wanted, strict=True)):
-        order.append(index)
-        if not want:
-            continue
-        end = len(query) if index == len(parts) - 1 else one.end
+        wanted = [False] * (len(runs) - 1) + [last]
+    behind = [tail for want, (_, tail) in zip(wanted, runs, strict=True) if want]
+    return Plan(behind, last) if behind else None
+
+
+def _runs(parts: list[Part]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    head, words = 0, b""
+    for index, one in enumerate(parts):
+        follows = bool(words) and one.bare.startswith(words) and one.bare[len(words) : len(words) + 1] in _AFTER_NAME
+        if not follows:
+            if index:
+                found.append((head, index - 1))
+            head, match = index, _HEAD.match(one.bare)
+            words = match[0] if match else b""
+    return [*found, (head, len(parts) - 1)]
+
+
+def gated(query: bytes, parts: list[Part], plan: Plan, first: int, key: int) -> Gated:
+    """``query`` with gates. ``first``, ``key``: numbers of the advisory locks; each gate has its own, since a lock that
+    was granted once is held to the end of the transaction. Nothing is put before a statement's end, so positions before
+    the first gate stay what they are."""
+    out, insertions, order = [], [], []
+    position = characters = done = 0
+    for number, index in enumerate(plan.behind):
+        end = len(query) if index == len(parts) - 1 else parts[index].end
         piece = query[position:end]
-        gate = b"\n;select pg_catalog.pg_advisory_xact_lock_shared(%d,%d)" % (key, first + gates)
+        gate = b"\n;select pg_catalog.pg_advisory_xact_lock_shared(%d,%d)" % (key, first + number)
         out += [piece, gate]
         characters += _characters(piece)
         insertions.append((characters, len(gate)))
         characters += len(gate)
         position = end
-        order.append(-1 - gates)
-        gates += 1
+        order += [*range(done, index + 1), -1 - number]
+        done = index + 1
+    order += range(done, len(parts))
     out.append(query[position:])
-    return Gated(b"".join(out), order, insertions, parts, gates, last_gate)
+    return Gated(b"".join(out), order, insertions, parts, plan.behind, plan.last)
 
 
 def _characters(data: bytes) -> int:
