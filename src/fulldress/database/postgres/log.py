@@ -213,15 +213,16 @@ def temporary(line: Line) -> int | None:
     return int(match[1]) if match else None
 
 
-def read_whole(line: Line) -> list[str]:
-    """Tables that a logged plan reads from end to end, the server's catalogue left out; empty for other lines."""
+def read_whole(line: Line) -> tuple[list[str], str]:
+    """Tables that a logged plan reads from end to end, the server's catalogue left out, and the text it was made for, which
+    the server leaves out of the line's own statement; nothing for other lines."""
     match = _PLAN.match(line.message)
     if not match:
-        return []
+        return [], ""
     try:
         plan = msgspec.json.decode(match[1])
     except msgspec.DecodeError:
-        return []
+        return [], ""
     found: list[str] = []
     nodes = [plan.get("Plan", {})] if isinstance(plan, dict) else []
     while nodes:
@@ -230,7 +231,7 @@ def read_whole(line: Line) -> list[str]:
         if node.get("Node Type") == "Seq Scan" and name and not name.startswith("pg_") and name not in found:
             found.append(name)
         nodes += node.get("Plans", [])
-    return found
+    return found, str(plan.get("Query Text", "")) if isinstance(plan, dict) else ""
 
 
 class Deadlock(NamedTuple):

@@ -29,9 +29,9 @@ def join(trace: Trace, lines: list[log.Line], database: str) -> None:
         if waited is not None:
             _exact(trace, line, waited)
             continue
-        tables, bytes_ = log.read_whole(line), log.temporary(line)
+        (tables, planned), bytes_ = log.read_whole(line), log.temporary(line)
         if tables or bytes_ is not None:
-            _spent(others.get(line.pid) or _running(trace, line), tables, bytes_)
+            _spent(others.get(line.pid) or _running(trace, line, planned), tables, bytes_)
             continue
         if line.pid not in runners and "ms  plan:" not in line.message[:60]:
             _foreign(trace, line, others)
@@ -90,8 +90,11 @@ def _at(trace: Trace, pid: int, at: float) -> Statement | None:
     return mine[-1] if mine else None
 
 
-def _running(trace: Trace, line: log.Line) -> Statement | None:
-    """The runner's statement that a line belongs to: same session, same text, at that time."""
+def _running(trace: Trace, line: log.Line, text: str = "") -> Statement | None:
+    """The runner's statement that a line belongs to: same session, same text, at that time.
+
+    ``text``: the statement where the line itself does not tell it. Where none has that text (it ran inside a function),
+    the one that surely ran then comes before those that only the log's rounding brings near."""
     close = [
         statement
         for statement in trace.statements
@@ -99,8 +102,10 @@ def _running(trace: Trace, line: log.Line) -> Statement | None:
         and statement.started - _SLACK <= line.at
         and (statement.ended is None or line.at <= statement.ended + _SLACK)
     ]
-    same = [statement for statement in close if line.statement and statement.sent.strip() == line.statement.strip()]
-    return (same or close)[-1] if close else None
+    wanted = (line.statement or text).strip()
+    same = [statement for statement in close if wanted and statement.sent.strip() == wanted]
+    sure = [one for one in close if one.started <= line.at and (one.ended is None or line.at <= one.ended)]
+    return (same or sure or close)[-1] if close else None
 
 
 def _foreign(trace: Trace, line: log.Line, others: dict[int, Statement]) -> None:
