@@ -63,11 +63,11 @@ class Sample(NamedTuple):
     sessions: dict[int, Session]
 
 
-def _locks(database: int, watched: set[int], major: int) -> str:
+def _prepare(database: int, major: int) -> str:
+    """``poll``, given the process ids of sessions whose weaker locks count, too; prepared, as it runs all the time."""
     since = "extract(epoch FROM l.waitstart)::float8" if major >= 14 else "NULL::float8"
     strong = ", ".join(f"'{mode}'" for mode in STRONG)
-    ours = f"OR l.pid IN ({', '.join(map(str, watched))}) AND l.mode <> 'AccessShareLock'" if watched else ""
-    return f"""
+    return f"""PREPARE poll (int[]) AS
         SELECT l.pid, l.locktype, l.mode, coalesce(l.relation, 0)::int8, coalesce(l.classid, 0)::int8,
                coalesce(l.objid, 0)::int8, coalesce(l.objsubid, 0)::int4, l.granted, {since},
                CASE WHEN NOT l.granted THEN array_to_string(pg_blocking_pids(l.pid), ',') END
@@ -75,7 +75,7 @@ def _locks(database: int, watched: set[int], major: int) -> str:
          WHERE l.pid <> pg_backend_pid() AND (l.database IS NULL OR l.database IN (0, {database}))
            AND NOT (l.locktype = 'advisory' AND l.classid = {GATE})
            AND (NOT l.granted OR l.locktype = 'advisory'
-                OR l.locktype = 'relation' AND (l.mode IN ({strong}) {ours}))"""
+                OR l.locktype = 'relation' AND (l.mode IN ({strong}) OR l.pid = ANY ($1) AND l.mode <> 'AccessShareLock'))"""
 
 
 class Names:
@@ -216,9 +216,10 @@ class Poller:
         with line:
             line.query("SET statement_timeout = '2s'; SET lock_timeout = '1s'")
             database = int(str(line.rows("SELECT oid FROM pg_database WHERE datname = current_database()")[0][0]))
+            line.query(_prepare(database, self._major))
             last, busy = time.time(), False
             while not self._end.is_set():
-                sample = self.look(line, database)
+                sample = self.look(line)
                 self.longest_gap = max(self.longest_gap, sample.ended - last)
                 last = sample.ended
                 self.samples += 1
@@ -228,9 +229,10 @@ class Poller:
                 self._pace.pause()
             self._absorb(Sample(time.time(), time.time(), [], {}) if busy else Sample(last, last, [], {}))
 
-    def look(self, line: Connection, database: int) -> Sample:
+    def look(self, line: Connection) -> Sample:
         begun = time.time()
-        found = line.rows(_locks(database, self._watched(), self._major))
+        watched = ",".join(map(str, self._watched()))
+        found = line.rows(f"EXECUTE poll('{{{watched}}}')")
         locks = [_seen(row) for row in found]
         self._names.learn(line, {lock.relation for lock in locks})
         wanted = {lock.pid for lock in locks} | {pid for lock in locks for pid in lock.blockers if pid}

@@ -32,7 +32,7 @@ _PREPARE = """PREPARE look (int) AS
       FROM pg_locks
      WHERE pid = $1 AND granted AND mode <> 'AccessShareLock'
        AND (locktype = 'advisory' OR locktype = 'relation'
-            AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+            AND database = {database})
     UNION ALL SELECT '', '', 0, 0, 0, 0, (pg_current_wal_insert_lsn() - '0/0')::int8"""
 
 
@@ -45,7 +45,11 @@ class Observer:
         self._names = names
         self._again = again
         self.looks = 0
-        line.query(_PREPARE)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        oid = self.line.rows("SELECT oid FROM pg_database WHERE datname = current_database()")[0][0]
+        self.line.query(_PREPARE.format(database=int(str(oid))))
 
     def close(self) -> None:
         self.line.close()
@@ -60,7 +64,7 @@ class Observer:
                 raise
             self.line.close()
             self.line = self._again()
-            self.line.query(_PREPARE)
+            self._prepare()
             rows = self.line.rows(f"EXECUTE look({pid})")
         return self.read(pid, rows)
 

@@ -130,7 +130,7 @@ class Trace:
                     del self._open[key]
             for pid, wait in list(self._waiting.items()):
                 if pid not in waiting:
-                    wait.ended = sample.ended
+                    wait.ended = max((wait.seen + sample.begun) / 2, wait.seen)  # somewhere between two looks
                     del self._waiting[pid]
             self._last_look = sample.ended
 

@@ -18,7 +18,7 @@ from fulldress.database.postgres.tap.strings import Part
 from fulldress.database.postgres.tap.watching import Eyes
 from fulldress.database.postgres.trace import Statement, Trace
 
-_QUIET = 0.001  #: seconds that a statement may run before it is looked at more often
+_QUIET = 0.0015  #: seconds that a statement may run before it is looked at more often
 _QUICK = 0.05  #: seconds; slower statements always get a record of their own
 
 

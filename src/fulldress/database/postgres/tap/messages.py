@@ -6,6 +6,7 @@ into, and a message of any size passes without being collected first.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -15,6 +16,8 @@ MOST_STARTUP = 10_000  #: bytes, the server's own limit (MAX_STARTUP_PACKET_LENG
 
 _COUNTED = ("INSERT ", "UPDATE ", "DELETE ", "SELECT ", "MERGE ", "COPY ")
 _HEAD = struct.Struct("!BI").unpack_from  #: letter and length
+_MOST_LENGTHS = 200  #: of rows; where there are more, they are passed over one by one
+_TELLING = 300  #: messages of one kind after which their lengths are taken for all there are
 SYNC = b"S\0\0\0\4"
 FLUSH = b"H\0\0\0\4"
 
@@ -33,6 +36,34 @@ class Run(NamedTuple):
     raw: bytes
 
 
+class _Rows:
+    """Passes over rows by the million: they have few lengths, and an expression made of those finds where they end several
+    times as fast as a loop can."""
+
+    def __init__(self) -> None:
+        self._kind = 0
+        self._sizes: set[int] = set()
+        self._seen = 0  #: messages one by one since the expression was made
+        self._many: re.Pattern[bytes] | None = None
+        self._known: set[int] = set()  #: lengths in the expression
+
+    def passed(self, data: bytes, position: int, kind: int, size: int) -> int:
+        """Where the messages of known lengths that begin at ``position`` end; ``kind``, ``size``: of the one before."""
+        if kind != self._kind:
+            self._kind, self._sizes, self._seen, self._many, self._known = kind, set(), 0, None, set()
+        elif self._many is not None and size in self._known:
+            found = self._many.match(data, position)
+            return found.end() if found else position
+        self._seen += 1
+        if len(self._sizes) <= _MOST_LENGTHS and size >= 4:
+            self._sizes.add(size)
+            if self._seen >= _TELLING and len(self._sizes) <= _MOST_LENGTHS:
+                one = b"|".join(re.escape(size.to_bytes(4, "big")) + b".{%d}" % (size - 4) for size in self._sizes)
+                self._many = re.compile(b"(?:" + re.escape(bytes([kind])) + b"(?:" + one + b"))*+", re.DOTALL)
+                self._seen, self._known = 0, set(self._sizes)
+        return position
+
+
 class Framer:
     """Cuts a stream into :class:`Message` of the letters in ``wanted`` and :class:`Run` of everything else."""
 
@@ -40,6 +71,7 @@ class Framer:
         self.wanted = frozenset(letter[0] for letter in wanted)
         self._rest = b""
         self._skip = 0
+        self._rows = _Rows()
 
     def feed(self, data: bytes) -> list[Message | Run]:
         found: list[Message | Run] = []
@@ -57,8 +89,8 @@ class Framer:
             kind, size = _HEAD(data, position)
             after = position + 1 + size
             if kind not in wanted:
-                if after <= end:  # rows by the million come this way
-                    position = after
+                if after <= end:
+                    position = self._rows.passed(data, after, kind, size)
                     continue
                 found.append(Run(data[start:]))
                 self._skip = after - end
